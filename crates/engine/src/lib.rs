@@ -1,0 +1,3 @@
+//! A deterministic Internet Computer in one process.
+
+pub mod message;
