@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The words of Hatchery: ids, units, phases, reasons, effects, outcomes and the fleet spec.
+//!
+//! Owns one shape for each word, its stable encoding (CBOR, always) and its wire shape (Candid,
+//! behind the feature `candid`). Deliberately holds no behaviour beyond naming and measuring:
+//! what the words do to each other is decided in `hatchery-core`.
+
+mod effect;
+mod ids;
+mod outcome;
+mod phase;
+mod reason;
+mod spec;
+mod units;
+
+pub use effect::{Effect, EffectKind, Lane, Step};
+pub use ic_principal::Principal;
+pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
+pub use outcome::{Observation, Outcome, Refusal, RunState, Value, REJECT_DESTINATION_INVALID};
+pub use phase::Phase;
+pub use reason::Reason;
+pub use spec::{
+    DrainSpec, FleetSpec, LanesSpec, PoolSpec, RoleSpec, ScaleSpec, TargetSpec, WarmPoolSpec,
+};
+pub use units::{Cycles, Nanos};

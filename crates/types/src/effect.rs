@@ -1,0 +1,178 @@
+//! What root asks the platform and its workers to do, as data.
+
+use crate::{CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Outcome};
+use core::fmt;
+use minicbor::{Decode, Encode};
+
+/// One entry of the journal: intent recorded before the first call is made.
+///
+/// An effect is a chain of calls sent in one message; requests to one callee keep their order, so
+/// later steps may rely on earlier ones having been tried.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Effect {
+    /// Key in the journal.
+    #[n(0)]
+    pub id: EffectId,
+    /// What to do.
+    #[n(1)]
+    pub kind: EffectKind,
+    /// The canister it is done to; `None` for a creation and for root itself.
+    #[n(2)]
+    pub canister: Option<CanisterId>,
+    /// When the intent was recorded.
+    #[n(3)]
+    pub started_at: Nanos,
+    /// The root that made the calls.
+    #[n(4)]
+    pub incarnation: Incarnation,
+    /// Outcomes by step; the effect ends when all are there.
+    #[n(5)]
+    pub outcomes: Vec<Option<Outcome>>,
+}
+
+/// The kinds of effect; their steps are named by [`EffectKind::steps`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum EffectKind {
+    /// Buy a canister with `cycles` attached.
+    #[n(0)]
+    Create {
+        /// Cycles attached, the platform's fee included.
+        #[n(0)]
+        cycles: Cycles,
+    },
+    /// Look at a canister.
+    #[n(1)]
+    Observe,
+    /// Take exclusive control, empty, look.
+    #[n(2)]
+    Reset {
+        /// The canister was stopped: start it again.
+        #[n(0)]
+        start: bool,
+    },
+    /// Set environment variables, install the module of the row's role.
+    #[n(3)]
+    Install {
+        /// Module to install.
+        #[n(0)]
+        module: ModuleHash,
+        /// Generation of the member.
+        #[n(1)]
+        generation: Generation,
+    },
+    /// Tell a worker to finish and ask whether it is idle.
+    #[n(4)]
+    Drain,
+    /// Stop a drained worker.
+    #[n(5)]
+    Stop,
+    /// Delete a canister (stopped first).
+    #[n(6)]
+    Delete,
+    /// Put one chunk of a module into root's chunk store.
+    #[n(7)]
+    StoreChunk {
+        /// The module.
+        #[n(0)]
+        module: ModuleHash,
+        /// Which chunk.
+        #[n(1)]
+        index: u32,
+    },
+}
+
+/// One call of an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `create_canister`.
+    Create,
+    /// `update_settings` to the warm pool's values.
+    CleanSettings,
+    /// `update_settings` with the environment variables of a member.
+    MemberSettings,
+    /// `uninstall_code`.
+    Uninstall,
+    /// `start_canister`.
+    Start,
+    /// `canister_status`.
+    Status,
+    /// `install_chunked_code` with mode `install`.
+    Install,
+    /// The worker's drain method, bounded wait.
+    Drain,
+    /// `stop_canister`.
+    Stop,
+    /// `delete_canister`.
+    Delete,
+    /// `upload_chunk` to root itself.
+    UploadChunk,
+}
+
+/// A class of effects with a limit of its own on how many run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Creations.
+    Create,
+    /// Resets.
+    Reset,
+    /// Installs.
+    Install,
+    /// Observations, drains, stops, deletes, chunks.
+    Other,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Lane; 4] = [Lane::Create, Lane::Reset, Lane::Install, Lane::Other];
+}
+
+impl EffectKind {
+    /// The calls, in the order they are sent.
+    pub fn steps(&self) -> &'static [Step] {
+        match self {
+            EffectKind::Create { .. } => &[Step::Create],
+            EffectKind::Observe => &[Step::Status],
+            EffectKind::Reset { start: false } => {
+                &[Step::CleanSettings, Step::Uninstall, Step::Status]
+            }
+            EffectKind::Reset { start: true } => {
+                &[Step::CleanSettings, Step::Uninstall, Step::Start, Step::Status]
+            }
+            EffectKind::Install { .. } => &[Step::MemberSettings, Step::Install],
+            EffectKind::Drain => &[Step::Drain],
+            EffectKind::Stop => &[Step::Stop],
+            EffectKind::Delete => &[Step::Delete],
+            EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
+        }
+    }
+
+    /// The lane it runs in.
+    pub fn lane(&self) -> Lane {
+        match self {
+            EffectKind::Create { .. } => Lane::Create,
+            EffectKind::Reset { .. } => Lane::Reset,
+            EffectKind::Install { .. } => Lane::Install,
+            _ => Lane::Other,
+        }
+    }
+
+    /// The name, in kebab case.
+    pub fn name(&self) -> &'static str {
+        match self {
+            EffectKind::Create { .. } => "create",
+            EffectKind::Observe => "observe",
+            EffectKind::Reset { .. } => "reset",
+            EffectKind::Install { .. } => "install",
+            EffectKind::Drain => "drain",
+            EffectKind::Stop => "stop",
+            EffectKind::Delete => "delete",
+            EffectKind::StoreChunk { .. } => "store-chunk",
+        }
+    }
+}
+
+impl fmt::Display for EffectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,314 @@
+//! Why something was done, refused, or left undone.
+
+use crate::{Nanos, Refusal};
+use core::fmt;
+use minicbor::{Decode, Encode};
+
+/// A typed reason. Its code is stable: numbers are added, never reused.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Reason {
+    // Why a row changed.
+    /// Root bought it.
+    #[n(0)]
+    Bought,
+    /// An operator gave it to the pool.
+    #[n(1)]
+    Imported,
+    /// An operator or the pool sent it back for reset.
+    #[n(2)]
+    Recycled,
+    /// Observed empty and clean.
+    #[n(3)]
+    VerifiedEmpty,
+    /// Taken from the warm pool for a role.
+    #[n(4)]
+    Claimed,
+    /// Its module is installed.
+    #[n(5)]
+    Installed,
+    /// Chosen by scale-in.
+    #[n(6)]
+    ScaledIn,
+    /// Load returned before the drain ended.
+    #[n(7)]
+    LoadReturned,
+    /// The worker said it is idle.
+    #[n(8)]
+    Idle,
+    /// The drain deadline passed before the worker was idle.
+    #[n(9)]
+    DrainDeadline,
+    /// An operator asked for it.
+    #[n(10)]
+    Requeued,
+    /// The effect started.
+    #[n(11)]
+    Started,
+
+    // Why a row failed or waits.
+    /// The platform or the callee said no.
+    #[n(20)]
+    Refused(#[n(0)] Refusal),
+    /// It did not run; tried again later.
+    #[n(21)]
+    NotExecuted(#[n(0)] Refusal),
+    /// The outcome is unknown; observed next.
+    #[n(22)]
+    Unknown(#[n(0)] Refusal),
+    /// The stop did not end in time.
+    #[n(23)]
+    StopTimedOut,
+    /// The canister is gone.
+    #[n(24)]
+    Gone,
+    /// Root does not control it.
+    #[n(25)]
+    NotControlled,
+    /// Observed with a module, memory or snapshots after a reset.
+    #[n(26)]
+    NotEmpty,
+    /// Observed with controllers other than the configured ones.
+    #[n(27)]
+    WrongControllers,
+    /// Observed with settings other than the warm pool's.
+    #[n(28)]
+    WrongSettings,
+    /// The replica does not report what must be known.
+    #[n(29)]
+    Unobservable,
+    /// Observed not running.
+    #[n(30)]
+    NotRunning,
+    /// Fewer cycles than the warm pool's floor.
+    #[n(31)]
+    BelowFloor,
+    /// Observed with another module than its role's.
+    #[n(32)]
+    WrongModule,
+    /// The call belongs to an earlier root; its answer may be lost.
+    #[n(33)]
+    OtherIncarnation,
+    /// The member stopped reporting.
+    #[n(34)]
+    Silent,
+
+    // Why a pool or the warm pool does what it does, or nothing.
+    /// Everything is as wanted.
+    #[n(50)]
+    Satisfied,
+    /// `initial` workers are not there yet.
+    #[n(51)]
+    BelowInitial,
+    /// Fewer than `min`.
+    #[n(52)]
+    BelowMinimum,
+    /// Load per worker above target.
+    #[n(53)]
+    AboveTarget,
+    /// Load per worker below target.
+    #[n(54)]
+    BelowTarget,
+    /// Inside the tolerance around the target.
+    #[n(55)]
+    WithinTolerance,
+    /// `max` reached.
+    #[n(56)]
+    AtMaximum,
+    /// `min` reached.
+    #[n(57)]
+    AtMinimum,
+    /// A recommendation inside the window holds the pool where it is.
+    #[n(58)]
+    Stabilising {
+        /// When the window lets go.
+        #[n(0)]
+        until: Nanos,
+    },
+    /// The rate per period is spent.
+    #[n(59)]
+    RateLimited {
+        /// When the period ends.
+        #[n(0)]
+        until: Nanos,
+    },
+    /// A cooldown runs.
+    #[n(60)]
+    CoolingDown {
+        /// When it ends.
+        #[n(0)]
+        until: Nanos,
+    },
+    /// The disruption budget is spent by drains under way.
+    #[n(61)]
+    DisruptionBudget,
+    /// No warm canister is ready.
+    #[n(62)]
+    NoReadyCanister,
+    /// Some signals are missing; the pool holds.
+    #[n(63)]
+    SignalsMissing,
+    /// The role's module is not held by root, or not yet in its chunk store.
+    #[n(64)]
+    ModuleMissing,
+    /// Installs keep failing; the pool waits.
+    #[n(65)]
+    BackingOff {
+        /// When it tries again.
+        #[n(0)]
+        until: Nanos,
+    },
+    /// The lane is full.
+    #[n(66)]
+    LaneFull,
+    /// Root would fall below its reserve.
+    #[n(67)]
+    AtReserve,
+    /// An operator paused it.
+    #[n(68)]
+    Paused,
+    /// Root is stopping: it starts nothing new.
+    #[n(69)]
+    RootStopping,
+    /// The warm pool is at its maximum.
+    #[n(70)]
+    PoolFull,
+    /// No spec is applied yet.
+    #[n(71)]
+    NoSpec,
+
+    // Why a request was refused.
+    /// No row with that id.
+    #[n(100)]
+    UnknownCanister,
+    /// No pool of that name.
+    #[n(101)]
+    UnknownPool,
+    /// The phase does not allow it.
+    #[n(102)]
+    WrongPhase,
+    /// The caller may not ask for it.
+    #[n(103)]
+    Unauthorised,
+    /// The operation id was used with another payload.
+    #[n(104)]
+    OperationConflict,
+    /// The operation id is empty or too long.
+    #[n(105)]
+    BadOperationId,
+    /// A limit of the request, named in the text.
+    #[n(106)]
+    OverLimit,
+    /// A row for it is there already.
+    #[n(107)]
+    AlreadyManaged,
+    /// The signal's value is absurd.
+    #[n(108)]
+    AbsurdSignal,
+    /// The caller has too many live operations.
+    #[n(109)]
+    TooManyOperations,
+    /// The bytes do not have the announced hash.
+    #[n(110)]
+    HashMismatch,
+    /// The bytes are not a wasm module.
+    #[n(111)]
+    NotWasm,
+    /// Chunks are missing or out of order.
+    #[n(112)]
+    ChunkOutOfOrder,
+}
+
+impl Reason {
+    /// The stable number.
+    pub fn code(&self) -> u16 {
+        self.facts().0
+    }
+
+    /// The stable name, in kebab case.
+    pub fn name(&self) -> &'static str {
+        self.facts().1
+    }
+
+    fn facts(&self) -> (u16, &'static str) {
+        match self {
+            Reason::Bought => (0, "bought"),
+            Reason::Imported => (1, "imported"),
+            Reason::Recycled => (2, "recycled"),
+            Reason::VerifiedEmpty => (3, "verified-empty"),
+            Reason::Claimed => (4, "claimed"),
+            Reason::Installed => (5, "installed"),
+            Reason::ScaledIn => (6, "scaled-in"),
+            Reason::LoadReturned => (7, "load-returned"),
+            Reason::Idle => (8, "idle"),
+            Reason::DrainDeadline => (9, "drain-deadline"),
+            Reason::Requeued => (10, "requeued"),
+            Reason::Started => (11, "started"),
+            Reason::Refused(..) => (20, "refused"),
+            Reason::NotExecuted(..) => (21, "not-executed"),
+            Reason::Unknown(..) => (22, "unknown"),
+            Reason::StopTimedOut => (23, "stop-timed-out"),
+            Reason::Gone => (24, "gone"),
+            Reason::NotControlled => (25, "not-controlled"),
+            Reason::NotEmpty => (26, "not-empty"),
+            Reason::WrongControllers => (27, "wrong-controllers"),
+            Reason::WrongSettings => (28, "wrong-settings"),
+            Reason::Unobservable => (29, "unobservable"),
+            Reason::NotRunning => (30, "not-running"),
+            Reason::BelowFloor => (31, "below-floor"),
+            Reason::WrongModule => (32, "wrong-module"),
+            Reason::OtherIncarnation => (33, "other-incarnation"),
+            Reason::Silent => (34, "silent"),
+            Reason::Satisfied => (50, "satisfied"),
+            Reason::BelowInitial => (51, "below-initial"),
+            Reason::BelowMinimum => (52, "below-minimum"),
+            Reason::AboveTarget => (53, "above-target"),
+            Reason::BelowTarget => (54, "below-target"),
+            Reason::WithinTolerance => (55, "within-tolerance"),
+            Reason::AtMaximum => (56, "at-maximum"),
+            Reason::AtMinimum => (57, "at-minimum"),
+            Reason::Stabilising { .. } => (58, "stabilising"),
+            Reason::RateLimited { .. } => (59, "rate-limited"),
+            Reason::CoolingDown { .. } => (60, "cooling-down"),
+            Reason::DisruptionBudget => (61, "disruption-budget"),
+            Reason::NoReadyCanister => (62, "no-ready-canister"),
+            Reason::SignalsMissing => (63, "signals-missing"),
+            Reason::ModuleMissing => (64, "module-missing"),
+            Reason::BackingOff { .. } => (65, "backing-off"),
+            Reason::LaneFull => (66, "lane-full"),
+            Reason::AtReserve => (67, "at-reserve"),
+            Reason::Paused => (68, "paused"),
+            Reason::RootStopping => (69, "root-stopping"),
+            Reason::PoolFull => (70, "pool-full"),
+            Reason::NoSpec => (71, "no-spec"),
+            Reason::UnknownCanister => (100, "unknown-canister"),
+            Reason::UnknownPool => (101, "unknown-pool"),
+            Reason::WrongPhase => (102, "wrong-phase"),
+            Reason::Unauthorised => (103, "unauthorised"),
+            Reason::OperationConflict => (104, "operation-conflict"),
+            Reason::BadOperationId => (105, "bad-operation-id"),
+            Reason::OverLimit => (106, "over-limit"),
+            Reason::AlreadyManaged => (107, "already-managed"),
+            Reason::AbsurdSignal => (108, "absurd-signal"),
+            Reason::TooManyOperations => (109, "too-many-operations"),
+            Reason::HashMismatch => (110, "hash-mismatch"),
+            Reason::NotWasm => (111, "not-wasm"),
+            Reason::ChunkOutOfOrder => (112, "chunk-out-of-order"),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Reason::Refused(refusal) | Reason::NotExecuted(refusal) | Reason::Unknown(refusal) => {
+                write!(f, " (code {}: {})", refusal.code, refusal.text)
+            }
+            Reason::Stabilising { until }
+            | Reason::RateLimited { until }
+            | Reason::CoolingDown { until }
+            | Reason::BackingOff { until } => write!(f, " until {} s", until.as_secs()),
+            _ => Ok(()),
+        }
+    }
+}

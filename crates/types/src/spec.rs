@@ -1,0 +1,190 @@
+//! What the fleet should be: the words of `fleet.toml`, checked and resolved.
+//!
+//! Parsing and validation live in `hatchery-api`; root keeps the applied spec and its generation.
+
+use crate::outcome::principals;
+use crate::{Cycles, ModuleHash, Nanos};
+use ic_principal::Principal;
+use minicbor::{Decode, Encode};
+
+/// The whole fleet of one root.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct FleetSpec {
+    /// Name of the fleet.
+    #[n(0)]
+    pub name: String,
+    /// Controllers of every managed canister beside root.
+    #[cbor(n(1), with = "principals")]
+    pub controllers: Vec<Principal>,
+    /// Root keeps at least this for itself.
+    #[n(2)]
+    pub reserve: Cycles,
+    /// How many effects run at once.
+    #[n(3)]
+    pub lanes: LanesSpec,
+    /// Spare canisters.
+    #[n(4)]
+    pub warm_pool: WarmPoolSpec,
+    /// Kinds of canister.
+    #[n(5)]
+    pub roles: Vec<RoleSpec>,
+    /// Worker pools.
+    #[n(6)]
+    pub pools: Vec<PoolSpec>,
+}
+
+impl FleetSpec {
+    /// The role of that name.
+    pub fn role(&self, name: &str) -> Option<&RoleSpec> {
+        self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// The pool of that name.
+    pub fn pool(&self, name: &str) -> Option<&PoolSpec> {
+        self.pools.iter().find(|pool| pool.name == name)
+    }
+}
+
+/// How many effects of a kind run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct LanesSpec {
+    /// Creations. Default 10.
+    #[n(0)]
+    pub create: u32,
+    /// Resets. Default 50.
+    #[n(1)]
+    pub reset: u32,
+    /// Installs; the subnet runs one at a time. Default 4.
+    #[n(2)]
+    pub install: u32,
+}
+
+/// Spare canisters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct WarmPoolSpec {
+    /// Keep at least this many ready or on their way.
+    #[n(0)]
+    pub minimum: u32,
+    /// Keep at most this many; the surplus is deleted.
+    #[n(1)]
+    pub maximum: u32,
+    /// Cycles attached to a creation, the platform's fee included. Default 5 T.
+    #[n(2)]
+    pub cycles: Cycles,
+    /// A ready canister holds at least this.
+    #[n(3)]
+    pub floor: Cycles,
+}
+
+/// A kind of canister.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct RoleSpec {
+    /// Name.
+    #[n(0)]
+    pub name: String,
+    /// Module to install.
+    #[n(1)]
+    pub module: ModuleHash,
+    /// Candid bytes of the init argument.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    #[cfg_attr(feature = "candid", serde(with = "serde_bytes"))]
+    pub init_arg: Vec<u8>,
+    /// How a worker of this role leaves.
+    #[n(3)]
+    pub drain: DrainSpec,
+}
+
+/// How a worker leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct DrainSpec {
+    /// The worker's drain method (`worker.did`); none = it is not told, and leaves at the deadline.
+    #[n(0)]
+    pub method: Option<String>,
+    /// Its work is cut after this long.
+    #[n(1)]
+    pub deadline: Nanos,
+}
+
+/// A scaled set of canisters of one role.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct PoolSpec {
+    /// Name.
+    #[n(0)]
+    pub name: String,
+    /// Role of its members.
+    #[n(1)]
+    pub role: String,
+    /// Never fewer, once faults have stopped long enough.
+    #[n(2)]
+    pub min: u32,
+    /// Never more.
+    #[n(3)]
+    pub max: u32,
+    /// Workers to start with.
+    #[n(4)]
+    pub initial: u32,
+    /// Load to aim at; none = the pool stays at its minimum.
+    #[n(5)]
+    pub target: Option<TargetSpec>,
+    /// Growing.
+    #[n(6)]
+    pub scale_up: ScaleSpec,
+    /// Shrinking.
+    #[n(7)]
+    pub scale_down: ScaleSpec,
+    /// Share of the members that may drain at once, per cent; at least one.
+    #[n(8)]
+    pub disruption_percent: u32,
+    /// How long a discovery answer may be used; a cordoned worker waits this long before it is
+    /// told to drain.
+    #[n(9)]
+    pub valid_for: Nanos,
+}
+
+/// Load to aim at.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct TargetSpec {
+    /// Name of the signal members report.
+    #[n(0)]
+    pub signal: String,
+    /// Wanted value per worker, at least 1.
+    #[n(1)]
+    pub per_worker: u64,
+    /// No action while the ratio is within this share of the target, per cent. Default 10.
+    #[n(2)]
+    pub tolerance_percent: u32,
+    /// A sample older than this is missing.
+    #[n(3)]
+    pub stale_after: Nanos,
+    /// A new member is not judged before this.
+    #[n(4)]
+    pub warm_up: Nanos,
+}
+
+/// Limits on moving in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct ScaleSpec {
+    /// Stabilisation window: up takes the lowest, down the highest wish within it.
+    #[n(0)]
+    pub window: Nanos,
+    /// At most this share of the members per period, per cent.
+    #[n(1)]
+    pub max_percent: u32,
+    /// At most this many per period; the larger of both counts.
+    #[n(2)]
+    pub max_workers: u32,
+    /// Length of the period.
+    #[n(3)]
+    pub period: Nanos,
+    /// Pause after a step in this direction.
+    #[n(4)]
+    pub cooldown: Nanos,
+}
