@@ -1,0 +1,391 @@
+//! Requests and responses of the root canister.
+
+use candid::{CandidType, Principal};
+use hatchery_types::{
+    CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, OperationId, Phase,
+    Reason,
+};
+use serde::Deserialize;
+
+/// Largest page of any list.
+pub const PAGE_MAX: u32 = 200;
+
+/// A reason on the wire: stable number, stable name, text for people.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct ReasonView {
+    /// Stable number; numbers are added, never reused.
+    pub code: u16,
+    /// Stable name in kebab case.
+    pub name: String,
+    /// Text for people.
+    pub text: String,
+}
+
+impl From<&Reason> for ReasonView {
+    fn from(reason: &Reason) -> Self {
+        ReasonView {
+            code: reason.code(),
+            name: reason.name().to_owned(),
+            text: reason.to_string(),
+        }
+    }
+}
+
+/// Argument of root's `init`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+pub struct InitArg {
+    /// The spec to start with; `apply` sets it later.
+    pub spec: Option<FleetSpec>,
+}
+
+/// One piece of a module, at most [`CHUNK_BYTES_MAX`] bytes.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct StageChunk {
+    /// Hash of the whole module.
+    pub module: ModuleHash,
+    /// Position, from 0; chunks come in order, a repeated one is accepted.
+    pub index: u32,
+    /// The bytes.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// Largest chunk: the platform's chunk store takes 1 MiB (interface specification, `upload_chunk`).
+pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
+
+/// Closes a module: its staged bytes must have the announced hash and be wasm.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CommitModule {
+    /// Hash of the whole module.
+    pub module: ModuleHash,
+    /// Chunks staged.
+    pub chunks: u32,
+}
+
+/// A command of an operator.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CommandRequest {
+    /// The same id with the same command gets the same answer and no second effect.
+    pub operation: OperationId,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What an operator may ask of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub enum Command {
+    /// Take canisters that root controls into the warm pool, through a reset.
+    Import {
+        /// At most [`PAGE_MAX`] ids.
+        canisters: Vec<CanisterId>,
+    },
+    /// Reset a managed canister into the warm pool; a member drains first.
+    Recycle {
+        /// Which.
+        canister: CanisterId,
+    },
+    /// Failed rows back to the reset queue.
+    RequeueFailed {
+        /// Which; none = every failed row, at most [`PAGE_MAX`] a call.
+        canisters: Option<Vec<CanisterId>>,
+    },
+    /// Stop voluntary actions: creations, claims, scale-in. Resets and drains under way go on.
+    Pause,
+    /// End a pause.
+    Resume,
+}
+
+/// Answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CommandAnswer {
+    /// Rows new to the pool.
+    pub added: u32,
+    /// Rows sent to the reset queue.
+    pub requeued: u32,
+    /// Not touched, each with its reason; at most [`PAGE_MAX`].
+    pub skipped: Vec<(CanisterId, ReasonView)>,
+}
+
+/// What a member says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Report {
+    /// Generation from the member's environment variables.
+    pub generation: Generation,
+    /// Name of the signal.
+    pub signal: String,
+    /// Its value, at most 2^53.
+    pub value: u64,
+}
+
+/// What root says to a reporting member.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct ReportAnswer {
+    /// Take new work.
+    pub accepting: bool,
+    /// Not taken, and why.
+    pub refused: Option<ReasonView>,
+}
+
+/// Counters of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct FleetStatus {
+    /// Name of the applied spec; empty without one.
+    pub name: String,
+    /// Generation of the applied spec.
+    pub generation: Generation,
+    /// Installs and upgrades of root.
+    pub incarnation: Incarnation,
+    /// Voluntary actions are paused.
+    pub paused: bool,
+    /// Rows by phase, every phase once.
+    pub phases: Vec<(Phase, u64)>,
+    /// Effects in flight by name.
+    pub effects: Vec<(String, u64)>,
+    /// Creations whose reply was lost.
+    pub lost_creations: u64,
+    /// The warm pool's bounds.
+    pub warm_minimum: u32,
+    /// Most spare canisters kept.
+    pub warm_maximum: u32,
+    /// What the warm pool does, or what holds it back.
+    pub warm_reason: ReasonView,
+    /// Root's balance.
+    pub cycles: Cycles,
+    /// Modules: hash, bytes, installable.
+    pub modules: Vec<ModuleView>,
+    /// Pools.
+    pub pools: Vec<PoolView>,
+    /// When root wakes next by itself.
+    pub next_wake: Option<Nanos>,
+}
+
+/// A module held by root.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct ModuleView {
+    /// Its name.
+    pub module: ModuleHash,
+    /// Size.
+    pub bytes: u64,
+    /// All chunks staged and verified.
+    pub committed: bool,
+    /// All chunks are in root's chunk store.
+    pub installable: bool,
+}
+
+/// A worker pool, as counted.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct PoolView {
+    /// Name.
+    pub name: String,
+    /// Role of its members.
+    pub role: String,
+    /// Bounds.
+    pub min: u32,
+    /// Bounds.
+    pub max: u32,
+    /// What policy wanted at the last plan.
+    pub desired: u32,
+    /// Members being installed.
+    pub installing: u32,
+    /// Members taking work.
+    pub in_service: u32,
+    /// Members finishing.
+    pub draining: u32,
+    /// Sum of fresh samples of the members in service.
+    pub load: u64,
+    /// What the last plan said.
+    pub reasons: Vec<ReasonView>,
+    /// Workers whose work a drain deadline cut, ever.
+    pub work_cut: u64,
+}
+
+/// Asks for one page of rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CanistersRequest {
+    /// Only this phase.
+    pub phase: Option<Phase>,
+    /// Continue behind this id.
+    pub after: Option<CanisterId>,
+    /// At most [`PAGE_MAX`]; 0 = that many.
+    pub limit: u32,
+}
+
+/// One page of rows.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CanistersPage {
+    /// Rows in order of their ids.
+    pub rows: Vec<RowView>,
+    /// Ask again with `after` set to this.
+    pub next: Option<CanisterId>,
+}
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct RowView {
+    /// Which canister.
+    pub canister: CanisterId,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Nanos,
+    /// Role, now or last.
+    pub role: Option<String>,
+    /// Pool, now or last.
+    pub pool: Option<String>,
+    /// Module, now or last.
+    pub module: Option<ModuleHash>,
+    /// Fences this tenancy.
+    pub generation: Generation,
+    /// Balance when last observed.
+    pub cycles: Option<Cycles>,
+    /// When that was.
+    pub cycles_at: Option<Nanos>,
+    /// When root learnt of it.
+    pub created_at: Nanos,
+    /// Failed attempts in this phase.
+    pub attempts: u32,
+    /// Why it stands where it stands.
+    pub reason: ReasonView,
+    /// Kind of the effect in flight.
+    pub effect: Option<String>,
+    /// Last sample of its pool's signal.
+    pub load: Option<u64>,
+}
+
+/// Asks for one page of discovery.
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+pub struct WorkersRequest {
+    /// Which pool.
+    pub pool: String,
+    /// Continue behind this id.
+    pub after: Option<CanisterId>,
+    /// At most [`PAGE_MAX`]; 0 = that many.
+    pub limit: u32,
+}
+
+/// One page of workers that take new work.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct WorkersPage {
+    /// Grows with every change of the list.
+    pub generation: Generation,
+    /// How long the answer may be used.
+    pub valid_for: Nanos,
+    /// Members in service.
+    pub workers: Vec<WorkerView>,
+    /// Ask again with `after` set to this.
+    pub next: Option<CanisterId>,
+}
+
+/// A worker, for those who give it work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+pub struct WorkerView {
+    /// Where to send work.
+    pub canister: CanisterId,
+    /// Last sample of the pool's signal.
+    pub load: Option<u64>,
+}
+
+/// What the next tick would do with a pool, and why: the dry run.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct PlanView {
+    /// Members wanted.
+    pub desired: u32,
+    /// Drains to cancel.
+    pub uncordon: Vec<CanisterId>,
+    /// Ready canisters to claim.
+    pub claim: Vec<CanisterId>,
+    /// Members to cordon.
+    pub cordon: Vec<CanisterId>,
+    /// Workers wanted that no ready canister is there for.
+    pub unmet: u32,
+    /// Why this and not more.
+    pub reasons: Vec<ReasonView>,
+}
+
+/// Asks for events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+pub struct EventsRequest {
+    /// Only events with a larger number.
+    pub after: u64,
+    /// At most [`PAGE_MAX`]; 0 = that many.
+    pub limit: u32,
+}
+
+/// One page of events, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct EventsPage {
+    /// The events.
+    pub events: Vec<EventView>,
+    /// Number of the newest event there is.
+    pub newest: u64,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct EventView {
+    /// Grows by one an event.
+    pub number: u64,
+    /// When.
+    pub at: Nanos,
+    /// To which canister.
+    pub canister: Option<CanisterId>,
+    /// In which pool.
+    pub pool: Option<String>,
+    /// The phase it went to.
+    pub phase: Option<Phase>,
+    /// Why.
+    pub reason: ReasonView,
+}
+
+/// An effect in flight.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct EffectView {
+    /// Key in the journal.
+    pub id: u64,
+    /// Kind.
+    pub kind: String,
+    /// To which canister.
+    pub canister: Option<CanisterId>,
+    /// Since when.
+    pub started_at: Nanos,
+    /// Of which root.
+    pub incarnation: Incarnation,
+}
+
+/// Asks for one page of the journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+pub struct EffectsRequest {
+    /// Continue behind this id.
+    pub after: Option<u64>,
+    /// At most [`PAGE_MAX`]; 0 = that many.
+    pub limit: u32,
+}
+
+/// Why a call to root was refused.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Refused {
+    /// Reason.
+    pub reason: ReasonView,
+    /// What, where, and what to do.
+    pub detail: String,
+}
+
+/// Result of a call to root.
+pub type Answer<T> = Result<T, Refused>;
+
+/// Names of the environment variables that root sets on a member.
+pub mod environment {
+    /// Root's principal.
+    pub const ROOT: &str = "HATCHERY_ROOT";
+    /// Role of the member.
+    pub const ROLE: &str = "HATCHERY_ROLE";
+    /// Pool of the member.
+    pub const POOL: &str = "HATCHERY_POOL";
+    /// Parent of the member.
+    pub const PARENT: &str = "HATCHERY_PARENT";
+    /// Generation of the member, decimal.
+    pub const GENERATION: &str = "HATCHERY_GENERATION";
+}
+
+/// The principal that owns nothing and may do nothing.
+pub const ANONYMOUS: Principal = Principal::anonymous();

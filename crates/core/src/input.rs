@@ -1,0 +1,125 @@
+//! What reaches the control plane, and what it answers.
+
+use crate::Event;
+use hatchery_types::{
+    CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, ModuleHash, Nanos, OperationId,
+    Outcome, Principal, Reason,
+};
+
+/// Something that happened outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Root was installed or upgraded: once, before anything else, in `init` and `post_upgrade`.
+    Started,
+    /// Time passed, or something changed: plan. Repeated until the decision says no `more`.
+    Tick(Vitals),
+    /// A step of an effect has an outcome. Recorded alone; planning is the next tick's.
+    Outcome {
+        /// Which effect; unknown or closed ones are ignored.
+        effect: EffectId,
+        /// Position in [`hatchery_types::EffectKind::steps`].
+        step: u8,
+        /// What the caller can know.
+        outcome: Outcome,
+    },
+    /// A checked spec to apply.
+    Apply(Box<FleetSpec>),
+    /// A member reports its load.
+    Report {
+        /// The caller.
+        member: CanisterId,
+        /// Which tenancy it believes it has.
+        generation: Generation,
+        /// Name of the signal.
+        signal: String,
+        /// Its value.
+        value: u64,
+    },
+    /// An operator's command.
+    Command(CommandInput),
+    /// A piece of a module.
+    StageChunk {
+        /// Hash of the whole module.
+        module: ModuleHash,
+        /// Position, from 0.
+        index: u32,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// All pieces are there.
+    CommitModule {
+        /// Hash of the whole module.
+        module: ModuleHash,
+        /// How many pieces.
+        chunks: u32,
+    },
+}
+
+/// What root knows of itself when it ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vitals {
+    /// Liquid cycles: what may be spent before the freezing limit.
+    pub liquid: Cycles,
+    /// The platform says root is stopping: start nothing new.
+    pub stopping: bool,
+}
+
+/// An operator's command with its identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandInput {
+    /// The caller.
+    pub caller: Principal,
+    /// Chosen by the caller.
+    pub operation: OperationId,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What an operator may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Take canisters into the warm pool, through a reset.
+    Import(Vec<CanisterId>),
+    /// Reset a managed canister; a member drains first.
+    Recycle(CanisterId),
+    /// Failed rows back to the reset queue; none = every one, up to a page.
+    RequeueFailed(Option<Vec<CanisterId>>),
+    /// Stop voluntary actions.
+    Pause,
+    /// End a pause.
+    Resume,
+}
+
+/// What to write, what to do, what to answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// To apply, in order, before anything else.
+    pub events: Vec<Event>,
+    /// To execute after applying, in order; each was recorded by an event.
+    pub effects: Vec<Effect>,
+    /// What the requester hears.
+    pub reply: Reply,
+    /// Ask again with the same input: there may be more to do.
+    pub more: bool,
+}
+
+/// What the requester hears.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing.
+    #[default]
+    None,
+    /// A spec was applied, a module staged or committed: generation of the spec.
+    Applied(Generation),
+    /// A command was carried out (or had been: the same answer again).
+    Command(Applied),
+    /// A report was taken.
+    Reported {
+        /// The member takes new work.
+        accepting: bool,
+        /// Not taken, and why.
+        refused: Option<Reason>,
+    },
+    /// Refused: nothing changed.
+    Refused(Reason, String),
+}
