@@ -65,7 +65,10 @@ impl Refusal {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        Refusal { code, text: text[..end].to_owned() }
+        Refusal {
+            code,
+            text: text[..end].to_owned(),
+        }
     }
 }
 
