@@ -130,8 +130,8 @@ pub(crate) mod principals {
             .try_for_each(|principal| CanisterId(*principal).encode(e, ctx))
     }
 
-    pub(crate) fn decode<'b, C>(
-        d: &mut Decoder<'b>,
+    pub(crate) fn decode<C>(
+        d: &mut Decoder<'_>,
         ctx: &mut C,
     ) -> Result<Vec<Principal>, minicbor::decode::Error> {
         let list = Vec::<CanisterId>::decode(d, ctx)?;
