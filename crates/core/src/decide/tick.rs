@@ -125,9 +125,8 @@ fn look_at_next<M: Memory>(
     let mut draft = Draft::new(state, now);
     match row.phase {
         Phase::Draining => drain(&mut draft, now, spec, row),
-        Phase::Stopping => draft.start_on(row, EffectKind::Stop),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
-        Phase::Deleting => draft.start_on(row, EffectKind::Stop),
+        Phase::Stopping | Phase::Deleting => draft.start_on(row, EffectKind::Stop),
         _ => draft.start_on(row, EffectKind::Observe),
     }
     Some(draft.done())

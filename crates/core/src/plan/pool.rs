@@ -203,8 +203,8 @@ fn victim_order(
 }
 
 fn remember_step(view: &PoolView<'_>, plan: &mut PoolPlan) {
-    let more = (plan.uncordon.len() + plan.claim.len()) as i32;
-    let members = more - plan.cordon.len() as i32;
+    let count = |ids: &[CanisterId]| i32::try_from(ids.len()).unwrap_or(i32::MAX);
+    let members = count(&plan.uncordon) + count(&plan.claim) - count(&plan.cordon);
     if members != 0 {
         plan.record.steps.push(ScaleStep {
             at: view.now,

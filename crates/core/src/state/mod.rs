@@ -184,13 +184,11 @@ impl<M: Memory> State<M> {
         let start = after.map_or(Unbounded, |id| Excluded(PrincipalKey::from(id)));
         let mut page = Vec::new();
         let mut last = None;
-        let mut looked_at = 0;
-        for entry in self.rows.range((start, Unbounded)) {
+        for (looked_at, entry) in self.rows.range((start, Unbounded)).enumerate() {
             if page.len() == limit || looked_at == limit * 10 {
                 return (page, last);
             }
             let row = entry.value().0;
-            looked_at += 1;
             last = Some(row.canister);
             if phase.is_none_or(|phase| phase == row.phase) {
                 page.push(row);
