@@ -1,0 +1,4 @@
+//! The machine, run on modules written by hand.
+
+mod atomicity;
+mod rig;
