@@ -142,21 +142,19 @@ fn claims_allowed(view: &PoolView<'_>, plan: &mut PoolPlan) -> usize {
     }
     let installing = view.count(|phase| phase == Phase::Installing);
     // After a failed install one canister at a time shows whether the module starts at all.
-    let probing = view.record.failures > 0;
-    let allowed = if probing {
+    let probes = if view.record.failures > 0 {
         1u32.saturating_sub(installing)
     } else {
-        view.install_room
+        u32::MAX
     };
-    if allowed == 0 {
-        let until = view.record.backoff_until.max(view.now);
-        plan.reasons.push(if probing {
-            Reason::BackingOff { until }
-        } else {
-            Reason::LaneFull
-        });
+    let allowed = probes.min(view.install_room);
+    if probes == 0 {
+        let until = view.record.backoff_until.max(view.now + limits::LANE_RETRY);
+        plan.reasons.push(Reason::BackingOff { until });
+    } else if allowed == 0 {
+        plan.reasons.push(Reason::LaneFull);
     }
-    allowed.min(view.install_room) as usize
+    allowed as usize
 }
 
 /// Cordons the least useful members, within the disruption budget.

@@ -22,7 +22,7 @@ impl Checker for Explained {
                     return Err(format!("{:?} got {reply:?}", scene.input));
                 }
             }
-            (Input::Tick(_), _) if !scene.decision.more => check_pools(scene)?,
+            (Input::Tick(vitals), _) if !scene.decision.more && !vitals.stopping => check_pools(scene)?,
             _ => {}
         }
         let is_refused = matches!(scene.decision.reply, Reply::Refused(..));

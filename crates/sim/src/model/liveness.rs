@@ -9,6 +9,8 @@ use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, RunState};
 /// Virtual time for coming to rest: two rounds of the longest back-off and the ten minutes after
 /// which an absent install counts as absent.
 const PATIENCE: Nanos = Nanos::from_secs(3 * 3_600);
+/// Steps for coming to rest; more means that something is tried again and again without a wait.
+const PASSES_MAX: u32 = 5_000;
 /// How often a member reports.
 const REPORT_EVERY: Nanos = Nanos::from_secs(60);
 /// What every honest member has to do: with ten wanted per worker, the pools grow to their middle.
@@ -23,7 +25,13 @@ impl World {
         self.make_peace()?;
         let end = self.now + PATIENCE;
         let mut report_at = self.now;
+        let mut passes = 0;
         while self.now < end {
+            passes += 1;
+            if passes > PASSES_MAX {
+                let open = self.what_is_open();
+                return Err(self.failure("spinning", format!("{passes} steps to come to rest: {open}")));
+            }
             if self.now >= report_at {
                 report_at = self.now + REPORT_EVERY;
                 self.report_all()?;
@@ -84,8 +92,9 @@ impl World {
             let in_service = living(Phase::InService);
             if in_service < pool.min as usize || in_service > pool.max as usize {
                 let why = self.state.pool(&pool.name).map(|record| &record.reasons);
-                let (min, max) = (pool.min, pool.max);
-                return Some(format!("{}: {in_service} in service of {min}..{max}: {why:?}", pool.name));
+                let (min, max, name) = (pool.min, pool.max, &pool.name);
+                let open = self.what_is_open();
+                return Some(format!("{name}: {in_service} in service of {min}..{max}: {why:?}, {open}"));
             }
         }
         let ready = self.rows().values().filter(|row| row.phase == Phase::Ready).count();

@@ -9,7 +9,7 @@ use crate::dice::Dice;
 use hatchery_core::{
     Decision, Input, Memories, Reply, State, Vitals, check, decide, next_wake, plan_pool,
 };
-use hatchery_types::{Effect, FleetSpec, Nanos};
+use hatchery_types::{Effect, FleetSpec, Nanos, Phase};
 use ic_stable_structures::VectorMemory;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -236,13 +236,12 @@ impl World {
     /// # Errors
     /// The first violation; among them an index that the opened state rebuilds otherwise.
     pub fn upgrade(&mut self) -> Result<(), Failure> {
-        let counts = self.state.counts().clone();
-        let wake = next_wake(&self.state, self.now);
+        let before = counted(&self.state);
         self.state = open(&self.memories);
-        if *self.state.counts() != counts {
-            return Err(self.failure("upgrade", "the counts are others after opening".to_owned()));
+        let after = counted(&self.state);
+        if after != before {
+            return Err(self.failure("upgrade", format!("{before:?} opened as {after:?}")));
         }
-        let _ = wake;
         self.platform.lose_answers();
         self.tick_owed = true;
         self.message(&Input::Started).map(drop)
@@ -294,6 +293,14 @@ fn open(memories: &[VectorMemory]) -> State<VectorMemory> {
 fn rows(state: &State<VectorMemory>) -> Rows {
     let (rows, _) = state.rows(None, None, 1_000);
     rows.into_iter().map(|row| (row.canister, row)).collect()
+}
+
+/// What an opened state must count as before.
+fn counted(state: &State<VectorMemory>) -> (Vec<u64>, Vec<(&'static str, u64)>, u64) {
+    let counts = state.counts();
+    let phases = Phase::ALL.into_iter().map(|phase| counts.phase(phase)).collect();
+    let effects = counts.effects().filter(|(_, count)| *count > 0).collect();
+    (phases, effects, state.lost_creations())
 }
 
 fn outcome_name(outcome: &hatchery_types::Outcome) -> &'static str {
