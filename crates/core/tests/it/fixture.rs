@@ -197,7 +197,7 @@ impl Root {
             }
             _ => return,
         };
-        writeln!(self.told, "{seconds:>4} {line}").expect("a String takes text");
+        writeln!(self.told, "t{seconds} {line}").expect("a String takes text");
     }
 }
 

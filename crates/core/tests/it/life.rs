@@ -25,59 +25,59 @@ fn a_worker_is_born_works_and_returns() {
     }
     root.run(55);
     expect![[r#"
-           0 - ! store-chunk
-           0 pool workers wants 1: below-minimum, module-missing
-           0 - ! create
-           0 pool workers wants 1: below-minimum, no-ready-canister
-           0 - ! create
-           0 c11 creating (bought)
-           0 c11 ! observe
-           0 c12 creating (bought)
-           0 c12 ! observe
-           0 c11 ready (verified-empty)
-           0 c11 ! install
-           0 c11 installing (claimed)
-           0 pool workers wants 1: below-minimum
-           0 c12 ready (verified-empty)
-           0 c11 in-service (installed)
-           0 pool workers wants 1: signals-missing
-           2 c12 ! install
-           2 c12 installing (claimed)
-           2 pool workers wants 3: above-target, no-ready-canister
-           2 - ! create
-           2 - ! create
-           3 c12 in-service (installed)
-           3 c13 creating (bought)
-           3 c13 ! observe
-           3 c14 creating (bought)
-           3 c14 ! observe
-           3 c13 ready (verified-empty)
-           3 c13 ! install
-           3 c13 installing (claimed)
-           3 pool workers wants 3: above-target
-           3 c14 ready (verified-empty)
-           3 c13 in-service (installed)
-           7 pool workers wants 3: below-target
-           8 pool workers wants 3: below-target, stabilising
-          38 c12 draining (scaled-in)
-          38 pool workers wants 1: below-target, disruption-budget
-          48 c12 ! drain
-          48 c12 stopping (idle)
-          48 c12 ! stop
-          48 c12 pending-reset (recycled)
-          48 c12 ! reset
-          48 c12 resetting (recycled)
-          48 c13 draining (scaled-in)
-          48 pool workers wants 1: below-target
-          48 c12 ready (verified-empty)
-          58 c13 ! drain
-          58 c13 stopping (idle)
-          58 c13 ! stop
-          58 pool workers wants 1: below-target
-          58 c13 pending-reset (recycled)
-          58 c13 ! reset
-          58 c13 resetting (recycled)
-          58 c13 ready (verified-empty)
+        t0 - ! store-chunk
+        t0 pool workers wants 1: below-minimum, module-missing
+        t0 - ! create
+        t0 pool workers wants 1: below-minimum, no-ready-canister
+        t0 - ! create
+        t0 c11 creating (bought)
+        t0 c11 ! observe
+        t0 c12 creating (bought)
+        t0 c12 ! observe
+        t0 c11 ready (verified-empty)
+        t0 c11 ! install
+        t0 c11 installing (claimed)
+        t0 pool workers wants 1: below-minimum
+        t0 c12 ready (verified-empty)
+        t0 c11 in-service (installed)
+        t0 pool workers wants 1: signals-missing
+        t2 c12 ! install
+        t2 c12 installing (claimed)
+        t2 pool workers wants 3: above-target, no-ready-canister
+        t2 - ! create
+        t2 - ! create
+        t3 c12 in-service (installed)
+        t3 c13 creating (bought)
+        t3 c13 ! observe
+        t3 c14 creating (bought)
+        t3 c14 ! observe
+        t3 c13 ready (verified-empty)
+        t3 c13 ! install
+        t3 c13 installing (claimed)
+        t3 pool workers wants 3: above-target
+        t3 c14 ready (verified-empty)
+        t3 c13 in-service (installed)
+        t7 pool workers wants 3: below-target
+        t8 pool workers wants 3: below-target, stabilising
+        t38 c12 draining (scaled-in)
+        t38 pool workers wants 1: below-target, disruption-budget
+        t48 c12 ! drain
+        t48 c12 stopping (idle)
+        t48 c12 ! stop
+        t48 c12 pending-reset (recycled)
+        t48 c12 ! reset
+        t48 c12 resetting (recycled)
+        t48 c13 draining (scaled-in)
+        t48 pool workers wants 1: below-target
+        t48 c12 ready (verified-empty)
+        t58 c13 ! drain
+        t58 c13 stopping (idle)
+        t58 c13 ! stop
+        t58 pool workers wants 1: below-target
+        t58 c13 pending-reset (recycled)
+        t58 c13 ! reset
+        t58 c13 resetting (recycled)
+        t58 c13 ready (verified-empty)
     "#]]
     .assert_eq(&root.story());
 }
