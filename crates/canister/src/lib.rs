@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Hatchery inside a canister: the control plane with [`root!`], a worker's side of it with
+//! [`worker!`].
+//!
+//! Owns what touches the platform: calls, timers, guards, memory, entry points. What to do is
+//! decided in `hatchery-core`, which knows none of these; the wire shapes are `hatchery-api`'s.
+
+mod call;
+#[doc(hidden)]
+pub mod candid_service;
+#[cfg(feature = "root")]
+pub mod root;
+#[cfg(feature = "worker")]
+pub mod worker;
