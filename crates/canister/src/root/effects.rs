@@ -13,9 +13,8 @@ use crate::call::{self, Answer, Call, Wait};
 use candid::{CandidType, Principal};
 use hatchery_api::environment;
 use hatchery_core::{Input, State};
-use hatchery_types::{
-    CanisterId, Effect, EffectId, EffectKind, ModuleHash, Outcome, Refusal, Step,
-};
+use hatchery_types::{CanisterId, Effect, EffectId, EffectKind, Outcome, Refusal, Step};
+use serde_bytes::ByteBuf;
 
 /// How long root waits for a worker: never so long that a worker keeps root from stopping.
 const WORKER_WAIT_S: u32 = 30;
@@ -184,14 +183,13 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
     let role = state.row(target_canister)?.role?;
     let arg = state.spec()?.role(&role)?.init_arg.clone();
     let chunks = state.module(*module)?.chunks;
-    let chunk = |ModuleHash(hash): ModuleHash| ChunkHash { hash: hash.to_vec() };
     let argument = InstallChunkedCode {
         mode: InstallMode::Install,
         target_canister,
         store_canister: CanisterId(root),
-        chunk_hashes_list: chunks.into_iter().map(chunk).collect(),
+        chunk_hashes_list: chunks.into_iter().map(|hash| ChunkHash { hash }).collect(),
         wasm_module_hash: *module,
-        arg,
+        arg: ByteBuf::from(arg),
     };
     Some(Request::management("install_chunked_code", argument))
 }
@@ -199,7 +197,7 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
 fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
     let EffectKind::StoreChunk { module, index } = &effect.kind else { return None };
     let chunk = state.chunk(*module, *index)?;
-    let argument = UploadChunk { canister_id: CanisterId(root), chunk };
+    let argument = UploadChunk { canister_id: CanisterId(root), chunk: ByteBuf::from(chunk) };
     Some(Request::management("upload_chunk", argument))
 }
 

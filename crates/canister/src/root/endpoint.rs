@@ -3,7 +3,7 @@
 //! Owns the way from a request to an input and from a reply to an answer. Guards and bytes are
 //! `entry`'s, shapes `view`'s, and every decision is `hatchery-core`'s.
 
-use super::{effects, feed, now, tick, view, with_state};
+use super::{feed, now, tick, view, with_state};
 use crate::call;
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, Command, CommandAnswer, CommandRequest, CommitModule,
@@ -122,13 +122,10 @@ pub(crate) fn violations() -> Vec<String> {
     violations.iter().take(view::PAGE).map(ToString::to_string).collect()
 }
 
-/// Feeds an input, makes the calls it leads to, and returns what the requester hears.
+/// Feeds an input and returns what the requester hears.
 fn act(input: &Input) -> Reply {
     let decision = feed(input);
-    for effect in &decision.effects {
-        // A step that could not be sent has its outcome recorded, and the next tick acts on it.
-        effects::execute(effect);
-    }
+    assert!(decision.effects.is_empty(), "bug: effects outside of a tick");
     decision.reply
 }
 

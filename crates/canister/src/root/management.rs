@@ -7,6 +7,7 @@
 use candid::{CandidType, Principal};
 use hatchery_types::{CanisterId, ModuleHash};
 use serde::Deserialize;
+use serde_bytes::ByteBuf;
 
 /// The management canister.
 pub(crate) const MANAGEMENT: Principal = Principal::management_canister();
@@ -117,7 +118,7 @@ pub(crate) struct CanisterRecord {
 }
 
 /// Mode `install`: the platform itself refuses a canister that is not empty.
-#[derive(Debug, CandidType)]
+#[derive(Debug, CandidType, Deserialize)]
 pub(crate) enum InstallMode {
     #[serde(rename = "install")]
     Install,
@@ -126,8 +127,7 @@ pub(crate) enum InstallMode {
 /// A chunk in a chunk store.
 #[derive(Debug, CandidType)]
 pub(crate) struct ChunkHash {
-    #[serde(with = "serde_bytes")]
-    pub(crate) hash: Vec<u8>,
+    pub(crate) hash: ModuleHash,
 }
 
 /// Argument of `install_chunked_code`.
@@ -138,16 +138,14 @@ pub(crate) struct InstallChunkedCode {
     pub(crate) store_canister: CanisterId,
     pub(crate) chunk_hashes_list: Vec<ChunkHash>,
     pub(crate) wasm_module_hash: ModuleHash,
-    #[serde(with = "serde_bytes")]
-    pub(crate) arg: Vec<u8>,
+    pub(crate) arg: ByteBuf,
 }
 
 /// Argument of `upload_chunk`.
 #[derive(Debug, CandidType)]
 pub(crate) struct UploadChunk {
     pub(crate) canister_id: CanisterId,
-    #[serde(with = "serde_bytes")]
-    pub(crate) chunk: Vec<u8>,
+    pub(crate) chunk: ByteBuf,
 }
 
 /// Run state in a `canister_status` reply.
