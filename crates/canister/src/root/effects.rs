@@ -213,3 +213,42 @@ fn drain(state: &State<Stable>, effect: &Effect) -> Option<Request> {
         wait: Wait::Seconds(WORKER_WAIT_S),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hatchery_types::{Cycles, Generation};
+
+    #[test]
+    fn a_callback_finds_its_effect_and_step() {
+        for id in [0, 1, 999, ID_RANGE - 1, ID_RANGE, ID_RANGE + 7, 5 * ID_RANGE + 123_456] {
+            for step in 0..4 {
+                for newer in [1, 2, 1_000, ID_RANGE] {
+                    let env = pack(EffectId(id), step);
+                    assert_eq!(unpack(env, id + newer), Some((EffectId(id), step)), "{id} {newer}");
+                }
+            }
+        }
+        assert_eq!(unpack(pack(EffectId(5), 0), 0), None, "no effect was ever started");
+        assert_eq!(unpack(pack(EffectId(5), 0), 3), None, "not yet");
+    }
+
+    #[test]
+    fn every_step_of_every_kind_fits() {
+        let module = hatchery_types::ModuleHash([0; 32]);
+        let kinds = [
+            EffectKind::Create { cycles: Cycles(0) },
+            EffectKind::Observe,
+            EffectKind::Reset { start: false },
+            EffectKind::Reset { start: true },
+            EffectKind::Install { module, generation: Generation(1) },
+            EffectKind::Drain,
+            EffectKind::Stop,
+            EffectKind::Delete,
+            EffectKind::StoreChunk { module, index: 0 },
+        ];
+        for kind in kinds {
+            assert!(kind.steps().len() <= 1 << STEP_BITS, "{kind}");
+        }
+    }
+}

@@ -221,3 +221,83 @@ pub(crate) mod entries {
         serve(&method::VIOLATIONS, |()| super::violations());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::method::{self, Group};
+    use candid::CandidType;
+    use candid::types::internal::TypeContainer;
+    use candid::types::{FuncMode, Function, Type, TypeInner};
+    use candid_parser::utils::{CandidSource, service_equal};
+
+    /// The service that the endpoints make.
+    #[derive(Default)]
+    struct Service {
+        types: TypeContainer,
+        methods: Vec<(String, Type)>,
+    }
+
+    impl Service {
+        fn add(&mut self, name: &str, modes: Vec<FuncMode>, args: Vec<Type>, ret: Type) {
+            let function = Function { modes, args, rets: vec![ret] };
+            self.methods.push((name.to_owned(), TypeInner::Func(function).into()));
+        }
+
+        /// An update with one argument.
+        fn update<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(A) -> R) {
+            let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
+            self.add(name, vec![], vec![arg], ret);
+        }
+
+        /// A query with one argument.
+        fn query<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(A) -> R) {
+            let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
+            self.add(name, vec![FuncMode::Query], vec![arg], ret);
+        }
+
+        /// A query without arguments.
+        fn look<R: CandidType>(&mut self, name: &str, _: fn() -> R) {
+            let ret = self.types.add::<R>();
+            self.add(name, vec![FuncMode::Query], vec![], ret);
+        }
+    }
+
+    /// Every method of `method::ALL` but the tick, which is nobody's but root's.
+    fn service() -> Service {
+        let mut it = Service::default();
+        it.update(method::APPLY_SPEC.name, super::apply_spec);
+        it.update(method::STAGE_CHUNK.name, super::stage_chunk);
+        it.update(method::COMMIT_MODULE.name, super::commit_module);
+        it.update(method::COMMAND.name, |request| super::command(candid::Principal::anonymous(), request));
+        it.update(method::REPORT.name, |report| super::report(candid::Principal::anonymous(), report));
+        it.look(method::STATUS.name, super::status);
+        it.query(method::CANISTERS.name, super::canisters);
+        it.query(method::WORKERS.name, super::workers);
+        it.query(method::PLAN.name, super::plan);
+        it.query(method::EVENTS.name, super::events);
+        it.query(method::EFFECTS.name, super::effects);
+        it.look(method::VIOLATIONS.name, super::violations);
+        it
+    }
+
+    #[test]
+    fn root_did_is_what_the_endpoints_are() {
+        let Service { mut types, mut methods } = service();
+        methods.sort();
+        let init = types.add::<Option<hatchery_api::InitArg>>();
+        let service: Type = TypeInner::Class(vec![init], TypeInner::Service(methods).into()).into();
+        let code = candid::pretty::candid::compile(&types.env, &Some(service));
+        let result = service_equal(CandidSource::Text(&code), CandidSource::Text(super::super::ROOT_DID));
+        assert!(result.is_ok(), "{result:?}\nthe code says:\n{code}");
+    }
+
+    #[test]
+    fn root_did_names_every_method_but_the_tick() {
+        let mut named: Vec<String> = service().methods.into_iter().map(|(name, _)| name).collect();
+        let public = method::ALL.iter().filter(|method| method.group != Group::Own);
+        let mut all: Vec<String> = public.map(|method| method.name.to_owned()).collect();
+        named.sort();
+        all.sort();
+        assert_eq!(named, all);
+    }
+}

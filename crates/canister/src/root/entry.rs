@@ -66,24 +66,15 @@ mod tests {
         assert_eq!(decoded, chunk);
     }
 
+    /// `vec record {}` with that many elements, in a few bytes, as an unwanted argument.
+    fn empty_records(count: [u8; 3]) -> Vec<u8> {
+        [&b"DIDL\x02\x6c\x00\x6d\x00\x01\x01"[..], &count].concat()
+    }
+
     #[test]
     fn l22_bombs_are_refused() {
-        // A million empty records in a few bytes: `vec record {}` as a second, unwanted argument.
-        let bomb = b"DIDL\x02\x6c\x00\x6d\x00\x01\x01\x80\x80\x40";
-        assert!(decode::<()>(bomb).is_err());
-        // Types nested deeper than any of ours: opt of opt of opt ...
-        let mut nested = b"DIDL\xf4\x03".to_vec();
-        for index in 1..=500_u16 {
-            nested.push(0x6e);
-            if index == 500 {
-                nested.push(0x7f);
-            } else {
-                nested.extend([(index as u8) | 0x80, (index >> 7) as u8]);
-            }
-        }
-        nested.extend([1, 0]);
-        nested.extend([1; 499]);
-        assert!(decode::<(CanistersRequest,)>(&nested).is_err());
+        assert!(decode::<()>(&empty_records([0x8a, 0x80, 0x00])).is_ok(), "ten");
+        assert!(decode::<()>(&empty_records([0x80, 0x80, 0x40])).is_err(), "a million");
         assert!(decode::<(CanistersRequest,)>(b"not candid").is_err());
     }
 }
