@@ -1,9 +1,9 @@
 //! What reaches the control plane, and what it answers.
 
-use crate::Event;
+use crate::{Applied, Event};
 use hatchery_types::{
-    CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, ModuleHash, Nanos, OperationId,
-    Outcome, Principal, Reason,
+    CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, ModuleHash, OperationId, Outcome,
+    Principal, Reason,
 };
 
 /// Something that happened outside.

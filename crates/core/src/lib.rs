@@ -4,6 +4,21 @@
 //! the only writer; the shell makes the calls of the decision's effects, and each outcome comes
 //! back as an input. Nothing here knows a clock, a call or randomness.
 
+mod decide;
+mod event;
 mod input;
+pub mod limits;
+mod plan;
+mod record;
+mod state;
+mod storage;
 
-pub use input::{Applied, CommandInput, Decision, Input, Reply, Vitals};
+pub use decide::{decide, next_wake, plan_pool, warm_reason};
+pub use event::Event;
+pub use input::{Command, CommandInput, Decision, Input, Reply, Vitals};
+pub use plan::{PoolPlan, PoolView, plan};
+pub use record::{
+    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, ScaleStep, Wish,
+};
+pub use state::{Counts, LayoutError, Member, State, Violation, check};
+pub use storage::Memories;

@@ -135,9 +135,12 @@ impl EffectKind {
             EffectKind::Reset { start: false } => {
                 &[Step::CleanSettings, Step::Uninstall, Step::Status]
             }
-            EffectKind::Reset { start: true } => {
-                &[Step::CleanSettings, Step::Uninstall, Step::Start, Step::Status]
-            }
+            EffectKind::Reset { start: true } => &[
+                Step::CleanSettings,
+                Step::Uninstall,
+                Step::Start,
+                Step::Status,
+            ],
             EffectKind::Install { .. } => &[Step::MemberSettings, Step::Install],
             EffectKind::Drain => &[Step::Drain],
             EffectKind::Stop => &[Step::Stop],

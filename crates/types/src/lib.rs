@@ -15,7 +15,7 @@ mod units;
 pub use effect::{Effect, EffectKind, Lane, Step};
 pub use ic_principal::Principal;
 pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
-pub use outcome::{Observation, Outcome, Refusal, RunState, Value, REJECT_DESTINATION_INVALID};
+pub use outcome::{Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value};
 pub use phase::Phase;
 pub use reason::Reason;
 pub use spec::{

@@ -65,7 +65,10 @@ impl Refusal {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        Refusal { code, text: text[..end].to_owned() }
+        Refusal {
+            code,
+            text: text[..end].to_owned(),
+        }
     }
 }
 
@@ -127,8 +130,8 @@ pub(crate) mod principals {
             .try_for_each(|principal| CanisterId(*principal).encode(e, ctx))
     }
 
-    pub(crate) fn decode<'b, C>(
-        d: &mut Decoder<'b>,
+    pub(crate) fn decode<C>(
+        d: &mut Decoder<'_>,
         ctx: &mut C,
     ) -> Result<Vec<Principal>, minicbor::decode::Error> {
         let list = Vec::<CanisterId>::decode(d, ctx)?;

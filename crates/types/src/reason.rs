@@ -41,9 +41,9 @@ pub enum Reason {
     /// An operator asked for it.
     #[n(10)]
     Requeued,
-    /// The effect started.
+    /// More spare canisters than the maximum.
     #[n(11)]
-    Started,
+    Surplus,
 
     // Why a row failed or waits.
     /// The platform or the callee said no.
@@ -85,9 +85,6 @@ pub enum Reason {
     /// Observed with another module than its role's.
     #[n(32)]
     WrongModule,
-    /// The call belongs to an earlier root; its answer may be lost.
-    #[n(33)]
-    OtherIncarnation,
     /// The member stopped reporting.
     #[n(34)]
     Silent,
@@ -175,6 +172,9 @@ pub enum Reason {
     /// No spec is applied yet.
     #[n(71)]
     NoSpec,
+    /// Too many creations have an unknown outcome; none is bought until they are found.
+    #[n(72)]
+    LostCreations,
 
     // Why a request was refused.
     /// No row with that id.
@@ -216,6 +216,9 @@ pub enum Reason {
     /// Chunks are missing or out of order.
     #[n(112)]
     ChunkOutOfOrder,
+    /// The pool has no policy on a signal of that name.
+    #[n(113)]
+    UnknownSignal,
 }
 
 impl Reason {
@@ -242,7 +245,7 @@ impl Reason {
             Reason::Idle => (8, "idle"),
             Reason::DrainDeadline => (9, "drain-deadline"),
             Reason::Requeued => (10, "requeued"),
-            Reason::Started => (11, "started"),
+            Reason::Surplus => (11, "surplus"),
             Reason::Refused(..) => (20, "refused"),
             Reason::NotExecuted(..) => (21, "not-executed"),
             Reason::Unknown(..) => (22, "unknown"),
@@ -256,7 +259,6 @@ impl Reason {
             Reason::NotRunning => (30, "not-running"),
             Reason::BelowFloor => (31, "below-floor"),
             Reason::WrongModule => (32, "wrong-module"),
-            Reason::OtherIncarnation => (33, "other-incarnation"),
             Reason::Silent => (34, "silent"),
             Reason::Satisfied => (50, "satisfied"),
             Reason::BelowInitial => (51, "below-initial"),
@@ -280,6 +282,7 @@ impl Reason {
             Reason::RootStopping => (69, "root-stopping"),
             Reason::PoolFull => (70, "pool-full"),
             Reason::NoSpec => (71, "no-spec"),
+            Reason::LostCreations => (72, "lost-creations"),
             Reason::UnknownCanister => (100, "unknown-canister"),
             Reason::UnknownPool => (101, "unknown-pool"),
             Reason::WrongPhase => (102, "wrong-phase"),
@@ -292,6 +295,7 @@ impl Reason {
             Reason::TooManyOperations => (109, "too-many-operations"),
             Reason::HashMismatch => (110, "hash-mismatch"),
             Reason::NotWasm => (111, "not-wasm"),
+            Reason::UnknownSignal => (113, "unknown-signal"),
             Reason::ChunkOutOfOrder => (112, "chunk-out-of-order"),
         }
     }

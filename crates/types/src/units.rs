@@ -31,7 +31,12 @@ impl fmt::Display for Cycles {
             n => return write!(f, "{n}"),
         };
         let thousandths = self.0 / (unit / 1_000);
-        write!(f, "{}.{:03}{name}", thousandths / 1_000, thousandths % 1_000)
+        write!(
+            f,
+            "{}.{:03}{name}",
+            thousandths / 1_000,
+            thousandths % 1_000
+        )
     }
 }
 

@@ -1,0 +1,438 @@
+//! What follows from an effect whose outcomes are all there: one function per kind of effect.
+//!
+//! Starts nothing: it only says where the row stands now and when it is due.
+
+use super::tick::member_due;
+use super::{Draft, module, to_reset};
+use crate::limits;
+use crate::record::{PoolRecord, Row};
+use crate::state::State;
+use crate::{Decision, Event};
+use hatchery_types::{
+    Cycles, Effect, EffectKind, FleetSpec, ModuleHash, Nanos, Observation, Outcome, Phase,
+    Principal, REJECT_DESTINATION_INVALID, Reason, RunState, Value,
+};
+use ic_stable_structures::Memory;
+
+/// Closes the effect and moves its row. A row that the effect no longer holds is left alone.
+pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect) -> Decision {
+    let mut draft = Draft::new(state, now);
+    draft.event(Event::EffectClosed(effect.id));
+    let held = effect.canister.and_then(|canister| state.row(canister));
+    let held = held.filter(|row| row.effect == Some(effect.id));
+    let row = held.map(|row| Row {
+        effect: None,
+        ..row
+    });
+    let outcomes: Vec<&Outcome> = effect.outcomes.iter().flatten().collect();
+    let case = Case {
+        now,
+        spec: state.spec(),
+        outcomes,
+    };
+    match (&effect.kind, row) {
+        (EffectKind::Create { cycles }, _) => created(&mut draft, state, &case, *cycles),
+        (EffectKind::StoreChunk { module, index }, _) => {
+            module::stored(&mut draft, state, now, *module, *index, case.last());
+        }
+        (_, None) => {}
+        (EffectKind::Reset { .. }, Some(row)) => {
+            draft.row(after_reset(&case, row));
+        }
+        (EffectKind::Install { module, .. }, Some(row)) => {
+            after_install(&mut draft, state, &case, row, *module);
+        }
+        (EffectKind::Observe, Some(row)) => {
+            draft.row(after_observe(&case, row));
+        }
+        (EffectKind::Drain, Some(row)) => {
+            draft.row(after_drain(&case, row));
+        }
+        (EffectKind::Stop, Some(row)) => {
+            draft.row(after_stop(&case, row));
+        }
+        (EffectKind::Delete, Some(row)) => after_delete(&mut draft, &case, row),
+    }
+    draft.done()
+}
+
+/// What the conclusion may look at.
+struct Case<'a> {
+    now: Nanos,
+    spec: Option<&'a FleetSpec>,
+    outcomes: Vec<&'a Outcome>,
+}
+
+impl Case<'_> {
+    fn last(&self) -> &Outcome {
+        self.outcomes.last().expect("bug: an effect without steps")
+    }
+
+    fn observation(&self) -> Option<&Observation> {
+        match self.last() {
+            Outcome::Done(Value::Observed(observation)) => Some(observation),
+            _ => None,
+        }
+    }
+
+    /// The first thing that went wrong.
+    fn trouble(&self) -> Option<Reason> {
+        self.outcomes.iter().find_map(|outcome| reason_of(outcome))
+    }
+}
+
+fn reason_of(outcome: &Outcome) -> Option<Reason> {
+    match outcome {
+        Outcome::Done(_) => None,
+        Outcome::Refused(refusal) => Some(Reason::Refused(refusal.clone())),
+        Outcome::NotExecuted(refusal) => Some(Reason::NotExecuted(refusal.clone())),
+        Outcome::InProgress => Some(Reason::StopTimedOut),
+        Outcome::Unknown(refusal) => Some(Reason::Unknown(refusal.clone())),
+    }
+}
+
+/// There is no such canister any more.
+fn is_gone(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(refusal) if refusal.code == REJECT_DESTINATION_INVALID)
+}
+
+/// `canister_status` is refused to all but controllers (interface specification,
+/// `canister_status`), so a refusal of another kind than "gone" means control is lost.
+fn lost_control(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(refusal) if refusal.code != REJECT_DESTINATION_INVALID)
+}
+
+fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, attached: Cycles) {
+    let now = case.now;
+    match case.last() {
+        Outcome::Done(Value::Created(canister)) => {
+            if state.row(*canister).is_none() {
+                let mut row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+                row.cycles = Some(attached);
+                draft.row(row);
+            }
+            if state.header().create_failures > 0 {
+                let reason = None;
+                draft.event(Event::CreationHeldBack {
+                    failures: 0,
+                    until: now,
+                    reason,
+                });
+            }
+        }
+        outcome => {
+            let failures = state.header().create_failures.saturating_add(1);
+            let until = now + limits::backoff(failures);
+            let reason = reason_of(outcome);
+            draft.event(Event::CreationHeldBack {
+                failures,
+                until,
+                reason,
+            });
+        }
+    }
+}
+
+/// Ready only after the observation; else again, from the start, after a wait.
+fn after_reset(case: &Case<'_>, row: Row) -> Row {
+    let now = case.now;
+    let row = observed(case, row);
+    if let Some(observation) = case.observation() {
+        return match flaw(case.spec, &row, observation) {
+            None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
+            Some(flaw) => again(now, row, case.trouble().unwrap_or(flaw)),
+        };
+    }
+    if case.outcomes.iter().any(|outcome| is_gone(outcome)) {
+        return row.moved(Phase::Lost, now, Reason::Gone);
+    }
+    if lost_control(case.last()) {
+        return row.moved(Phase::Failed, now, Reason::NotControlled);
+    }
+    let trouble = case
+        .trouble()
+        .expect("bug: no observation and nothing went wrong");
+    again(now, row, trouble)
+}
+
+/// Back to the reset queue after a wait; after too many refusals to Failed. What certainly did
+/// not run is tried without end, ever more slowly.
+fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
+    let hopeless = matches!(reason, Reason::BelowFloor | Reason::Unobservable);
+    let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
+    row.since = now;
+    row.phase = Phase::PendingReset;
+    row = row.held_back(now, reason);
+    if hopeless || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
+        row.phase = Phase::Failed;
+    }
+    row
+}
+
+/// Takes over what an observation says of cycles and run state.
+fn observed(case: &Case<'_>, mut row: Row) -> Row {
+    if let Some(observation) = case.observation() {
+        row.cycles = Some(observation.cycles);
+        row.cycles_at = case.now;
+        row.stopped = observation.run_state != RunState::Running;
+    }
+    row
+}
+
+/// What keeps an observed canister from being Ready.
+fn flaw(spec: Option<&FleetSpec>, row: &Row, seen: &Observation) -> Option<Reason> {
+    let (Some(settings_clean), Some(snapshots)) = (seen.settings_clean, seen.snapshot_bytes) else {
+        return Some(Reason::Unobservable);
+    };
+    let floor = spec.map_or(Cycles(0), |spec| spec.warm_pool.floor);
+    let empty =
+        seen.module.is_none() && snapshots == 0 && seen.memory_bytes <= limits::EMPTY_MEMORY_BYTES;
+    let flaws = [
+        (!controlled_as_wanted(spec, seen), Reason::WrongControllers),
+        (!empty, Reason::NotEmpty),
+        (!settings_clean, Reason::WrongSettings),
+        (row.stopped, Reason::NotRunning),
+        (seen.cycles < floor, Reason::BelowFloor),
+    ];
+    flaws
+        .into_iter()
+        .find(|(is_so, _)| *is_so)
+        .map(|(_, reason)| reason)
+}
+
+/// Root itself can look, so it is a controller; beside it there may be the configured ones alone.
+fn controlled_as_wanted(spec: Option<&FleetSpec>, seen: &Observation) -> bool {
+    let configured = spec.map_or(&[][..], |spec| &spec.controllers);
+    let others: Vec<&Principal> = seen
+        .controllers
+        .iter()
+        .filter(|controller| !configured.contains(controller))
+        .collect();
+    others.len() == 1
+        && configured
+            .iter()
+            .all(|wanted| seen.controllers.contains(wanted))
+}
+
+fn after_install<M: Memory>(
+    draft: &mut Draft,
+    state: &State<M>,
+    case: &Case<'_>,
+    row: Row,
+    module: ModuleHash,
+) {
+    let now = case.now;
+    let pool = row.pool.clone().unwrap_or_default();
+    if case.trouble().is_none() {
+        draft.row(into_service(case, row));
+        note_install(draft, state, now, &pool, true);
+        return;
+    }
+    if case.outcomes.iter().any(|outcome| is_gone(outcome)) {
+        draft.row(row.moved(Phase::Lost, now, Reason::Gone));
+        return;
+    }
+    let trouble = case.trouble().expect("bug: trouble was seen above");
+    match case.last() {
+        Outcome::Unknown(_) => {
+            // It may have run or may yet: looked at until it is there or too old to come.
+            let mut row = row.held_back(now, trouble);
+            row.next_attempt = now;
+            row.module = Some(module);
+            draft.row(row);
+        }
+        Outcome::NotExecuted(_) => {
+            draft.row(to_reset(row, now, trouble));
+        }
+        _ => {
+            draft.row(to_reset(row, now, trouble));
+            note_install(draft, state, now, &pool, false);
+        }
+    }
+}
+
+fn into_service(case: &Case<'_>, row: Row) -> Row {
+    let now = case.now;
+    let pool = row.pool.clone().unwrap_or_default();
+    let mut row = row.moved(Phase::InService, now, Reason::Installed);
+    row.in_service_at = now;
+    row.stopped = false;
+    row.next_attempt = case
+        .spec
+        .map_or(Nanos::MAX, |spec| member_due(now, spec, &pool));
+    row
+}
+
+/// Failed installs slow a pool down; one that works sets it free.
+fn note_install<M: Memory>(
+    draft: &mut Draft,
+    state: &State<M>,
+    now: Nanos,
+    pool: &str,
+    worked: bool,
+) {
+    let Some(record) = state.pool(pool) else {
+        return;
+    };
+    let failures = if worked {
+        0
+    } else {
+        record.failures.saturating_add(1)
+    };
+    if failures != record.failures {
+        let backoff_until = if worked {
+            Nanos(0)
+        } else {
+            now + limits::backoff(failures)
+        };
+        let record = PoolRecord {
+            failures,
+            backoff_until,
+            ..record.clone()
+        };
+        draft.event(Event::PoolChanged(Box::new(record)));
+    }
+}
+
+/// An observation of a canister that is not being reset.
+fn after_observe(case: &Case<'_>, row: Row) -> Row {
+    let now = case.now;
+    let row = observed(case, row);
+    if is_gone(case.last()) {
+        return row.moved(Phase::Lost, now, Reason::Gone);
+    }
+    if lost_control(case.last()) {
+        return row.moved(Phase::Lost, now, Reason::NotControlled);
+    }
+    let Some(seen) = case.observation() else {
+        let trouble = case
+            .trouble()
+            .expect("bug: no observation and nothing went wrong");
+        return if row.phase == Phase::Draining {
+            Row {
+                next_attempt: now,
+                ..row
+            }
+        } else {
+            row.held_back(now, trouble)
+        };
+    };
+    match row.phase {
+        // Cordoned while it was looked at: the drain goes on.
+        Phase::Draining => Row {
+            next_attempt: now,
+            ..row
+        },
+        Phase::Creating => match flaw(case.spec, &row, seen) {
+            None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
+            Some(flaw) => to_reset(row, now, flaw),
+        },
+        Phase::Installing if seen.module.is_some() && seen.module == row.module => {
+            into_service(case, row)
+        }
+        Phase::Installing if now.since(row.since) < limits::ABSENCE_AGE => Row {
+            next_attempt: now + limits::LOOK_AGAIN,
+            ..row
+        },
+        Phase::InService if seen.module == row.module && !row.stopped => {
+            let pool = row.pool.clone().unwrap_or_default();
+            let spec = case.spec.and_then(|spec| spec.pool(&pool));
+            let target = spec.and_then(|pool| pool.target.as_ref());
+            let silent = target.is_some_and(|target| now.since(row.sample_at) > target.stale_after);
+            let reason = if silent {
+                Reason::Silent
+            } else {
+                Reason::Installed
+            };
+            let next_attempt = case
+                .spec
+                .map_or(Nanos::MAX, |spec| member_due(now, spec, &pool));
+            Row {
+                next_attempt,
+                attempts: 0,
+                reason,
+                ..row
+            }
+        }
+        _ => {
+            let reason = if row.stopped {
+                Reason::NotRunning
+            } else {
+                Reason::WrongModule
+            };
+            to_reset(row, now, reason)
+        }
+    }
+}
+
+fn after_drain(case: &Case<'_>, row: Row) -> Row {
+    let now = case.now;
+    if row.phase != Phase::Draining {
+        // Load returned meanwhile; the member's next report tells it to take work again.
+        return row;
+    }
+    match case.last() {
+        Outcome::Done(Value::Drained(true)) => row.moved(Phase::Stopping, now, Reason::Idle),
+        _ => Row {
+            next_attempt: now + limits::DRAIN_POLL,
+            ..row
+        },
+    }
+}
+
+fn after_stop(case: &Case<'_>, mut row: Row) -> Row {
+    let now = case.now;
+    let outcome = case.last();
+    if is_gone(outcome) {
+        return row.moved(Phase::Lost, now, Reason::Gone);
+    }
+    if lost_control(outcome) {
+        return row.moved(Phase::Lost, now, Reason::NotControlled);
+    }
+    // A canister that does not stop in time is emptied all the same: uninstalling rejects what it
+    // has open.
+    let stopped = matches!(outcome, Outcome::Done(_) | Outcome::InProgress);
+    row.stopped |= stopped;
+    match row.phase {
+        Phase::Stopping if stopped => to_reset(row, now, Reason::Recycled),
+        Phase::Deleting if matches!(outcome, Outcome::Done(_)) => Row {
+            next_attempt: now,
+            ..row
+        },
+        _ => {
+            let trouble = case.trouble().unwrap_or(Reason::StopTimedOut);
+            let mut row = row.held_back(now, trouble);
+            row.stopped = row.phase != Phase::Deleting && row.stopped;
+            row
+        }
+    }
+}
+
+fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
+    let now = case.now;
+    match case.last() {
+        Outcome::Done(_) => {
+            draft.event(Event::RowRemoved(row.canister, Reason::Surplus));
+        }
+        outcome if is_gone(outcome) => {
+            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
+        }
+        outcome => {
+            let trouble = reason_of(outcome).expect("bug: success was handled above");
+            row.stopped = false;
+            draft.row(row.held_back(now, trouble));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_canister_and_a_lost_one_are_told_apart() {
+        let refused = |code| Outcome::Refused(hatchery_types::Refusal::new(code, ""));
+        assert!(is_gone(&refused(3)) && !lost_control(&refused(3)));
+        assert!(lost_control(&refused(5)) && !is_gone(&refused(5)));
+    }
+}

@@ -1,0 +1,63 @@
+//! What members say of themselves.
+
+use super::tick::member_due;
+use crate::limits;
+use crate::record::Row;
+use crate::state::State;
+use crate::{Decision, Event, Reply};
+use hatchery_types::{CanisterId, Generation, Nanos, Phase, Reason};
+use ic_stable_structures::Memory;
+
+/// A member's load. A stale generation, a stranger and an absurd value change nothing.
+pub(super) fn report<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    member: CanisterId,
+    generation: Generation,
+    signal: &str,
+    value: u64,
+) -> Decision {
+    let known = state.row(member).filter(|row| row.phase.is_member());
+    let Some(row) = known.filter(|row| row.generation == generation) else {
+        return answer(false, Some(Reason::Unauthorised));
+    };
+    let accepting = row.phase.is_living();
+    let pool = row.pool.as_deref().unwrap_or_default();
+    let Some(spec) = state.spec() else {
+        return answer(accepting, Some(Reason::NoSpec));
+    };
+    let target = spec.pool(pool).and_then(|pool| pool.target.as_ref());
+    if target.is_none_or(|target| target.signal != signal) {
+        return answer(accepting, Some(Reason::UnknownSignal));
+    }
+    if value > limits::SIGNAL_MAX {
+        return answer(accepting, Some(Reason::AbsurdSignal));
+    }
+    let next = row.sample_at + limits::REPORT_GAP;
+    if now < next {
+        return answer(accepting, Some(Reason::RateLimited { until: next }));
+    }
+    let mut row = Row {
+        sample: Some(value),
+        sample_at: now,
+        ..row
+    };
+    if row.phase == Phase::InService {
+        row.next_attempt = member_due(now, spec, row.pool.as_deref().unwrap_or_default());
+        row.reason = if row.reason == Reason::Silent {
+            Reason::Installed
+        } else {
+            row.reason
+        };
+    }
+    let mut decision = answer(accepting, None);
+    decision.events.push(Event::RowChanged(Box::new(row)));
+    decision
+}
+
+fn answer(accepting: bool, refused: Option<Reason>) -> Decision {
+    Decision {
+        reply: Reply::Reported { accepting, refused },
+        ..Decision::default()
+    }
+}

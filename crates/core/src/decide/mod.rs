@@ -1,0 +1,166 @@
+//! From an input to a decision. Pure: reads the state, writes nothing.
+//!
+//! Each decision is small: one effect concluded, one row looked at, one pool planned. The shell
+//! applies it and asks again while there is `more`.
+
+mod command;
+mod conclude;
+mod member;
+mod module;
+mod refill;
+mod tick;
+
+pub use refill::warm_reason;
+pub use tick::{next_wake, plan_pool};
+
+use crate::record::Row;
+use crate::state::State;
+use crate::{Decision, Event, Input, Reply};
+use hatchery_types::{
+    CanisterId, Effect, EffectId, EffectKind, FleetSpec, Nanos, Outcome, Phase, Reason,
+};
+use ic_stable_structures::Memory;
+
+/// What follows from `input` at `now`.
+pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decision {
+    match input {
+        Input::Started => Decision {
+            events: vec![Event::Started],
+            ..Decision::default()
+        },
+        Input::Tick(vitals) => tick::tick(state, now, vitals),
+        Input::Outcome {
+            effect,
+            step,
+            outcome,
+        } => record(state, *effect, *step, outcome),
+        Input::Apply(spec) => apply_spec(state, spec),
+        Input::Report {
+            member,
+            generation,
+            signal,
+            value,
+        } => member::report(state, now, *member, *generation, signal, *value),
+        Input::Command(command) => command::command(state, now, command),
+        Input::StageChunk {
+            module,
+            index,
+            bytes,
+        } => module::stage(state, *module, *index, bytes),
+        Input::CommitModule { module, chunks } => module::commit(state, now, *module, *chunks),
+    }
+}
+
+/// An outcome is recorded once; only a creation that was given up as lost may still be found.
+fn record<M: Memory>(state: &State<M>, id: EffectId, step: u8, outcome: &Outcome) -> Decision {
+    let Some(effect) = state.effect(id) else {
+        return Decision::default();
+    };
+    let wanted = match effect.outcomes.get(usize::from(step)) {
+        Some(None) => true,
+        Some(Some(Outcome::Unknown(_))) => {
+            matches!(effect.kind, EffectKind::Create { .. }) && matches!(outcome, Outcome::Done(_))
+        }
+        _ => false,
+    };
+    let recorded = Event::OutcomeRecorded(id, step, outcome.clone());
+    let events = if wanted { vec![recorded] } else { Vec::new() };
+    Decision {
+        events,
+        ..Decision::default()
+    }
+}
+
+/// A pool with members cannot vanish from the spec: its canisters would belong to nobody.
+fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
+    let before = state.spec().map_or(&[][..], |spec| &spec.pools);
+    let vanished = before
+        .iter()
+        .find(|pool| spec.pool(&pool.name).is_none() && state.members(&pool.name).next().is_some());
+    if let Some(pool) = vanished {
+        let text = format!(
+            "pool `{}` still has members: apply it with min, initial and max = 0 first, and \
+             remove it when it is empty",
+            pool.name
+        );
+        return refuse(Reason::WrongPhase, text);
+    }
+    let generation = hatchery_types::Generation(state.spec_generation().0 + 1);
+    Decision {
+        events: vec![Event::SpecApplied(Box::new(spec.clone()))],
+        reply: Reply::Applied(generation),
+        ..Decision::default()
+    }
+}
+
+/// A decision that changes nothing and says why.
+fn refuse(reason: Reason, text: impl Into<String>) -> Decision {
+    Decision {
+        reply: Reply::Refused(reason, text.into()),
+        ..Decision::default()
+    }
+}
+
+/// A decision under construction, with the ids of its effects.
+struct Draft {
+    decision: Decision,
+    next_effect: EffectId,
+    incarnation: hatchery_types::Incarnation,
+    now: Nanos,
+}
+
+impl Draft {
+    fn new<M: Memory>(state: &State<M>, now: Nanos) -> Self {
+        Draft {
+            decision: Decision::default(),
+            next_effect: state.next_effect(),
+            incarnation: state.incarnation(),
+            now,
+        }
+    }
+
+    fn event(&mut self, event: Event) -> &mut Self {
+        self.decision.events.push(event);
+        self
+    }
+
+    fn row(&mut self, row: Row) -> &mut Self {
+        self.event(Event::RowChanged(Box::new(row)))
+    }
+
+    /// Records the intent and orders the calls.
+    fn start(&mut self, kind: EffectKind, canister: Option<CanisterId>) -> EffectId {
+        let id = self.next_effect;
+        self.next_effect = EffectId(id.0 + 1);
+        let effect = Effect {
+            id,
+            outcomes: vec![None; kind.steps().len()],
+            kind,
+            canister,
+            started_at: self.now,
+            incarnation: self.incarnation,
+        };
+        self.event(Event::EffectStarted(Box::new(effect.clone())));
+        self.decision.effects.push(effect);
+        id
+    }
+
+    /// Starts an effect on a row and notes it there.
+    fn start_on(&mut self, mut row: Row, kind: EffectKind) {
+        row.effect = Some(self.start(kind, Some(row.canister)));
+        self.row(row);
+    }
+
+    /// The decision; there may be more to do after it.
+    fn done(mut self) -> Decision {
+        self.decision.more = true;
+        self.decision
+    }
+}
+
+/// The row leaves its pool's work for a reset.
+fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
+    let mut row = row.moved(Phase::PendingReset, now, reason);
+    row.sample = None;
+    row
+}

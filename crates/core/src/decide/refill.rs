@@ -1,0 +1,115 @@
+//! The size of the warm pool: what is bought, what is given back, and what holds either back.
+
+use super::Draft;
+use super::tick::{Room, expect_row};
+use crate::limits;
+use crate::state::State;
+use crate::{Decision, Vitals};
+use hatchery_types::{Cycles, EffectKind, FleetSpec, Lane, Nanos, Phase, Reason};
+use ic_stable_structures::Memory;
+
+/// Canisters missing to the minimum and to what pools wait for. What is in flight counts; a row
+/// with a failed attempt does not.
+fn missing<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
+    let counts = state.counts();
+    let spare = counts.phase(Phase::Ready) + counts.recovering;
+    let coming = spare + u64::from(counts.lane(Lane::Create));
+    let unmet: u64 = state
+        .index
+        .hungry
+        .values()
+        .map(|unmet| u64::from(*unmet))
+        .sum();
+    (u64::from(spec.warm_pool.minimum) + unmet).saturating_sub(coming)
+}
+
+/// Buys what is missing, a batch at a time.
+pub(super) fn refill<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    vitals: &Vitals,
+    room: &Room,
+) -> Option<Decision> {
+    if state.header().create_after > now || held_back(state, spec).is_some() {
+        return None;
+    }
+    let each = Cycles(spec.warm_pool.cycles.0 + limits::CALL_LOCK.0);
+    let spare_liquid = vitals.liquid.less(spec.reserve);
+    let payable = spare_liquid.0 / each.0.max(1);
+    let lane = u64::from(
+        room.lane(state, spec, Lane::Create)
+            .min(limits::CREATE_BATCH),
+    );
+    let count = missing(state, spec).min(lane).min(payable as u64);
+    if count == 0 {
+        return None;
+    }
+    let mut draft = Draft::new(state, now);
+    for _ in 0..count {
+        draft.start(
+            EffectKind::Create {
+                cycles: spec.warm_pool.cycles,
+            },
+            None,
+        );
+    }
+    Some(draft.done())
+}
+
+/// What forbids buying, whatever is missing.
+fn held_back<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Option<Reason> {
+    let counts = state.counts();
+    if state.header().paused {
+        Some(Reason::Paused)
+    } else if missing(state, spec) == 0 {
+        Some(Reason::Satisfied)
+    } else if state.index.lost.len() >= limits::LOST_CREATIONS_MAX {
+        Some(Reason::LostCreations)
+    } else if state.rows_len() + u64::from(counts.lane(Lane::Create)) >= limits::ROWS_MAX {
+        Some(Reason::OverLimit)
+    } else {
+        None
+    }
+}
+
+/// What the warm pool does, or what holds it back.
+pub fn warm_reason<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> Reason {
+    let Some(spec) = state.spec() else {
+        return Reason::NoSpec;
+    };
+    if let Some(reason) = held_back(state, spec) {
+        return reason;
+    }
+    let header = state.header();
+    if header.create_after > now {
+        return header.create_reason.clone().unwrap_or(Reason::BackingOff {
+            until: header.create_after,
+        });
+    }
+    if vitals.liquid.0 < spec.reserve.0 + spec.warm_pool.cycles.0 + limits::CALL_LOCK.0 {
+        return Reason::AtReserve;
+    }
+    if state.counts().lane(Lane::Create) >= spec.lanes.create {
+        return Reason::LaneFull;
+    }
+    Reason::BelowMinimum
+}
+
+/// Gives back what exceeds the maximum, youngest first; nothing while a pool waits for canisters.
+pub(super) fn sell_surplus<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    room: &Room,
+) -> Option<Decision> {
+    let surplus = state.counts().phase(Phase::Ready) > u64::from(spec.warm_pool.maximum);
+    let idle = state.index.hungry.is_empty() && !state.header().paused;
+    if !surplus || !idle || !room.takes(state, spec, &EffectKind::Stop) {
+        return None;
+    }
+    let (_, youngest) = *state.index.ready.last()?;
+    let mut draft = Draft::new(state, now);
+    draft.row(expect_row(state, youngest).moved(Phase::Deleting, now, Reason::Surplus));
+    Some(draft.done())
+}

@@ -1,0 +1,336 @@
+//! The level-triggered tick: looks at what is due and does one thing at a time, in this order:
+//! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
+//! pools, buy and sell.
+
+use super::{Draft, conclude, module, refill};
+use crate::limits;
+use crate::plan::{PoolPlan, PoolView, plan};
+use crate::record::Row;
+use crate::state::State;
+use crate::{Decision, Event, Vitals};
+use hatchery_types::{
+    CanisterId, EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason, Refusal,
+};
+use ic_stable_structures::Memory;
+
+/// The next thing to do; an empty decision when nothing is due or nothing may start.
+pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> Decision {
+    let finish = || conclude_next(state, now).or_else(|| give_up_stale(state, now));
+    if vitals.stopping {
+        return finish().unwrap_or_default();
+    }
+    let Some(spec) = state.spec() else {
+        return finish().unwrap_or_default();
+    };
+    let room = Room::new(state, vitals);
+    finish()
+        .or_else(|| look_at_next(state, now, spec, &room))
+        .or_else(|| reset_next(state, now, spec, &room))
+        .or_else(|| module::store_next(state, now, &room))
+        .or_else(|| plan_next(state, now, spec, &room))
+        .or_else(|| refill::refill(state, now, spec, vitals, &room))
+        .or_else(|| refill::sell_surplus(state, now, spec, &room))
+        .unwrap_or_default()
+}
+
+/// How many more calls may be in flight: the platform's queue and root's liquid cycles.
+pub(super) struct Room {
+    calls: u32,
+}
+
+impl Room {
+    fn new<M: Memory>(state: &State<M>, vitals: &Vitals) -> Self {
+        let payable = u32::try_from(vitals.liquid.0 / limits::CALL_LOCK.0).unwrap_or(u32::MAX);
+        let queue = limits::CALLS_MAX.saturating_sub(state.counts().calls);
+        Room {
+            calls: payable.saturating_sub(limits::CALLS_SPARE).min(queue),
+        }
+    }
+
+    /// An effect of that kind may start.
+    pub(super) fn takes<M: Memory>(
+        &self,
+        state: &State<M>,
+        spec: &FleetSpec,
+        kind: &EffectKind,
+    ) -> bool {
+        self.calls as usize >= kind.steps().len() && self.lane(state, spec, kind.lane()) > 0
+    }
+
+    /// Effects that may still start in a lane.
+    pub(super) fn lane<M: Memory>(&self, state: &State<M>, spec: &FleetSpec, lane: Lane) -> u32 {
+        let (size, calls) = match lane {
+            Lane::Create => (spec.lanes.create, 1),
+            Lane::Reset => (spec.lanes.reset, 4),
+            Lane::Install => (spec.lanes.install, 2),
+            Lane::Other => (limits::OTHER_LANE, 1),
+        };
+        size.saturating_sub(state.counts().lane(lane))
+            .min(self.calls / calls)
+    }
+}
+
+fn conclude_next<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    let id = *state.index.complete.first()?;
+    let effect = state
+        .effect(id)
+        .expect("bug: the index knows an effect the journal does not");
+    Some(conclude::conclude(state, now, &effect))
+}
+
+/// Calls of an earlier root whose answers did not come within the grace are unknown.
+fn give_up_stale<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    let id = state
+        .index
+        .stale
+        .iter()
+        .copied()
+        .find(|id| stale_due(state, *id) <= now)?;
+    let effect = state.effect(id)?;
+    let mut draft = Draft::new(state, now);
+    for (step, outcome) in effect.outcomes.iter().enumerate() {
+        if outcome.is_none() {
+            let refusal = Refusal::new(0, "the call belongs to an earlier root");
+            draft.event(Event::OutcomeRecorded(
+                id,
+                step as u8,
+                Outcome::Unknown(refusal),
+            ));
+        }
+    }
+    Some(draft.done())
+}
+
+/// A lost creation cannot be repeated, so it is waited for longest.
+fn stale_due<M: Memory>(state: &State<M>, id: hatchery_types::EffectId) -> Nanos {
+    let open = &state.index.open[&id];
+    match open.kind {
+        EffectKind::Create { .. } => open.started_at + limits::ABSENCE_AGE,
+        _ => state.header().started_at + limits::STALE_GRACE,
+    }
+}
+
+/// Rows whose wait is over: observe, poll, stop, delete.
+fn look_at_next<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    room: &Room,
+) -> Option<Decision> {
+    let (due, canister) = *state.index.attention.first()?;
+    if due > now || !room.takes(state, spec, &EffectKind::Observe) {
+        return None;
+    }
+    let row = expect_row(state, canister);
+    let mut draft = Draft::new(state, now);
+    match row.phase {
+        Phase::Draining => drain(&mut draft, now, spec, row),
+        Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
+        Phase::Stopping | Phase::Deleting => draft.start_on(row, EffectKind::Stop),
+        _ => draft.start_on(row, EffectKind::Observe),
+    }
+    Some(draft.done())
+}
+
+/// A cordoned worker: discovery answers run out, then it is told, then it is idle or out of time.
+fn drain(draft: &mut Draft, now: Nanos, spec: &FleetSpec, row: Row) {
+    let role = row.role.as_deref().and_then(|role| spec.role(role));
+    let pool = row.pool.as_deref().and_then(|pool| spec.pool(pool));
+    let told_from = row.since + pool.map_or(Nanos(0), |pool| pool.valid_for);
+    let deadline = told_from + role.map_or(Nanos(0), |role| role.drain.deadline);
+    let tells = role.is_some_and(|role| role.drain.method.is_some());
+    if now >= deadline {
+        let cut = pool.map(|pool| pool.name.clone());
+        draft.row(row.moved(Phase::Stopping, now, Reason::DrainDeadline));
+        if let Some(pool) = cut {
+            draft.event(Event::WorkCut(pool));
+        }
+    } else if now >= told_from && tells {
+        draft.start_on(row, EffectKind::Drain);
+    } else {
+        let next_attempt = if tells { told_from } else { deadline };
+        draft.row(Row {
+            next_attempt,
+            ..row
+        });
+    }
+}
+
+fn reset_next<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    room: &Room,
+) -> Option<Decision> {
+    let (due, canister) = *state.index.reset_queue.first()?;
+    if due > now || room.lane(state, spec, Lane::Reset) == 0 {
+        return None;
+    }
+    let mut row = expect_row(state, canister);
+    let kind = EffectKind::Reset { start: row.stopped };
+    let mut draft = Draft::new(state, now);
+    let effect = draft.start(kind, Some(canister));
+    row.phase = Phase::Resetting;
+    row.since = now;
+    row.effect = Some(effect);
+    draft.row(row);
+    Some(draft.done())
+}
+
+fn plan_next<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    room: &Room,
+) -> Option<Decision> {
+    let (_, pool) = state
+        .index
+        .pool_wakes
+        .first()
+        .filter(|(due, _)| *due <= now)?
+        .clone();
+    let Some(view) = view(
+        state,
+        now,
+        spec,
+        &pool,
+        room.lane(state, spec, Lane::Install),
+    ) else {
+        let event = Event::PoolPlanned {
+            pool,
+            record: None,
+            wake: Nanos::MAX,
+        };
+        return Some(Decision {
+            events: vec![event],
+            more: true,
+            ..Decision::default()
+        });
+    };
+    Some(execute(state, now, spec, &pool, plan(&view)))
+}
+
+/// What the pool's next plan may look at; none for a pool that the spec does not name.
+fn view<'a, M: Memory>(
+    state: &'a State<M>,
+    now: Nanos,
+    spec: &'a FleetSpec,
+    pool: &str,
+    install_room: u32,
+) -> Option<PoolView<'a>> {
+    let spec_of_pool = spec.pool(pool)?;
+    let role = spec.role(&spec_of_pool.role)?;
+    let installable = state
+        .module(role.module)
+        .is_some_and(|module| module.is_installable());
+    let ready = state.index.ready.iter().take(install_room as usize);
+    Some(PoolView {
+        now,
+        spec: spec_of_pool,
+        record: state.index.pools.get(pool)?,
+        members: state.members(pool).copied().collect(),
+        ready: ready.map(|(_, id)| *id).collect(),
+        install_room,
+        module: installable.then_some(role.module),
+        paused: state.header().paused,
+    })
+}
+
+/// What the next tick would do with a pool; nothing is changed, no window or cooldown moves.
+pub fn plan_pool<M: Memory>(state: &State<M>, now: Nanos, pool: &str) -> Option<PoolPlan> {
+    let spec = state.spec()?;
+    let lane = spec
+        .lanes
+        .install
+        .saturating_sub(state.counts().lane(Lane::Install));
+    view(state, now, spec, pool, lane).map(|view| plan(&view))
+}
+
+fn execute<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    pool: &str,
+    plan: PoolPlan,
+) -> Decision {
+    let mut draft = Draft::new(state, now);
+    for canister in &plan.uncordon {
+        let row = expect_row(state, *canister);
+        let (since, due) = (row.in_service_at, member_due(now, spec, pool));
+        let mut row = row.moved(Phase::InService, now, Reason::LoadReturned);
+        row.in_service_at = since;
+        row.next_attempt = due;
+        draft.row(row);
+    }
+    for canister in &plan.cordon {
+        draft.row(expect_row(state, *canister).moved(Phase::Draining, now, Reason::ScaledIn));
+    }
+    for canister in &plan.claim {
+        claim(&mut draft, now, spec, pool, expect_row(state, *canister));
+    }
+    let changed = state.index.pools.get(pool) != Some(&plan.record);
+    draft.event(Event::PoolPlanned {
+        pool: pool.to_owned(),
+        record: changed.then(|| Box::new(plan.record)),
+        wake: plan.wake,
+    });
+    draft.done()
+}
+
+/// Takes a ready canister for a pool and starts its install.
+fn claim(draft: &mut Draft, now: Nanos, spec: &FleetSpec, pool: &str, row: Row) {
+    let role = spec.pool(pool).and_then(|pool| spec.role(&pool.role));
+    let role = role.expect("bug: a plan for a pool without a role");
+    let mut row = row.moved(Phase::Installing, now, Reason::Claimed);
+    row.role = Some(role.name.clone());
+    row.pool = Some(pool.to_owned());
+    row.parent = None;
+    row.module = Some(role.module);
+    row.generation.0 += 1;
+    row.sample = None;
+    let kind = EffectKind::Install {
+        module: role.module,
+        generation: row.generation,
+    };
+    draft.start_on(row, kind);
+}
+
+/// When a member in service is looked at: soon after it should have reported, or once a day.
+pub(super) fn member_due(now: Nanos, spec: &FleetSpec, pool: &str) -> Nanos {
+    let target = spec.pool(pool).and_then(|pool| pool.target.as_ref());
+    let silent = target.map_or(limits::OBSERVE_EVERY, |target| {
+        target.stale_after + target.stale_after
+    });
+    now + silent.min(limits::OBSERVE_EVERY)
+}
+
+pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> Row {
+    state
+        .row(canister)
+        .expect("bug: the index knows a canister that has no row")
+}
+
+/// The earliest time at which a tick has something to do by itself; none = nothing waits for time.
+pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
+    let index = &state.index;
+    let rows = [index.attention.first(), index.reset_queue.first()];
+    let rows = rows.into_iter().flatten().map(|(due, _)| *due);
+    let pools = index.pool_wakes.first().map(|(due, _)| *due);
+    let stale = index.stale.iter().map(|id| stale_due(state, *id));
+    let modules = index.modules_waiting.first().map(|(due, _)| *due);
+    let create = [state.header().create_after]
+        .into_iter()
+        .filter(|after| *after > now);
+    let next = rows
+        .chain(pools)
+        .chain(stale)
+        .chain(modules)
+        .chain(create)
+        .min()?;
+    // What is due and yet not done is blocked; an outcome or this retry tries again.
+    Some(if next <= now {
+        now + limits::BLOCKED_RETRY
+    } else {
+        next
+    })
+}

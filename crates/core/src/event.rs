@@ -1,0 +1,68 @@
+//! What `decide` wants written. Events are the only way into the state.
+
+use crate::record::{ModuleRecord, PoolRecord, Receipt, Row};
+use hatchery_types::{
+    CanisterId, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId, Outcome, Principal,
+    Reason,
+};
+
+/// One change of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A new incarnation of root began.
+    Started,
+    /// A spec took effect.
+    SpecApplied(Box<FleetSpec>),
+    /// Voluntary actions were paused or resumed.
+    Paused(bool),
+    /// Intent: the calls of this effect are made after this message's decision is applied.
+    EffectStarted(Box<Effect>),
+    /// A step's outcome, recorded by its callback and by nothing else.
+    OutcomeRecorded(EffectId, u8, Outcome),
+    /// The effect has been acted on; late answers to it are ignored from now on.
+    EffectClosed(EffectId),
+    /// Creations failed: none before `until`.
+    CreationHeldBack {
+        /// Failures in a row; 0 = none any more.
+        failures: u32,
+        /// Next attempt.
+        until: Nanos,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// A row is new or changed.
+    RowChanged(Box<Row>),
+    /// A canister was given back to the platform.
+    RowRemoved(CanisterId, Reason),
+    /// A pool's record changed; `None`: it was planned and nothing changed. Plan again at `wake`.
+    PoolPlanned {
+        /// Which pool.
+        pool: String,
+        /// The new record.
+        record: Option<Box<PoolRecord>>,
+        /// When a wait of the plan ends.
+        wake: Nanos,
+    },
+    /// A pool's record changed outside of a plan.
+    PoolChanged(Box<PoolRecord>),
+    /// A drain deadline cut a worker's work in this pool.
+    WorkCut(String),
+    /// A module's record changed; with the bytes of a new chunk.
+    ModuleChanged {
+        /// Which module.
+        module: ModuleHash,
+        /// Its record; `None` = dropped with its chunks.
+        record: Option<ModuleRecord>,
+        /// A chunk to keep: index and bytes.
+        chunk: Option<(u32, Vec<u8>)>,
+    },
+    /// An operation was carried out.
+    OperationDone {
+        /// Who asked.
+        caller: Principal,
+        /// Under which id.
+        operation: OperationId,
+        /// The answer.
+        receipt: Receipt,
+    },
+}

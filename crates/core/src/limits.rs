@@ -1,0 +1,77 @@
+//! Every limit of the control plane in one place: nothing is unbounded.
+
+use hatchery_types::{Cycles, Nanos};
+
+/// Rows a root answers for.
+pub const ROWS_MAX: u64 = 100_000;
+/// Events kept; the oldest go first.
+pub const LOG_MAX: u64 = 10_000;
+/// Receipts of operations kept in all.
+pub const RECEIPTS_MAX: u64 = 10_000;
+/// Receipts of one caller.
+pub const RECEIPTS_PER_CALLER_MAX: u32 = 1_000;
+/// A receipt is kept at least this long.
+pub const RECEIPT_LIFE: Nanos = Nanos::from_secs(24 * 3_600);
+/// Entries of a request or of an answer's list.
+pub const PAGE_MAX: usize = 200;
+/// Bytes of a chunk: the platform's chunk store takes 1 MiB (interface specification,
+/// `upload_chunk`).
+pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
+/// Chunks of all modules together: the platform's chunk store holds 100.
+pub const CHUNKS_MAX: usize = 100;
+/// Modules held, staged ones included.
+pub const MODULES_MAX: u64 = 50;
+/// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee, and
+/// eight belong to the tick and the operator alone.
+pub const CALLS_MAX: u32 = 492;
+/// Calls that the liquid balance must still carry when everything else is in flight.
+pub const CALLS_SPARE: u32 = 8;
+/// What the platform locks for one call in flight: 40 B instructions of the callback, the largest
+/// reply and the call itself, on 13 nodes, rounded up (measured: 42.1 B).
+pub const CALL_LOCK: Cycles = Cycles(42_750_000_000);
+/// Effects in the lane of small calls (observations, drains, stops, deletes, chunks).
+pub const OTHER_LANE: u32 = 50;
+/// Creations started by one decision.
+pub const CREATE_BATCH: u32 = 10;
+/// Creations with an unknown outcome at which root stops buying.
+pub const LOST_CREATIONS_MAX: usize = 10;
+/// Effect ids reserved at once, so that the header is written once for that many.
+pub const EFFECT_IDS_RESERVED: u64 = 1_000;
+/// Refused attempts before a row is Failed.
+pub const ATTEMPTS_MAX: u32 = 5;
+/// First wait after a failure; it doubles with each further one.
+pub const BACKOFF_FIRST: Nanos = Nanos::from_secs(2);
+/// Longest wait after a failure.
+pub const BACKOFF_MAX: Nanos = Nanos::from_secs(600);
+/// "It is not there" counts only for effects older than this: an aborted install may resume.
+pub const ABSENCE_AGE: Nanos = Nanos::from_secs(600);
+/// How long answers to the calls of an earlier root are waited for.
+pub const STALE_GRACE: Nanos = Nanos::from_secs(60);
+/// Between two looks at a canister whose install has an unknown outcome.
+pub const LOOK_AGAIN: Nanos = Nanos::from_secs(30);
+/// Between two questions to a draining worker.
+pub const DRAIN_POLL: Nanos = Nanos::from_secs(3);
+/// A member in service is observed at least this often.
+pub const OBSERVE_EVERY: Nanos = Nanos::from_secs(24 * 3_600);
+/// Least time between two samples of one member.
+pub const REPORT_GAP: Nanos = Nanos(500_000_000);
+/// Largest value of a signal: what a double carries exactly.
+pub const SIGNAL_MAX: u64 = 1 << 53;
+/// Least time between two plans of a pool that only signals ask for.
+pub const PLAN_GAP: Nanos = Nanos::from_secs(1);
+/// A pool that found the install lane full looks again after this.
+pub const LANE_RETRY: Nanos = Nanos::from_secs(2);
+/// Wishes and steps remembered by a pool.
+pub const POOL_HISTORY_MAX: usize = 32;
+/// Bytes of an empty canister's memory use that the platform itself may account for.
+pub const EMPTY_MEMORY_BYTES: u64 = 64 * 1024;
+/// When nothing can be paid or started, look again after this.
+pub const BLOCKED_RETRY: Nanos = Nanos::from_secs(60);
+
+/// Wait before attempt number `attempts + 1`.
+pub fn backoff(attempts: u32) -> Nanos {
+    let doubled = BACKOFF_FIRST
+        .0
+        .saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    Nanos(doubled.min(BACKOFF_MAX.0))
+}

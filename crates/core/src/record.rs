@@ -1,0 +1,317 @@
+//! The shapes kept in stable memory, and nothing that acts on them.
+//!
+//! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
+
+use hatchery_types::{
+    CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
+};
+use minicbor::{Decode, Encode};
+
+/// One canister, from the moment its id is known until it is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Row {
+    /// Which canister.
+    #[n(0)]
+    pub canister: CanisterId,
+    /// Where it stands: the phase says who has it.
+    #[n(1)]
+    pub phase: Phase,
+    /// Since when.
+    #[n(2)]
+    pub since: Nanos,
+    /// Role, now or last.
+    #[n(3)]
+    pub role: Option<String>,
+    /// Pool, now or last.
+    #[n(4)]
+    pub pool: Option<String>,
+    /// Parent, now or last; none = root.
+    #[n(5)]
+    pub parent: Option<CanisterId>,
+    /// Module, now or last.
+    #[n(6)]
+    pub module: Option<ModuleHash>,
+    /// Tenancies so far.
+    #[n(7)]
+    pub generation: Generation,
+    /// Balance when last observed.
+    #[n(8)]
+    pub cycles: Option<Cycles>,
+    /// When it was observed.
+    #[n(9)]
+    pub cycles_at: Nanos,
+    /// When root learnt of it.
+    #[n(10)]
+    pub created_at: Nanos,
+    /// Failed attempts in this phase.
+    #[n(11)]
+    pub attempts: u32,
+    /// When the tick looks at it next; [`Nanos::MAX`] = never by itself.
+    #[n(12)]
+    pub next_attempt: Nanos,
+    /// Why it stands where it stands.
+    #[n(13)]
+    pub reason: Reason,
+    /// The one effect in flight.
+    #[n(14)]
+    pub effect: Option<EffectId>,
+    /// It was stopped and must be started again by the reset.
+    #[n(15)]
+    pub stopped: bool,
+    /// Value of the pool's signal.
+    #[n(16)]
+    pub sample: Option<u64>,
+    /// When it was reported.
+    #[n(17)]
+    pub sample_at: Nanos,
+    /// When it came into service.
+    #[n(18)]
+    pub in_service_at: Nanos,
+}
+
+impl Row {
+    /// A row for a canister that root just learnt of.
+    pub(crate) fn new(canister: CanisterId, phase: Phase, now: Nanos, reason: Reason) -> Self {
+        Row {
+            canister,
+            phase,
+            since: now,
+            role: None,
+            pool: None,
+            parent: None,
+            module: None,
+            generation: Generation(0),
+            cycles: None,
+            cycles_at: Nanos(0),
+            created_at: now,
+            attempts: 0,
+            next_attempt: now,
+            reason,
+            effect: None,
+            stopped: false,
+            sample: None,
+            sample_at: Nanos(0),
+            in_service_at: Nanos(0),
+        }
+    }
+
+    /// Moves to `phase`, due at once, its attempts forgotten.
+    #[must_use]
+    pub(crate) fn moved(mut self, phase: Phase, now: Nanos, reason: Reason) -> Self {
+        if self.phase != phase {
+            self.since = now;
+        }
+        self.phase = phase;
+        self.attempts = 0;
+        self.next_attempt = now;
+        self.reason = reason;
+        self
+    }
+
+    /// Stays where it is after a failure and is due again after a wait.
+    #[must_use]
+    pub(crate) fn held_back(mut self, now: Nanos, reason: Reason) -> Self {
+        self.attempts = self.attempts.saturating_add(1);
+        self.next_attempt = now + crate::limits::backoff(self.attempts);
+        self.reason = reason;
+        self
+    }
+}
+
+/// What root remembers of a worker pool, over upgrades too.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PoolRecord {
+    /// Name.
+    #[n(0)]
+    pub name: String,
+    /// Members wanted at the last plan.
+    #[n(1)]
+    pub desired: u32,
+    /// `initial` members have been in service once.
+    #[n(2)]
+    pub bootstrapped: bool,
+    /// What policy wished since when, oldest first; at most [`crate::limits::POOL_HISTORY_MAX`].
+    #[n(3)]
+    pub wishes: Vec<Wish>,
+    /// Steps taken, oldest first; at most [`crate::limits::POOL_HISTORY_MAX`].
+    #[n(4)]
+    pub steps: Vec<ScaleStep>,
+    /// Installs that failed in a row.
+    #[n(5)]
+    pub failures: u32,
+    /// No install before this.
+    #[n(6)]
+    pub backoff_until: Nanos,
+    /// What the last plan said.
+    #[n(7)]
+    pub reasons: Vec<Reason>,
+    /// Workers wanted for which no canister was ready.
+    #[n(8)]
+    pub unmet: u32,
+    /// Workers whose work a drain deadline cut.
+    #[n(9)]
+    pub work_cut: u64,
+}
+
+impl PoolRecord {
+    /// A pool that has done nothing yet.
+    pub(crate) fn new(name: &str) -> Self {
+        PoolRecord {
+            name: name.to_owned(),
+            desired: 0,
+            bootstrapped: false,
+            wishes: Vec::new(),
+            steps: Vec::new(),
+            failures: 0,
+            backoff_until: Nanos(0),
+            reasons: Vec::new(),
+            unmet: 0,
+            work_cut: 0,
+        }
+    }
+}
+
+/// What policy wished from `at` until the next wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Wish {
+    /// From when.
+    #[n(0)]
+    pub at: Nanos,
+    /// Least members wished meanwhile.
+    #[n(1)]
+    pub low: u32,
+    /// Most members wished meanwhile.
+    #[n(2)]
+    pub high: u32,
+}
+
+/// A change of a pool's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ScaleStep {
+    /// When.
+    #[n(0)]
+    pub at: Nanos,
+    /// Members more (positive) or fewer (negative).
+    #[n(1)]
+    pub members: i32,
+}
+
+/// A module held by root.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ModuleRecord {
+    /// SHA-256 of each chunk, its name in the platform's chunk store.
+    #[n(0)]
+    pub chunks: Vec<ModuleHash>,
+    /// Bytes staged.
+    #[n(1)]
+    pub bytes: u64,
+    /// All chunks are staged and the whole has its announced hash.
+    #[n(2)]
+    pub committed: bool,
+    /// Chunks that are in root's chunk store, counted from the first.
+    #[n(3)]
+    pub stored: u32,
+    /// Failed attempts to store the next chunk.
+    #[n(4)]
+    pub attempts: u32,
+    /// When the tick tries again.
+    #[n(5)]
+    pub next_attempt: Nanos,
+    /// A chunk is on its way into the store.
+    #[n(6)]
+    pub effect: Option<EffectId>,
+}
+
+impl ModuleRecord {
+    /// Every chunk is in root's chunk store.
+    pub fn is_installable(&self) -> bool {
+        self.committed && self.stored as usize == self.chunks.len()
+    }
+}
+
+/// Something that happened, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LogEntry {
+    /// When.
+    #[n(0)]
+    pub at: Nanos,
+    /// To which canister.
+    #[n(1)]
+    pub canister: Option<CanisterId>,
+    /// In which pool.
+    #[n(2)]
+    pub pool: Option<String>,
+    /// The phase it went to.
+    #[n(3)]
+    pub phase: Option<Phase>,
+    /// Why.
+    #[n(4)]
+    pub reason: Reason,
+}
+
+/// Root's own few words.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Header {
+    /// Version of the layout.
+    #[n(0)]
+    pub layout: u32,
+    /// Installs and upgrades so far.
+    #[n(1)]
+    pub incarnation: Incarnation,
+    /// When this incarnation began.
+    #[n(2)]
+    pub started_at: Nanos,
+    /// Effect ids below this may have been used.
+    #[n(3)]
+    pub effect_ceiling: u64,
+    /// Specs applied so far.
+    #[n(4)]
+    pub spec_generation: Generation,
+    /// An operator paused voluntary actions.
+    #[n(5)]
+    pub paused: bool,
+    /// Creations that failed in a row.
+    #[n(6)]
+    pub create_failures: u32,
+    /// No creation before this.
+    #[n(7)]
+    pub create_after: Nanos,
+    /// Why the last creation failed.
+    #[n(8)]
+    pub create_reason: Option<Reason>,
+}
+
+/// Answer to an operation that was carried out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Applied {
+    /// Rows new to the pool.
+    #[n(0)]
+    pub added: u32,
+    /// Rows sent to the reset queue.
+    #[n(1)]
+    pub requeued: u32,
+    /// Not touched, and why.
+    #[n(2)]
+    pub skipped: Vec<(CanisterId, Reason)>,
+}
+
+/// The durable answer to an operation id.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Receipt {
+    /// When it was given.
+    #[n(0)]
+    pub at: Nanos,
+    /// SHA-256 of the payload.
+    #[n(1)]
+    pub payload: ModuleHash,
+    /// The answer.
+    #[n(2)]
+    pub answer: Applied,
+}

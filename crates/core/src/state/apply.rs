@@ -1,0 +1,252 @@
+//! The only writer. Every event changes the records and the index together, or not at all.
+
+use super::State;
+use crate::event::Event;
+use crate::limits;
+use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row};
+use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
+use hatchery_types::{
+    CanisterId, Effect, EffectId, Incarnation, ModuleHash, Nanos, Outcome, Phase, Reason,
+};
+use ic_stable_structures::Memory;
+
+impl<M: Memory> State<M> {
+    /// Writes one event.
+    ///
+    /// # Panics
+    /// On an event that `decide` cannot have made of this state: a bug of ours.
+    pub fn apply(&mut self, now: Nanos, event: Event) {
+        match event {
+            Event::Started => self.start(now),
+            Event::SpecApplied(spec) => {
+                for pool in &spec.pools {
+                    if self.pool(&pool.name).is_none() {
+                        self.put_pool(PoolRecord::new(&pool.name));
+                    }
+                    self.index.wake_pool_now(&pool.name);
+                }
+                self.spec.set(Cbor(Some(*spec)));
+                self.change_header(|header| header.spec_generation.0 += 1);
+            }
+            Event::Paused(paused) => {
+                self.change_header(|header| header.paused = paused);
+                self.wake_all_pools();
+            }
+            Event::EffectStarted(effect) => self.start_effect(*effect),
+            Event::OutcomeRecorded(id, step, outcome) => self.record_outcome(id, step, outcome),
+            Event::EffectClosed(id) => {
+                self.effects.remove(&id.0);
+                self.index.take_effect(id);
+            }
+            Event::CreationHeldBack {
+                failures,
+                until,
+                reason,
+            } => self.change_header(|header| {
+                header.create_failures = failures;
+                header.create_after = until;
+                header.create_reason = reason;
+            }),
+            Event::RowChanged(row) => self.put_row(now, *row),
+            Event::RowRemoved(canister, reason) => self.remove_row(now, canister, reason),
+            Event::PoolPlanned { pool, record, wake } => {
+                self.index.planned_at.insert(pool.clone(), now);
+                self.index.take_wake(&pool);
+                if wake < Nanos::MAX {
+                    self.index.wake_pool(&pool, wake);
+                }
+                if let Some(record) = record {
+                    self.put_pool(*record);
+                }
+            }
+            Event::PoolChanged(record) => {
+                self.index.wake_pool_now(&record.name);
+                self.put_pool(*record);
+            }
+            Event::WorkCut(pool) => {
+                if let Some(mut record) = self.pool(&pool).cloned() {
+                    record.work_cut += 1;
+                    self.put_pool(record);
+                }
+            }
+            Event::ModuleChanged {
+                module,
+                record,
+                chunk,
+            } => {
+                self.change_module(module, record, chunk);
+            }
+            Event::OperationDone {
+                caller,
+                operation,
+                receipt,
+            } => {
+                self.put_receipt(ReceiptKey::new(caller, &operation.0), receipt);
+            }
+        }
+    }
+
+    fn change_header(&mut self, change: impl FnOnce(&mut Header)) {
+        let mut header = self.header().clone();
+        change(&mut header);
+        self.header.set(Cbor(header));
+    }
+
+    fn start(&mut self, now: Nanos) {
+        self.change_header(|header| {
+            header.incarnation = Incarnation(header.incarnation.0 + 1);
+            header.started_at = now;
+        });
+        self.index.age_effects();
+        self.wake_all_pools();
+    }
+
+    fn wake_all_pools(&mut self) {
+        let pools: Vec<String> = self.index.pools.keys().cloned().collect();
+        for pool in pools {
+            self.index.wake_pool_now(&pool);
+        }
+    }
+
+    fn start_effect(&mut self, effect: Effect) {
+        assert!(
+            effect.id.0 >= self.next_effect,
+            "bug: an effect id is used twice"
+        );
+        self.next_effect = effect.id.0 + 1;
+        if self.next_effect > self.header().effect_ceiling {
+            let ceiling = self.next_effect + limits::EFFECT_IDS_RESERVED;
+            self.change_header(|header| header.effect_ceiling = ceiling);
+        }
+        self.index.put_effect(&effect, self.incarnation());
+        self.effects.insert(effect.id.0, Cbor(effect));
+    }
+
+    fn record_outcome(&mut self, id: EffectId, step: u8, outcome: Outcome) {
+        let mut effect = self
+            .effect(id)
+            .expect("bug: an outcome for an effect not in the journal");
+        effect.outcomes[usize::from(step)] = Some(outcome);
+        self.index.take_effect(id);
+        self.index.put_effect(&effect, self.incarnation());
+        self.effects.insert(id.0, Cbor(effect));
+    }
+
+    fn put_row(&mut self, now: Nanos, row: Row) {
+        let before = self.row(row.canister);
+        if let Some(before) = &before {
+            self.index.take_row(before);
+        }
+        self.index.put_row(&row);
+        let moved = before
+            .as_ref()
+            .is_none_or(|before| before.phase != row.phase);
+        if moved
+            || before
+                .as_ref()
+                .is_some_and(|before| before.reason != row.reason)
+        {
+            self.append_log(LogEntry {
+                at: now,
+                canister: Some(row.canister),
+                pool: row.pool.clone(),
+                phase: Some(row.phase),
+                reason: row.reason.clone(),
+            });
+        }
+        if moved {
+            self.follow_move(before.as_ref(), &row);
+        } else if before.is_some_and(|before| before.sample_at != row.sample_at)
+            && let Some(pool) = &row.pool
+        {
+            self.index.wake_pool(pool, now);
+        }
+        self.rows.insert(row.canister.into(), Cbor(row));
+    }
+
+    /// A canister changed its phase: plans and lists that depend on it are brought forward.
+    fn follow_move(&mut self, before: Option<&Row>, row: &Row) {
+        let phases = [before.map(|before| before.phase), Some(row.phase)];
+        let is_member = phases.iter().flatten().any(|phase| phase.is_member());
+        if let Some(pool) = row.pool.as_ref().filter(|_| is_member) {
+            self.index.wake_pool_now(pool);
+            if phases.contains(&Some(Phase::InService)) {
+                self.index.listed_at.insert(pool.clone(), self.newest_event);
+            }
+        }
+        if row.phase == Phase::Ready {
+            let hungry: Vec<String> = self.index.hungry.keys().cloned().collect();
+            for pool in hungry {
+                self.index.wake_pool_now(&pool);
+            }
+        }
+    }
+
+    fn remove_row(&mut self, now: Nanos, canister: CanisterId, reason: Reason) {
+        if let Some(row) = self.rows.remove(&canister.into()) {
+            self.index.take_row(&row.0);
+            let pool = row.0.pool;
+            self.append_log(LogEntry {
+                at: now,
+                canister: Some(canister),
+                pool,
+                phase: None,
+                reason,
+            });
+        }
+    }
+
+    fn put_pool(&mut self, record: PoolRecord) {
+        self.index.put_pool(record.clone());
+        self.pools.insert(record.name.clone(), Cbor(record));
+    }
+
+    fn change_module(
+        &mut self,
+        module: ModuleHash,
+        record: Option<ModuleRecord>,
+        chunk: Option<(u32, Vec<u8>)>,
+    ) {
+        if let Some((index, bytes)) = chunk {
+            self.chunks.insert(ChunkKey::new(module, index), bytes);
+        }
+        let before = self.module(module);
+        if let Some(before) = &before {
+            self.index.queue_module(module, before, false);
+        }
+        let Some(record) = record else {
+            for index in 0..before.map_or(0, |before| before.chunks.len()) as u32 {
+                self.chunks.remove(&ChunkKey::new(module, index));
+            }
+            self.modules.remove(&HashKey(module.0));
+            return;
+        };
+        self.index.queue_module(module, &record, true);
+        if record.is_installable() {
+            self.wake_all_pools();
+        }
+        self.modules.insert(HashKey(module.0), Cbor(record));
+    }
+
+    fn put_receipt(&mut self, key: ReceiptKey, receipt: Receipt) {
+        if self.receipts.len() >= limits::RECEIPTS_MAX
+            && let Some((_, oldest)) = self.receipts_by_age.pop_first()
+        {
+            self.receipts.remove(&oldest);
+            if let Some(count) = self.receipts_by_caller.get_mut(&oldest.caller()) {
+                *count -= 1;
+            }
+        }
+        *self.receipts_by_caller.entry(key.caller()).or_default() += 1;
+        self.receipts_by_age.insert((receipt.at, key.clone()));
+        self.receipts.insert(key, Cbor(receipt));
+    }
+
+    fn append_log(&mut self, entry: LogEntry) {
+        self.newest_event += 1;
+        self.log.insert(self.newest_event, Cbor(entry));
+        if self.log.len() > limits::LOG_MAX {
+            self.log.pop_first();
+        }
+    }
+}

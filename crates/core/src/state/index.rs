@@ -1,0 +1,357 @@
+//! What `decide` must find without scanning: queues, counters and deadlines on the heap.
+//!
+//! Changed by `apply` alone, row by row and effect by effect, and rebuilt from stable memory when
+//! the state is opened, so it cannot drift.
+
+use crate::limits;
+use crate::record::{ModuleRecord, PoolRecord, Row};
+use hatchery_types::{
+    CanisterId, Effect, EffectId, EffectKind, Incarnation, Lane, ModuleHash, Nanos, Outcome, Phase,
+    Reason,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows by phase, and effects by kind and lane.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    phases: BTreeMap<Phase, u64>,
+    effects: BTreeMap<&'static str, u64>,
+    lanes: BTreeMap<Lane, u32>,
+    /// Rows in `PendingReset` or `Resetting` without a failed attempt: on their way to Ready.
+    pub recovering: u64,
+    /// Calls in flight, as far as this incarnation knows.
+    pub calls: u32,
+}
+
+impl Counts {
+    /// Rows in `phase`.
+    pub fn phase(&self, phase: Phase) -> u64 {
+        self.phases.get(&phase).copied().unwrap_or(0)
+    }
+
+    /// Effects in flight by name, only those there are.
+    pub fn effects(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.effects
+            .iter()
+            .map(|(name, count)| (*name, *count))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// Effects in flight in `lane`.
+    pub fn lane(&self, lane: Lane) -> u32 {
+        self.lanes.get(&lane).copied().unwrap_or(0)
+    }
+}
+
+/// What planning needs to know of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Which canister.
+    pub canister: CanisterId,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Nanos,
+    /// When it came into service.
+    pub in_service_at: Nanos,
+    /// It runs the module that its role names now.
+    pub module: Option<ModuleHash>,
+    /// Last sample.
+    pub sample: Option<u64>,
+    /// When it was reported.
+    pub sample_at: Nanos,
+    /// It drains because scale-in chose it (and may come back).
+    pub scaled_in: bool,
+}
+
+/// An effect in flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) kind: EffectKind,
+    waiting: u32,
+    pub(crate) started_at: Nanos,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Index {
+    pub(crate) counts: Counts,
+    /// Rows waiting for a reset, by `(due, id)`.
+    pub(crate) reset_queue: BTreeSet<(Nanos, CanisterId)>,
+    /// Ready rows, first in first out.
+    pub(crate) ready: BTreeSet<(Nanos, CanisterId)>,
+    /// Other rows that the tick must look at, by `(due, id)`.
+    pub(crate) attention: BTreeSet<(Nanos, CanisterId)>,
+    /// Failed rows.
+    pub(crate) failed: BTreeSet<CanisterId>,
+    /// Members by pool.
+    pub(crate) members: BTreeMap<String, BTreeMap<CanisterId, Member>>,
+    /// Effects in flight.
+    pub(crate) open: BTreeMap<EffectId, Open>,
+    /// Effects whose outcomes are all there.
+    pub(crate) complete: BTreeSet<EffectId>,
+    /// Creations whose outcome is unknown, with their start: neither open nor forgotten.
+    pub(crate) lost: BTreeMap<EffectId, Nanos>,
+    /// Effects of an earlier root that still wait for outcomes.
+    pub(crate) stale: BTreeSet<EffectId>,
+    /// What is remembered of each pool.
+    pub(crate) pools: BTreeMap<String, PoolRecord>,
+    /// Pools to plan, by `(due, name)`; each at most once.
+    pub(crate) pool_wakes: BTreeSet<(Nanos, String)>,
+    /// The same by name.
+    pool_due: BTreeMap<String, Nanos>,
+    /// When a pool was planned last.
+    pub(crate) planned_at: BTreeMap<String, Nanos>,
+    /// Pools that want more canisters than are ready.
+    pub(crate) hungry: BTreeMap<String, u32>,
+    /// Modules with chunks that are not in root's chunk store yet, by `(due, hash)`.
+    pub(crate) modules_waiting: BTreeSet<(Nanos, ModuleHash)>,
+    /// Number of the event at which a pool's list of workers changed last.
+    pub(crate) listed_at: BTreeMap<String, u64>,
+}
+
+impl Index {
+    /// Takes a row in; `take_row` with the same row takes it out again.
+    pub(crate) fn put_row(&mut self, row: &Row) {
+        *self.counts.phases.entry(row.phase).or_default() += 1;
+        if is_recovering(row) {
+            self.counts.recovering += 1;
+        }
+        match queue_of(row) {
+            Some(Queue::Reset) => {
+                self.reset_queue.insert((row.next_attempt, row.canister));
+            }
+            Some(Queue::Ready) => {
+                self.ready.insert((row.since, row.canister));
+            }
+            Some(Queue::Attention) => {
+                self.attention.insert((row.next_attempt, row.canister));
+            }
+            Some(Queue::Failed) => {
+                self.failed.insert(row.canister);
+            }
+            None => {}
+        }
+        if let Some((pool, member)) = member_of(row) {
+            self.members
+                .entry(pool)
+                .or_default()
+                .insert(row.canister, member);
+        }
+    }
+
+    /// Takes a row out, given exactly as it was put in.
+    pub(crate) fn take_row(&mut self, row: &Row) {
+        let count = self.counts.phases.entry(row.phase).or_default();
+        *count = count
+            .checked_sub(1)
+            .expect("bug: a row is taken out that was never put in");
+        if is_recovering(row) {
+            self.counts.recovering -= 1;
+        }
+        match queue_of(row) {
+            Some(Queue::Reset) => {
+                self.reset_queue.remove(&(row.next_attempt, row.canister));
+            }
+            Some(Queue::Ready) => {
+                self.ready.remove(&(row.since, row.canister));
+            }
+            Some(Queue::Attention) => {
+                self.attention.remove(&(row.next_attempt, row.canister));
+            }
+            Some(Queue::Failed) => {
+                self.failed.remove(&row.canister);
+            }
+            None => {}
+        }
+        if let Some(pool) = row.pool.as_ref().filter(|_| row.phase.is_member())
+            && let Some(members) = self.members.get_mut(pool)
+        {
+            members.remove(&row.canister);
+        }
+    }
+
+    /// Takes an effect in.
+    pub(crate) fn put_effect(&mut self, effect: &Effect, incarnation: Incarnation) {
+        if is_lost(effect) {
+            self.lost.insert(effect.id, effect.started_at);
+            return;
+        }
+        let waiting = effect
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.is_none())
+            .count() as u32;
+        *self.counts.effects.entry(effect.kind.name()).or_default() += 1;
+        *self.counts.lanes.entry(effect.kind.lane()).or_default() += 1;
+        self.counts.calls += waiting;
+        let open = Open {
+            kind: effect.kind.clone(),
+            waiting,
+            started_at: effect.started_at,
+        };
+        self.open.insert(effect.id, open);
+        if waiting == 0 {
+            self.complete.insert(effect.id);
+        } else if effect.incarnation != incarnation {
+            self.stale.insert(effect.id);
+        }
+    }
+
+    /// Takes an effect out, whatever became of it.
+    pub(crate) fn take_effect(&mut self, id: EffectId) {
+        self.lost.remove(&id);
+        let Some(open) = self.open.remove(&id) else {
+            return;
+        };
+        self.counts.calls -= open.waiting;
+        let lane = self.counts.lanes.entry(open.kind.lane()).or_default();
+        *lane -= 1;
+        let kind = self.counts.effects.entry(open.kind.name()).or_default();
+        *kind -= 1;
+        self.complete.remove(&id);
+        self.stale.remove(&id);
+    }
+
+    /// A new root began: what waits, waits for answers to an earlier one.
+    pub(crate) fn age_effects(&mut self) {
+        let waiting = self.open.iter().filter(|(_, open)| open.waiting > 0);
+        self.stale = waiting.map(|(id, _)| *id).collect();
+    }
+
+    /// Plans `pool` at once.
+    pub(crate) fn wake_pool_now(&mut self, pool: &str) {
+        self.set_wake(pool, Nanos(0));
+    }
+
+    /// Plans `pool` at `when` or earlier, but not again within the gap after its last plan.
+    pub(crate) fn wake_pool(&mut self, pool: &str, when: Nanos) {
+        let planned = self.planned_at.get(pool).copied().unwrap_or(Nanos(0));
+        self.set_wake(pool, when.max(planned + limits::PLAN_GAP));
+    }
+
+    fn set_wake(&mut self, pool: &str, when: Nanos) {
+        let due = self.pool_due.get(pool).copied();
+        if due.is_some_and(|due| due <= when) {
+            return;
+        }
+        self.take_wake(pool);
+        self.pool_due.insert(pool.to_owned(), when);
+        self.pool_wakes.insert((when, pool.to_owned()));
+    }
+
+    /// Forgets when `pool` was to be planned.
+    pub(crate) fn take_wake(&mut self, pool: &str) {
+        if let Some(due) = self.pool_due.remove(pool) {
+            self.pool_wakes.remove(&(due, pool.to_owned()));
+        }
+    }
+
+    /// Takes a pool's record in, in place of the last one.
+    pub(crate) fn put_pool(&mut self, record: PoolRecord) {
+        if record.unmet > 0 {
+            self.hungry.insert(record.name.clone(), record.unmet);
+        } else {
+            self.hungry.remove(&record.name);
+        }
+        self.pools.insert(record.name.clone(), record);
+    }
+
+    /// Takes a module's record in or out of the queue for the chunk store.
+    pub(crate) fn queue_module(&mut self, module: ModuleHash, record: &ModuleRecord, wait: bool) {
+        let entry = (record.next_attempt, module);
+        if wait && record.committed && !record.is_installable() && record.effect.is_none() {
+            self.modules_waiting.insert(entry);
+        } else {
+            self.modules_waiting.remove(&entry);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Queue {
+    Reset,
+    Ready,
+    Attention,
+    Failed,
+}
+
+/// The one queue a row waits in; none while an effect has it.
+fn queue_of(row: &Row) -> Option<Queue> {
+    match row.phase {
+        Phase::Ready => Some(Queue::Ready),
+        Phase::Failed => Some(Queue::Failed),
+        Phase::Lost => None,
+        _ if row.effect.is_some() || row.next_attempt == Nanos::MAX => None,
+        Phase::PendingReset => Some(Queue::Reset),
+        _ => Some(Queue::Attention),
+    }
+}
+
+fn is_recovering(row: &Row) -> bool {
+    matches!(
+        row.phase,
+        Phase::PendingReset | Phase::Resetting | Phase::Creating
+    ) && row.attempts == 0
+}
+
+fn member_of(row: &Row) -> Option<(String, Member)> {
+    let pool = row.pool.clone().filter(|_| row.phase.is_member())?;
+    let member = Member {
+        canister: row.canister,
+        phase: row.phase,
+        since: row.since,
+        in_service_at: row.in_service_at,
+        module: row.module,
+        sample: row.sample,
+        sample_at: row.sample_at,
+        scaled_in: row.reason == Reason::ScaledIn,
+    };
+    Some((pool, member))
+}
+
+/// A creation whose outcome is known to be unknown.
+pub(crate) fn is_lost(effect: &Effect) -> bool {
+    matches!(effect.kind, EffectKind::Create { .. })
+        && matches!(effect.outcomes.first(), Some(Some(Outcome::Unknown(_))))
+}
+
+impl Index {
+    /// The first part in which two indexes differ, waits of pools apart (they are only brought
+    /// forward by a rebuild).
+    pub(crate) fn difference(&self, other: &Index) -> Option<&'static str> {
+        let nonzero = |counts: &Counts| {
+            let mut counts = counts.clone();
+            counts.phases.retain(|_, count| *count > 0);
+            counts.effects.retain(|_, count| *count > 0);
+            counts.lanes.retain(|_, count| *count > 0);
+            counts
+        };
+        let members = |index: &Index| {
+            let mut members = index.members.clone();
+            members.retain(|_, members| !members.is_empty());
+            members
+        };
+        let parts = [
+            (nonzero(&self.counts) == nonzero(&other.counts), "counts"),
+            (self.reset_queue == other.reset_queue, "reset queue"),
+            (self.ready == other.ready, "ready"),
+            (self.attention == other.attention, "attention"),
+            (self.failed == other.failed, "failed"),
+            (members(self) == members(other), "members"),
+            (self.open == other.open, "open effects"),
+            (self.complete == other.complete, "complete effects"),
+            (self.lost == other.lost, "lost creations"),
+            (self.stale == other.stale, "stale effects"),
+            (self.pools == other.pools, "pools"),
+            (self.hungry == other.hungry, "hungry pools"),
+            (
+                self.modules_waiting == other.modules_waiting,
+                "waiting modules",
+            ),
+        ];
+        parts
+            .into_iter()
+            .find(|(same, _)| !same)
+            .map(|(_, part)| part)
+    }
+}

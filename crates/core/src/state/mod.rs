@@ -1,0 +1,316 @@
+//! What root knows: records in stable memory, and an index of them on the heap.
+//!
+//! Reads are here, writes in [`apply`](State::apply) alone. No read scans a collection whose size
+//! the fleet sets.
+
+mod apply;
+mod index;
+mod invariants;
+
+pub(crate) use index::Index;
+pub use index::{Counts, Member};
+pub use invariants::{Violation, check};
+
+use crate::limits;
+use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row};
+use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
+use hatchery_types::{
+    CanisterId, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
+    OperationId, Phase, Principal,
+};
+use ic_stable_structures::{Memory, StableBTreeMap, StableCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
+
+/// The state of one root.
+pub struct State<M: Memory> {
+    header: StableCell<Cbor<Header>, M>,
+    spec: StableCell<Cbor<Option<FleetSpec>>, M>,
+    rows: StableBTreeMap<PrincipalKey, Cbor<Row>, M>,
+    effects: StableBTreeMap<u64, Cbor<Effect>, M>,
+    pools: StableBTreeMap<String, Cbor<PoolRecord>, M>,
+    modules: StableBTreeMap<HashKey, Cbor<ModuleRecord>, M>,
+    chunks: StableBTreeMap<ChunkKey, Vec<u8>, M>,
+    log: StableBTreeMap<u64, Cbor<LogEntry>, M>,
+    receipts: StableBTreeMap<ReceiptKey, Cbor<Receipt>, M>,
+    pub(crate) index: Index,
+    next_effect: u64,
+    newest_event: u64,
+    receipts_by_age: BTreeSet<(Nanos, ReceiptKey)>,
+    receipts_by_caller: BTreeMap<[u8; 30], u32>,
+}
+
+/// The stable memory was written by a newer root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayoutError {
+    /// Layout found.
+    pub found: u32,
+    /// Newest layout this root knows.
+    pub known: u32,
+}
+
+impl std::fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "stable memory has layout {}, this root knows up to {}: install the newer root again",
+            self.found, self.known
+        )
+    }
+}
+
+impl std::error::Error for LayoutError {}
+
+impl<M: Memory> State<M> {
+    /// Opens fresh memory or an existing layout, and rebuilds the index: one pass over rows,
+    /// effects, pools and receipts.
+    ///
+    /// # Errors
+    /// The layout is newer than this root; nothing was changed.
+    pub fn open(memories: Memories<M>) -> Result<Self, LayoutError> {
+        let fresh = Header {
+            layout: LAYOUT,
+            incarnation: Incarnation(0),
+            started_at: Nanos(0),
+            effect_ceiling: 0,
+            spec_generation: Generation(0),
+            paused: false,
+            create_failures: 0,
+            create_after: Nanos(0),
+            create_reason: None,
+        };
+        let header = StableCell::init(memories.header, Cbor(fresh));
+        if header.get().0.layout > LAYOUT {
+            return Err(LayoutError {
+                found: header.get().0.layout,
+                known: LAYOUT,
+            });
+        }
+        let mut state = State {
+            next_effect: header.get().0.effect_ceiling,
+            header,
+            spec: StableCell::init(memories.spec, Cbor(None)),
+            rows: StableBTreeMap::init(memories.rows),
+            effects: StableBTreeMap::init(memories.effects),
+            pools: StableBTreeMap::init(memories.pools),
+            modules: StableBTreeMap::init(memories.modules),
+            chunks: StableBTreeMap::init(memories.chunks),
+            log: StableBTreeMap::init(memories.log),
+            receipts: StableBTreeMap::init(memories.receipts),
+            index: Index::default(),
+            newest_event: 0,
+            receipts_by_age: BTreeSet::new(),
+            receipts_by_caller: BTreeMap::new(),
+        };
+        state.rebuild();
+        Ok(state)
+    }
+
+    fn rebuild(&mut self) {
+        self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
+        self.index = self.rebuilt_index();
+        for entry in self.receipts.iter() {
+            self.receipts_by_age
+                .insert((entry.value().0.at, entry.key().clone()));
+            *self
+                .receipts_by_caller
+                .entry(entry.key().caller())
+                .or_default() += 1;
+        }
+    }
+
+    /// The index as the stable records say it must be.
+    fn rebuilt_index(&self) -> Index {
+        let mut index = Index::default();
+        for entry in self.rows.iter() {
+            index.put_row(&entry.value().0);
+        }
+        let incarnation = self.incarnation();
+        for entry in self.effects.iter() {
+            index.put_effect(&entry.value().0, incarnation);
+        }
+        for entry in self.pools.iter() {
+            let pool = entry.value().0;
+            index.wake_pool_now(&pool.name);
+            index
+                .listed_at
+                .insert(pool.name.clone(), self.newest_event());
+            index.put_pool(pool);
+        }
+        for entry in self.modules.iter() {
+            index.queue_module(ModuleHash(entry.key().0), &entry.value().0, true);
+        }
+        index
+    }
+
+    /// The applied spec.
+    pub fn spec(&self) -> Option<&FleetSpec> {
+        self.spec.get().0.as_ref()
+    }
+
+    /// Root's own few words.
+    pub fn header(&self) -> &Header {
+        &self.header.get().0
+    }
+
+    /// Installs and upgrades so far.
+    pub fn incarnation(&self) -> Incarnation {
+        self.header().incarnation
+    }
+
+    /// Specs applied so far.
+    pub fn spec_generation(&self) -> Generation {
+        self.header().spec_generation
+    }
+
+    /// The row of a canister.
+    pub fn row(&self, canister: CanisterId) -> Option<Row> {
+        self.rows.get(&canister.into()).map(|row| row.0)
+    }
+
+    /// Number of rows.
+    pub fn rows_len(&self) -> u64 {
+        self.rows.len()
+    }
+
+    /// At most `limit` rows behind `after`, in order of their ids. With a phase, at most ten times
+    /// `limit` rows are looked at, so a page may be short; the second value is where to continue.
+    pub fn rows(
+        &self,
+        phase: Option<Phase>,
+        after: Option<CanisterId>,
+        limit: usize,
+    ) -> (Vec<Row>, Option<CanisterId>) {
+        let start = after.map_or(Unbounded, |id| Excluded(PrincipalKey::from(id)));
+        let mut page = Vec::new();
+        let mut last = None;
+        for (looked_at, entry) in self.rows.range((start, Unbounded)).enumerate() {
+            if page.len() == limit || looked_at == limit * 10 {
+                return (page, last);
+            }
+            let row = entry.value().0;
+            last = Some(row.canister);
+            if phase.is_none_or(|phase| phase == row.phase) {
+                page.push(row);
+            }
+        }
+        (page, None)
+    }
+
+    /// An effect of the journal.
+    pub fn effect(&self, id: EffectId) -> Option<Effect> {
+        self.effects.get(&id.0).map(|effect| effect.0)
+    }
+
+    /// At most `limit` effects of the journal behind `after`.
+    pub fn effects(&self, after: Option<EffectId>, limit: usize) -> Vec<Effect> {
+        let start = after.map_or(Unbounded, |id| Excluded(id.0));
+        let range = self.effects.range((start, Unbounded));
+        range.take(limit).map(|entry| entry.value().0).collect()
+    }
+
+    /// Counters by phase, kind and lane.
+    pub fn counts(&self) -> &Counts {
+        &self.index.counts
+    }
+
+    /// Creations whose outcome is unknown.
+    pub fn lost_creations(&self) -> u64 {
+        self.index.lost.len() as u64
+    }
+
+    /// What root remembers of a pool.
+    pub fn pool(&self, name: &str) -> Option<&PoolRecord> {
+        self.index.pools.get(name)
+    }
+
+    /// The members of a pool, by id.
+    pub fn members(&self, pool: &str) -> impl Iterator<Item = &Member> {
+        self.index
+            .members
+            .get(pool)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+    }
+
+    /// At most `limit` members of a pool that take work, behind `after`.
+    pub fn workers(
+        &self,
+        pool: &str,
+        after: Option<CanisterId>,
+        limit: usize,
+    ) -> Vec<(CanisterId, Option<u64>)> {
+        let start = after.map_or(Unbounded, Excluded);
+        let members = self.index.members.get(pool).into_iter();
+        let in_service = members
+            .flat_map(|members| members.range((start, Unbounded)))
+            .filter(|(_, member)| member.phase == Phase::InService);
+        in_service
+            .take(limit)
+            .map(|(id, member)| (*id, member.sample))
+            .collect()
+    }
+
+    /// Grows with every change of a pool's list of workers.
+    pub fn listing(&self, pool: &str) -> Generation {
+        Generation(self.index.listed_at.get(pool).copied().unwrap_or(0))
+    }
+
+    /// Modules held, staged ones included; at most [`limits::MODULES_MAX`].
+    pub fn modules(&self) -> Vec<(ModuleHash, ModuleRecord)> {
+        let modules = self.modules.iter();
+        modules
+            .map(|entry| (ModuleHash(entry.key().0), entry.value().0))
+            .collect()
+    }
+
+    /// The record of a module.
+    pub fn module(&self, module: ModuleHash) -> Option<ModuleRecord> {
+        self.modules.get(&HashKey(module.0)).map(|record| record.0)
+    }
+
+    /// The bytes of a chunk.
+    pub fn chunk(&self, module: ModuleHash, index: u32) -> Option<Vec<u8>> {
+        self.chunks.get(&ChunkKey::new(module, index))
+    }
+
+    /// At most `limit` events with a number above `after`, oldest first.
+    pub fn log(&self, after: u64, limit: usize) -> Vec<(u64, LogEntry)> {
+        let range = self.log.range((Excluded(after), Unbounded));
+        range
+            .take(limit)
+            .map(|entry| (*entry.key(), entry.value().0))
+            .collect()
+    }
+
+    /// Number of the newest event; 0 = none yet.
+    pub fn newest_event(&self) -> u64 {
+        self.newest_event
+    }
+
+    /// The answer given to an operation.
+    pub fn receipt(&self, caller: Principal, operation: &OperationId) -> Option<Receipt> {
+        self.receipts
+            .get(&ReceiptKey::new(caller, &operation.0))
+            .map(|receipt| receipt.0)
+    }
+
+    /// A new operation of `caller` finds room: its own bound and the bound of all are not reached,
+    /// or the oldest receipt may go.
+    pub(crate) fn has_receipt_room(&self, caller: Principal, now: Nanos) -> bool {
+        let own = self
+            .receipts_by_caller
+            .get(&ReceiptKey::new(caller, "").caller());
+        let oldest_may_go = self
+            .receipts_by_age
+            .first()
+            .is_some_and(|(at, _)| now.since(*at) >= limits::RECEIPT_LIFE);
+        let own_room = own.copied().unwrap_or(0) < limits::RECEIPTS_PER_CALLER_MAX;
+        own_room && (self.receipts.len() < limits::RECEIPTS_MAX || oldest_may_go)
+    }
+
+    /// The id the next effect gets.
+    pub(crate) fn next_effect(&self) -> EffectId {
+        EffectId(self.next_effect)
+    }
+}
