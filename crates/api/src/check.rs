@@ -432,7 +432,7 @@ fn shorten(name: &str) -> String {
 /// A time for people: whole hours, minutes or seconds, as `fleet.toml` writes them.
 fn seconds(time: Nanos) -> String {
     match time.as_secs() {
-        s if time.0 % 1_000_000_000 != 0 => format!("{s}.{:09}s", time.0 % 1_000_000_000),
+        s if !time.0.is_multiple_of(1_000_000_000) => format!("{s}.{:09}s", time.0 % 1_000_000_000),
         s if s > 0 && s % 3_600 == 0 => format!("{}h", s / 3_600),
         s if s > 0 && s % 60 == 0 => format!("{}m", s / 60),
         s => format!("{s}s"),
