@@ -1,1 +1,171 @@
-//! `fleet.toml`.
+//! `fleet.toml`: the fleet spec as an operator writes it.
+//!
+//! Owns the file's fields, defaults and error places. What a spec must satisfy is `check_spec`'s
+//! to say; which bytes a module's path stands for is the caller's, by a function: nothing here
+//! reads a file.
+//!
+//! ```toml
+//! name = "shop"                  # 1-40 of a-z, 0-9, -
+//! reserve = "10T"                # root keeps this; default 10T
+//! controllers = []               # of every canister beside root; default none
+//!
+//! [lanes]                        # effects at once; defaults below
+//! create = 10
+//! reset = 50
+//! install = 4
+//!
+//! [warm_pool]
+//! minimum = 5
+//! maximum = 20
+//! cycles = "5T"                  # attached to a creation; default 5T
+//! floor = "1T"                   # of a ready canister; default 1T
+//!
+//! [roles.worker]
+//! module = "worker.wasm"
+//! init_arg = "(record {})"       # Candid text or "hex:…"; default "()"
+//! drain = { method = "hatchery_drain", deadline = "5m" } # defaults: none, 5m
+//!
+//! [pools.workers]
+//! role = "worker"
+//! min = 1
+//! max = 12
+//! initial = 1                    # default min
+//! disruption = "10%"             # default 10%
+//! valid_for = "30s"              # default 30s
+//!
+//! [pools.workers.target]         # without it the pool stays at its minimum
+//! signal = "depth"
+//! per_worker = 10
+//! tolerance = "10%"              # default 10%
+//! stale_after = "3m"             # default 3m
+//! warm_up = "1m"                 # default 1m
+//!
+//! [pools.workers.scale_up]       # default: no window, the larger of 100% and 4 workers per 15s
+//! [pools.workers.scale_down]     # default: window 5m, 100% per 15s
+//! window = "5m"
+//! max_percent = "100%"
+//! max_workers = 0
+//! period = "15s"
+//! cooldown = "0s"                # default 0s
+//! ```
+
+mod error;
+mod read;
+mod sections;
+mod values;
+
+pub use error::{Position, TomlError};
+
+use crate::check_spec;
+use error::Places;
+use hatchery_types::{FleetSpec, ModuleHash};
+use read::Reader;
+use std::ops::Range;
+use toml_edit::Document;
+
+/// Reads the text of a `fleet.toml`.
+///
+/// # Errors
+/// Everything that is not TOML, not a field, or not a value of its field's kind, in order of
+/// lines. TOML itself is reported up to its first error. What the values must satisfy together is
+/// reported by [`FleetDraft::resolve`].
+pub fn parse(text: &str) -> Result<FleetDraft, Vec<TomlError>> {
+    let document = Document::parse(text).map_err(|error| {
+        let place = error.span().unwrap_or(0..0);
+        let hint = match error.message() {
+            "duplicate key" => "a field or section of this name is above: rename or remove one",
+            _ => "the file is TOML: https://toml.io",
+        };
+        vec![TomlError::at(text, place, error.message(), hint)]
+    })?;
+    let mut reader = Reader::new(text);
+    let (spec, modules) = sections::read_fleet(&mut reader, document.as_table());
+    let (errors, places) = reader.finish();
+    if errors.is_empty() {
+        Ok(FleetDraft {
+            text: text.to_owned(),
+            spec,
+            modules,
+            places,
+        })
+    } else {
+        Err(errors)
+    }
+}
+
+/// A `fleet.toml` that could be read: a spec whose modules are still paths.
+#[derive(Debug, Clone)]
+pub struct FleetDraft {
+    text: String,
+    /// Its module hashes are not set yet.
+    spec: FleetSpec,
+    modules: Vec<ModulePath>,
+    places: Places,
+}
+
+/// The module of a role, as the file names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModulePath {
+    /// Which role.
+    pub role: String,
+    /// The text in the file.
+    pub path: String,
+    /// Where it stands.
+    pub position: Position,
+    place: Range<usize>,
+}
+
+impl FleetDraft {
+    /// The modules that roles name, in order of the file.
+    pub fn modules(&self) -> &[ModulePath] {
+        &self.modules
+    }
+
+    /// Name of the fleet, not yet checked.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// The spec, with the hash of every module as `hash_of(role, path)` gives it, checked by
+    /// [`check_spec`].
+    ///
+    /// # Errors
+    /// What `hash_of` says of a module that cannot be had, and every broken rule, each with the
+    /// place of the value it is about.
+    pub fn resolve(
+        &self,
+        mut hash_of: impl FnMut(&str, &str) -> Result<ModuleHash, String>,
+    ) -> Result<FleetSpec, Vec<TomlError>> {
+        let mut spec = self.spec.clone();
+        let mut errors = Vec::new();
+        for (role, named) in spec.roles.iter_mut().zip(&self.modules) {
+            role.module = hash_of(&named.role, &named.path).unwrap_or_else(|message| {
+                let hint = "build the module, or correct the path";
+                errors.push(TomlError::at(
+                    &self.text,
+                    named.place.clone(),
+                    message,
+                    hint,
+                ));
+                UNRESOLVED
+            });
+        }
+        if let Err(broken) = check_spec(&spec) {
+            errors.extend(broken.into_iter().map(|error| {
+                let place = self.places.nearest(&error.path);
+                TomlError::at(&self.text, place, error.message, error.hint)
+            }));
+        }
+        if errors.is_empty() {
+            return Ok(spec);
+        }
+        errors.sort_by_key(|error| error.position);
+        Err(errors)
+    }
+}
+
+/// Stands in for a module that could not be had, so that the other rules are still checked.
+const UNRESOLVED: ModuleHash = ModuleHash([0xff; 32]);
+
+#[cfg(test)]
+mod tests;

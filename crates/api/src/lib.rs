@@ -4,13 +4,14 @@
 //! never use. TOML is behind the feature `toml`, which wasm never has.
 
 mod check;
+mod nearest;
 mod root;
 mod worker;
 
 #[cfg(feature = "toml")]
 pub mod fleet_toml;
 
-pub use check::{SpecError, check_spec};
+pub use check::{SpecError, check_spec, limits};
 pub use root::*;
 pub use worker::*;
 

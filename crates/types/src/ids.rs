@@ -108,7 +108,7 @@ mod wire {
 
     struct Blob;
 
-    impl<'de> serde::de::Visitor<'de> for Blob {
+    impl serde::de::Visitor<'_> for Blob {
         type Value = ModuleHash;
         fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
             f.write_str("a blob of 32 bytes")

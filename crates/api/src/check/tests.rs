@@ -1,0 +1,482 @@
+//! Every rule broken once: a mutation of a good spec, and what is said of it.
+
+use super::check_spec;
+use crate::limits::ROLES_MAX;
+use expect_test::{Expect, expect};
+use hatchery_types::{
+    Cycles, DrainSpec, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec,
+    ScaleSpec, TargetSpec, WarmPoolSpec,
+};
+
+fn good() -> FleetSpec {
+    let scale = ScaleSpec {
+        window: Nanos(0),
+        max_percent: 100,
+        max_workers: 4,
+        period: Nanos::from_secs(15),
+        cooldown: Nanos(0),
+    };
+    FleetSpec {
+        name: "shop".to_owned(),
+        controllers: vec![],
+        reserve: Cycles(10 * Cycles::T),
+        lanes: LanesSpec {
+            create: 10,
+            reset: 50,
+            install: 4,
+        },
+        warm_pool: WarmPoolSpec {
+            minimum: 5,
+            maximum: 20,
+            cycles: Cycles(5 * Cycles::T),
+            floor: Cycles(Cycles::T),
+        },
+        roles: vec![RoleSpec {
+            name: "worker".to_owned(),
+            module: ModuleHash([7; 32]),
+            init_arg: b"DIDL\x00\x00".to_vec(),
+            drain: DrainSpec {
+                method: None,
+                deadline: Nanos::from_secs(300),
+            },
+        }],
+        pools: vec![PoolSpec {
+            name: "workers".to_owned(),
+            role: "worker".to_owned(),
+            min: 1,
+            max: 12,
+            initial: 2,
+            target: Some(TargetSpec {
+                signal: "depth".to_owned(),
+                per_worker: 10,
+                tolerance_percent: 10,
+                stale_after: Nanos::from_secs(180),
+                warm_up: Nanos::from_secs(60),
+            }),
+            scale_up: scale,
+            scale_down: ScaleSpec {
+                window: Nanos::from_secs(300),
+                ..scale
+            },
+            disruption_percent: 10,
+            valid_for: Nanos::from_secs(30),
+        }],
+    }
+}
+
+fn target(spec: &mut FleetSpec) -> &mut TargetSpec {
+    spec.pools[0]
+        .target
+        .as_mut()
+        .expect("the good spec has a target")
+}
+
+fn check(change: impl FnOnce(&mut FleetSpec), expected: &Expect) {
+    let mut spec = good();
+    change(&mut spec);
+    let errors = check_spec(&spec).expect_err("the change breaks a rule");
+    let lines: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{error}\n  {}\n", error.hint))
+        .collect();
+    expected.assert_eq(&lines.concat());
+}
+
+#[test]
+fn the_good_spec_passes() {
+    assert_eq!(check_spec(&good()), Ok(()));
+}
+
+#[test]
+fn s17_bounds_of_a_pool() {
+    check(
+        |s| s.pools[0].min = 13,
+        &expect![[r#"
+        pools.workers.min: `min` is more than `max` (13 > 12)
+          lower `min` or raise `max`
+    "#]],
+    );
+    check(
+        |s| s.pools[0].initial = 13,
+        &expect![[r#"
+        pools.workers.initial: `initial` is more than `max` (13 > 12)
+          lower `initial` or raise `max`
+    "#]],
+    );
+    check(
+        |s| s.pools[0].max = 0,
+        &expect![[r#"
+            pools.workers.max: a maximum of 0 workers
+              between 1 and 1000
+        "#]],
+    );
+    check(
+        |s| s.pools[0].max = 1_001,
+        &expect![[r#"
+            pools.workers.max: a maximum of 1001 workers
+              between 1 and 1000
+        "#]],
+    );
+    check(
+        |s| s.pools[0].min = 0,
+        &expect![[r#"
+        pools.workers.min: a pool of zero workers gets no signal and would never grow
+          use at least 1, or leave out the target to keep the pool empty
+    "#]],
+    );
+}
+
+#[test]
+fn s17_targets() {
+    check(
+        |s| target(s).per_worker = 0,
+        &expect![[r#"
+        pools.workers.target.per_worker: a target of 0
+          between 1 and 2^53: load is divided by it
+    "#]],
+    );
+    check(
+        |s| target(s).signal = String::new(),
+        &expect![[r#"
+        pools.workers.target.signal: "" is not a name for a signal
+          use 1 to 40 of the letters a-z, digits and -
+    "#]],
+    );
+    check(
+        |s| target(s).tolerance_percent = 100,
+        &expect![[r#"
+        pools.workers.target.tolerance: a tolerance of 100 %
+          below 100 %, else pool `workers` never shrinks
+    "#]],
+    );
+    check(
+        |s| target(s).stale_after = Nanos(0),
+        &expect![[r#"
+        pools.workers.target.stale_after: a sample's life of 0s is out of bounds
+          between 1s and 24h
+    "#]],
+    );
+    check(
+        |s| target(s).warm_up = Nanos::from_secs(86_401),
+        &expect![[r#"
+        pools.workers.target.warm_up: a warm-up of 86401s is out of bounds
+          between 0s and 24h
+    "#]],
+    );
+}
+
+#[test]
+fn s17_pools_and_roles() {
+    check(
+        |s| s.pools[0].role = "workr".to_owned(),
+        &expect![[r#"
+        pools.workers.role: there is no role `workr`
+          did you mean `worker`?
+    "#]],
+    );
+    check(
+        |s| s.pools[0].role = "hub".to_owned(),
+        &expect![[r#"
+        pools.workers.role: there is no role `hub`
+          there are: worker
+    "#]],
+    );
+    check(
+        |s| s.roles.clear(),
+        &expect![[r#"
+        pools.workers.role: there is no role `worker`
+          the fleet has no roles: add one
+    "#]],
+    );
+    check(
+        |s| s.roles[0].module = ModuleHash([0; 32]),
+        &expect![[r#"
+        roles.worker.module: the role has no module
+          give the sha256 of a wasm module
+    "#]],
+    );
+    check(
+        |s| s.pools.push(s.pools[0].clone()),
+        &expect![[r#"
+        pools.workers: two pools are called `workers`
+          rename one
+    "#]],
+    );
+    check(
+        |s| s.roles.push(s.roles[0].clone()),
+        &expect![[r#"
+        roles.worker: two roles are called `worker`
+          rename one
+    "#]],
+    );
+}
+
+#[test]
+fn names() {
+    check(
+        |s| s.name = "My fleet".to_owned(),
+        &expect![[r#"
+        name: "My fleet" is not a name for a fleet
+          use 1 to 40 of the letters a-z, digits and -
+    "#]],
+    );
+    check(
+        |s| s.name = "x".repeat(41),
+        &expect![[r#"
+        name: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" is not a name for a fleet
+          use 1 to 40 of the letters a-z, digits and -
+    "#]],
+    );
+    check(
+        |s| s.pools[0].name = String::new(),
+        &expect![[r#"
+        pools.: "" is not a name for a pool
+          use 1 to 40 of the letters a-z, digits and -
+    "#]],
+    );
+}
+
+#[test]
+fn controllers() {
+    check(
+        |s| s.controllers = vec![Principal::anonymous()],
+        &expect![[r#"
+        controllers: the anonymous principal is a controller
+          remove it: anybody in the world could delete the fleet's canisters
+    "#]],
+    );
+    check(
+        |s| s.controllers = vec![Principal::management_canister()],
+        &expect![[r#"
+        controllers: the management canister is a controller
+          remove it
+    "#]],
+    );
+    check(
+        |s| s.controllers = (0..10).map(|n| Principal::from_slice(&[n, 1])).collect(),
+        &expect![[r#"
+            controllers: 10 controllers beside root
+              at most 9: the platform takes 10 a canister, root is one
+        "#]],
+    );
+    check(
+        |s| s.controllers = vec![Principal::from_slice(&[1, 1]); 2],
+        &expect![[r#"
+        controllers: f7crg-kabae is there twice
+          remove one
+    "#]],
+    );
+}
+
+#[test]
+fn lanes_and_reserve() {
+    check(
+        |s| s.lanes.reset = 0,
+        &expect![[r#"
+        lanes.reset: a lane of 0
+          between 1 and 500: the platform takes 500 calls in flight to one callee
+    "#]],
+    );
+    check(
+        |s| s.lanes.create = 501,
+        &expect![[r#"
+        lanes.create: a lane of 501
+          between 1 and 500: the platform takes 500 calls in flight to one callee
+    "#]],
+    );
+    check(
+        |s| s.reserve = Cycles(3 * Cycles::T),
+        &expect![[r#"
+        reserve: 3.000 T is less than calls in flight lock up, 3.031 T
+          raise it or narrow the lanes: every call in flight locks 42.1 B, and 10 + 50 + 4 lanes + 8 for the tick and the operator may be open at once
+    "#]],
+    );
+}
+
+#[test]
+fn warm_pool() {
+    check(
+        |s| s.warm_pool.minimum = 21,
+        &expect![[r#"
+        warm_pool.minimum: `minimum` is more than `maximum` (21 > 20)
+          lower `minimum` or raise `maximum`
+    "#]],
+    );
+    check(
+        |s| s.warm_pool.maximum = 10_001,
+        &expect![[r#"
+        warm_pool.maximum: 10001 spare canisters
+          at most 10000
+    "#]],
+    );
+    check(
+        |s| s.warm_pool.floor = Cycles(300 * Cycles::B),
+        &expect![[r#"
+        warm_pool.floor: 300.000 B is too little for an install
+          at least 301.000 B: an install prepays 300 B from the canister, above its freezing limit
+    "#]],
+    );
+    check(
+        |s| s.warm_pool.cycles = Cycles(1_500 * Cycles::B),
+        &expect![[r#"
+        warm_pool.floor: a new canister would not reach the floor of 1.000 T
+          keep it below `cycles` less the creation fee: 1.500 T - 500.000 B
+    "#]],
+    );
+}
+
+#[test]
+fn sizes() {
+    check(
+        |s| s.roles[0].init_arg = vec![0; 65_537],
+        &expect![[r#"
+        roles.worker.init_arg: an init argument of 65537 bytes
+          at most 65536
+    "#]],
+    );
+    check(
+        |s| {
+            s.roles = (0..=ROLES_MAX)
+                .map(|n| RoleSpec {
+                    name: format!("worker-{n}"),
+                    ..s.roles[0].clone()
+                })
+                .collect();
+            s.pools.clear();
+        },
+        &expect![[r#"
+            roles: 101 roles
+              at most 100
+        "#]],
+    );
+    check(
+        |s| {
+            s.pools = (0..1_001)
+                .map(|n| PoolSpec {
+                    name: format!("workers-{n}"),
+                    ..s.pools[0].clone()
+                })
+                .collect();
+        },
+        &expect![[r#"
+            pools: 1001 pools
+              at most 1000
+        "#]],
+    );
+    check(
+        |s| {
+            s.roles = (0..17)
+                .map(|n| RoleSpec {
+                    name: format!("worker-{n}"),
+                    init_arg: vec![0; 64 * 1024],
+                    ..s.roles[0].clone()
+                })
+                .collect();
+            s.pools.clear();
+        },
+        &expect![[r#"
+            roles: init arguments of 1114112 bytes in total
+              at most 1048576: a spec travels in one message
+        "#]],
+    );
+}
+
+#[test]
+fn drains() {
+    check(
+        |s| s.roles[0].drain.deadline = Nanos::from_secs(29),
+        &expect![[r#"
+        pools.workers.valid_for: longer than role `worker` may drain (30s > 29s)
+          raise the role's drain deadline: until then callers may still send work
+    "#]],
+    );
+    check(
+        |s| s.roles[0].drain.deadline = Nanos::from_secs(86_401),
+        &expect![[r#"
+        roles.worker.drain.deadline: a drain deadline of 86401s is out of bounds
+          between 1s and 24h
+    "#]],
+    );
+    check(
+        |s| s.roles[0].drain.method = Some(String::new()),
+        &expect![[r#"
+        roles.worker.drain.method: a method name of 0 bytes
+          1 to 100; leave it out if the worker has none
+    "#]],
+    );
+    check(
+        |s| s.pools[0].valid_for = Nanos(0),
+        &expect![[r#"
+        pools.workers.valid_for: a discovery answer's life of 0s is out of bounds
+          between 1s and 10m
+    "#]],
+    );
+    check(
+        |s| s.pools[0].disruption_percent = 101,
+        &expect![[r#"
+        pools.workers.disruption: 101 % of the members may drain at once
+          at most 100 %; at least one member always may
+    "#]],
+    );
+}
+
+#[test]
+fn rates() {
+    check(
+        |s| {
+            s.pools[0].scale_up.max_percent = 0;
+            s.pools[0].scale_up.max_workers = 0;
+        },
+        &expect![[r#"
+            pools.workers.scale_up: `max_percent` and `max_workers` are both zero: the pool never moves
+              raise one of them; the larger counts
+        "#]],
+    );
+    check(
+        |s| s.pools[0].scale_up.max_percent = 1_001,
+        &expect![[r#"
+        pools.workers.scale_up.max_percent: a rate of 1001 %
+          at most 1000 %
+    "#]],
+    );
+    check(
+        |s| s.pools[0].scale_down.max_workers = 1_001,
+        &expect![[r#"
+        pools.workers.scale_down.max_workers: a rate of 1001 workers
+          at most 1000
+    "#]],
+    );
+    check(
+        |s| s.pools[0].scale_down.period = Nanos(500),
+        &expect![[r#"
+        pools.workers.scale_down.period: a period of 0.000000500s is out of bounds
+          between 1s and 24h
+    "#]],
+    );
+    check(
+        |s| s.pools[0].scale_down.cooldown = Nanos::MAX,
+        &expect![[r#"
+        pools.workers.scale_down.cooldown: a cooldown of 18446744073.709551615s is out of bounds
+          between 0s and 24h
+    "#]],
+    );
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_in_order_of_the_fields() {
+    check(
+        |s| {
+            s.pools[0].min = 13;
+            s.name = String::new();
+            s.lanes.install = 0;
+        },
+        &expect![[r#"
+            name: "" is not a name for a fleet
+              use 1 to 40 of the letters a-z, digits and -
+            lanes.install: a lane of 0
+              between 1 and 500: the platform takes 500 calls in flight to one callee
+            pools.workers.min: `min` is more than `max` (13 > 12)
+              lower `min` or raise `max`
+        "#]],
+    );
+}

@@ -1,0 +1,121 @@
+//! Building the canisters, and the commands that need them built.
+
+use crate::program::{cargo, run};
+use crate::workspace::{WASM_TARGET, Workspace, ensure_wasm_target};
+use anyhow::{Context, bail};
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Name and package of each canister.
+const CANISTERS: [(&str, &str); 2] = [("root", "hatchery-root"), ("worker", "hatchery-worker")];
+
+/// Where programs find the wasm files.
+const WASM_FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
+
+/// `cargo xtask canisters`.
+pub(crate) fn build_command(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    refuse(arguments)?;
+    build(workspace)?;
+    for (name, path) in files(workspace) {
+        eprintln!("{name}: {}", path.display());
+    }
+    Ok(())
+}
+
+/// `cargo xtask demo`: everything behind it goes to `hatchery demo`.
+pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    build(workspace)?;
+    say_first_build(workspace);
+    run(&mut cargo(
+        &workspace.root,
+        &["build", "--package", "hatchery-cli"],
+    ))?;
+    run(Command::new(workspace.hatchery())
+        .arg("demo")
+        .args(arguments)
+        .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
+}
+
+/// `cargo xtask test`: everything behind it goes to `cargo test`.
+pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    build(workspace)?;
+    say_first_build(workspace);
+    run(cargo(&workspace.root, &["test", "--workspace"])
+        .args(arguments)
+        .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
+}
+
+/// `cargo xtask size`: bytes of each canister; with `--json`, one object as the last line.
+pub(crate) fn size(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let json = match arguments {
+        [] => false,
+        [flag] if flag == "--json" => true,
+        _ => bail!("`cargo xtask size` takes `--json` and nothing else"),
+    };
+    build(workspace)?;
+    let mut sizes = serde_json::Map::new();
+    for (name, path) in files(workspace) {
+        let wasm = std::fs::read(&path).with_context(|| format!("{}", path.display()))?;
+        let (raw, gz) = (wasm.len(), gzipped_bytes(&wasm)?);
+        if !json {
+            println!("{name:<10}{raw:>10} bytes raw{gz:>10} bytes gzipped");
+        }
+        sizes.insert(name.to_owned(), serde_json::json!({ "raw": raw, "gz": gz }));
+    }
+    if json {
+        println!("{}", serde_json::Value::from(sizes));
+    }
+    Ok(())
+}
+
+fn build(workspace: &Workspace) -> anyhow::Result<()> {
+    ensure_wasm_target()?;
+    let built = files(workspace).iter().all(|(_, path)| path.exists());
+    let first = if built {
+        ""
+    } else {
+        " (about a minute the first time)"
+    };
+    eprintln!("building the canisters{first} ...");
+    let mut command = cargo(
+        &workspace.root,
+        &["build", "--target", WASM_TARGET, "--profile", "canister"],
+    );
+    for (_, package) in CANISTERS {
+        command.args(["--package", package]);
+    }
+    run(&mut command)
+}
+
+fn say_first_build(workspace: &Workspace) {
+    if !workspace.hatchery().exists() {
+        eprintln!(
+            "building the engine and the command line (compiling wasmtime takes several minutes \
+             the first time) ..."
+        );
+    }
+}
+
+fn files(workspace: &Workspace) -> Vec<(&'static str, PathBuf)> {
+    let folder = workspace.wasm_folder();
+    let file = |package: &str| folder.join(format!("{}.wasm", package.replace('-', "_")));
+    CANISTERS
+        .iter()
+        .map(|(name, package)| (*name, file(package)))
+        .collect()
+}
+
+fn gzipped_bytes(bytes: &[u8]) -> anyhow::Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
+
+fn refuse(arguments: &[String]) -> anyhow::Result<()> {
+    match arguments {
+        [] => Ok(()),
+        [first, ..] => bail!("this command takes no arguments, found `{first}`"),
+    }
+}
