@@ -41,7 +41,10 @@ fn go(body: &str, adjust: impl FnOnce(&mut Message<'_>)) -> Execution {
 }
 
 fn call() -> OutgoingCall {
-    let callback = |function, environment| Callback { function, environment };
+    let callback = |function, environment| Callback {
+        function,
+        environment,
+    };
     OutgoingCall {
         callee: principal(CALLEE),
         method: "abc".into(),
@@ -73,7 +76,10 @@ fn a_call_leaves_as_it_was_built() {
         cycles: 42,
         prepaid: PREPAID + 3_000,
         best_effort_seconds: Some(300),
-        on_cleanup: Some(Callback { function: 5, environment: 6 }),
+        on_cleanup: Some(Callback {
+            function: 5,
+            environment: 6,
+        }),
         ..call()
     };
     assert_eq!(go(body, |_| {}).effects.calls, [expected]);
@@ -106,7 +112,11 @@ fn too_few_cycles_send_nothing_and_give_back() {
             message.canister.balance = 1_000 + 7 + PREPAID - missing;
         });
         assert_eq!(execution.effects.calls.len(), usize::from(sent));
-        let (left, result) = if sent { (1_000, 0) } else { (1_007 + PREPAID - 1, 2) };
+        let (left, result) = if sent {
+            (1_000, 0)
+        } else {
+            (1_007 + PREPAID - 1, 2)
+        };
         assert_eq!(u128::from(number(execution)), left + (result << 48));
     }
 }
@@ -143,7 +153,10 @@ fn an_abandoned_call_gives_its_cycles_back() {
 
 #[test]
 fn a_trap_takes_calls_back() {
-    let execution = go("(call $new) (drop (call $call_perform)) (unreachable)", |_| {});
+    let execution = go(
+        "(call $new) (drop (call $call_perform)) (unreachable)",
+        |_| {},
+    );
     assert!(execution.result.is_err());
     assert_eq!(execution.effects.calls, []);
 }
@@ -172,7 +185,11 @@ fn wrong_construction_traps() {
     ];
     for body in cases {
         let trap = go(body, |_| {}).result.expect_err(body);
-        assert_eq!(trap.code, ErrorCode::CanisterContractViolation, "{body}: {trap}");
+        assert_eq!(
+            trap.code,
+            ErrorCode::CanisterContractViolation,
+            "{body}: {trap}"
+        );
     }
     let largest = "(drop (memory.grow (i32.const 200))) (call $new)
         (call $call_data_append (i32.const 0) (i32.const 10485757)) (call $perform)";

@@ -30,10 +30,18 @@ fn every_function_runs_in_its_contexts_only() {
     for (name, _, _, contexts) in FUNCTIONS {
         for (letter, mode) in LETTERS {
             let execution = rig.run_with(update(name), *mode, Keep::Never, |_| {});
-            let text = execution.result.as_ref().err().map(|trap| trap.message.clone());
+            let text = execution
+                .result
+                .as_ref()
+                .err()
+                .map(|trap| trap.message.clone());
             let text = text.unwrap_or_default();
             let wrong_context = text.contains("cannot be executed in");
-            assert_eq!(!wrong_context, allowed(contexts, letter), "{name} in {letter}: {text}");
+            assert_eq!(
+                !wrong_context,
+                allowed(contexts, letter),
+                "{name} in {letter}: {text}"
+            );
             if wrong_context {
                 let code = execution.result.unwrap_err().code;
                 assert_eq!(code, ErrorCode::CanisterContractViolation);
