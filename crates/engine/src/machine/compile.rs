@@ -1,6 +1,7 @@
 //! From a rewritten module to machine code, once per module hash: engine settings, and the cache on
 //! disk. It owns file names and when a file is trusted; it knows nothing of canisters.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -78,11 +79,10 @@ fn path(folder: &Path, rewritten: &[u8]) -> PathBuf {
     hasher.update(CACHE_LAYOUT);
     hasher.update(env!("CARGO_PKG_VERSION"));
     hasher.update(rewritten);
-    let name: String = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut name = String::new();
+    for byte in hasher.finalize() {
+        write!(name, "{byte:02x}").expect("bug: writing to a text cannot fail");
+    }
     folder.join(format!("{name}.module"))
 }
 

@@ -42,7 +42,7 @@ impl Machine {
             |live| enter(live, message),
         );
         let changed = live.changed(&code.state.heap.pages);
-        let dirtied = changed.len() as u64 + live.store.data().stable.dirtied();
+        let dirtied = changed.pages.len() as u64 + live.store.data().stable.dirtied();
         charge_pages(&mut run, dirtied, message.instruction_limit);
 
         let commit = run.result.is_ok() && keep == Keep::OnReturn;
@@ -65,10 +65,15 @@ impl Machine {
     }
 
     fn live(&mut self, code: &Code) -> Result<Live, Stop> {
-        match self.instances.take(code.id) {
-            Some(live) => Ok(live),
-            None => Live::rebuild(&self.engine, &code.state.module, &code.state.heap),
+        if let Some(live) = self.instances.take(code.id) {
+            return Ok(live);
         }
+        let (module, heap) = (&code.state.module, &code.state.heap);
+        let mut live = Live::rebuild(&self.engine, module, heap)?;
+        if self.watches_heaps {
+            live.watch();
+        }
+        Ok(live)
     }
 }
 

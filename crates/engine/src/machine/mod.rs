@@ -66,6 +66,7 @@ pub struct Machine {
     modules: BTreeMap<[u8; 32], Arc<Module>>,
     instances: Instances,
     next_code: u64,
+    watches_heaps: bool,
 }
 
 impl Machine {
@@ -82,6 +83,17 @@ impl Machine {
             modules: BTreeMap::new(),
             instances: Instances::default(),
             next_code: 0,
+            watches_heaps: true,
+        }
+    }
+
+    /// The same machine without the platform's means of noticing writes to a heap: equal results,
+    /// at a cost per message that grows with the heap.
+    #[must_use]
+    pub fn portable(self) -> Machine {
+        Machine {
+            watches_heaps: false,
+            ..self
         }
     }
 

@@ -378,6 +378,10 @@ fn refuse<T>(text: impl Into<String>) -> Result<T, ModuleError> {
     Err(ModuleError::new(text))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err takes"
+)]
 fn malformed(error: wasmparser::BinaryReaderError) -> ModuleError {
     ModuleError::new(format!("not a valid WebAssembly module: {error}"))
 }

@@ -91,13 +91,11 @@ impl<'a> Cx<'a> {
     /// Takes instructions off what is left of the message's limit.
     fn charge(&mut self, instructions: u64) -> wasmtime::Result<()> {
         let left = self.caller.get_fuel()?;
-        match left.checked_sub(instructions) {
-            Some(left) => self.caller.set_fuel(left),
-            None => {
-                self.caller.set_fuel(0)?;
-                Err(wasmtime::Trap::OutOfFuel.into())
-            }
+        if let Some(left) = left.checked_sub(instructions) {
+            return self.caller.set_fuel(left);
         }
+        self.caller.set_fuel(0)?;
+        Err(wasmtime::Trap::OutOfFuel.into())
     }
 
     /// Instructions of this message so far.
