@@ -70,8 +70,8 @@ impl Machine {
         if let Some(live) = self.instances.take(code.id) {
             return Ok(live);
         }
-        let (module, heap) = (&code.state.module, &code.state.heap);
-        let mut live = Live::rebuild(&self.engine, module, heap)?;
+        let module = self.at_home(&code.state.module);
+        let mut live = Live::rebuild(&self.engine, &module, &code.state.heap)?;
         if self.watches_heaps {
             live.watch();
         }

@@ -28,12 +28,14 @@ mod rewrite;
 mod stable;
 mod trap;
 mod trusted;
+mod unpack;
 mod validate;
 mod weights;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, Linker};
@@ -68,7 +70,6 @@ pub struct Machine {
     compiler: Compiler,
     modules: BTreeMap<[u8; 32], Arc<Module>>,
     instances: Instances,
-    next_code: u64,
     watches_heaps: bool,
 }
 
@@ -85,7 +86,6 @@ impl Machine {
             engine,
             modules: BTreeMap::new(),
             instances: Instances::default(),
-            next_code: 0,
             watches_heaps: true,
         }
     }
@@ -110,7 +110,7 @@ impl Machine {
         if let Some(module) = self.modules.get(&hash) {
             return Ok(module.clone());
         }
-        let plain = validate::unpack(wasm)?;
+        let plain = unpack::unpack(wasm)?;
         let facts = validate::validate(&plain)?;
         let compiled = self.compiler.compile(&rewrite::rewrite(&plain, &facts)?)?;
         let refused = |error: &dyn std::fmt::Display| {
@@ -164,15 +164,29 @@ impl Machine {
         code.state.clone()
     }
 
-    /// Code with the state of a snapshot.
+    /// Code with the state of a snapshot, which may be another machine's.
     pub fn restore(&mut self, image: &Image) -> Code {
-        self.next_code += 1;
+        let mut state = image.clone();
+        state.module = self.at_home(&image.module);
         Code {
-            id: self.next_code,
-            state: image.clone(),
+            id: NEXT_CODE.fetch_add(1, Ordering::Relaxed),
+            state,
         }
     }
+
+    /// The module as this machine compiled it.
+    fn at_home(&mut self, module: &Arc<Module>) -> Arc<Module> {
+        if Engine::same(module.pre.module().engine(), &self.engine) {
+            return module.clone();
+        }
+        self.load(&module.wasm)
+            .expect("bug: a module that was loaded once is refused")
+    }
 }
+
+/// Ids are unique in the process and seen by nobody, so that no machine takes another's code for
+/// its own.
+static NEXT_CODE: AtomicU64 = AtomicU64::new(0);
 
 impl std::fmt::Debug for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -5,7 +5,6 @@
 //! October 2025.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::ops::Range;
 
 use wasmparser::{
@@ -16,8 +15,6 @@ use wasmparser::{
 use super::api::contract;
 use super::error::ModuleError;
 
-/// Bytes of a module after decompression.
-pub(super) const MAX_WASM_BYTES: u64 = 100 * 1024 * 1024;
 const MAX_CODE_SECTION_BYTES: usize = 11 * 1024 * 1024;
 const MAX_FUNCTIONS: usize = 50_000;
 const MAX_FUNCTION_INSTRUCTIONS: u64 = 1_000_000;
@@ -92,29 +89,6 @@ pub(super) struct Facts {
     globals: usize,
     metadata_bytes: usize,
     name_bytes: usize,
-}
-
-/// The plain module: as it is, or unpacked from gzip.
-pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
-    if bytes.starts_with(b"\0asm") {
-        return within_size(bytes.to_vec());
-    }
-    if !bytes.starts_with(&[0x1f, 0x8b, 0x08]) {
-        return refuse("not a WebAssembly module: neither the wasm nor the gzip signature");
-    }
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(bytes)
-        .take(MAX_WASM_BYTES + 1)
-        .read_to_end(&mut plain)
-        .map_err(|error| ModuleError::new(format!("cannot unpack the gzip module: {error}")))?;
-    within_size(plain)
-}
-
-fn within_size(plain: Vec<u8>) -> Result<Vec<u8>, ModuleError> {
-    if plain.len() as u64 > MAX_WASM_BYTES {
-        return refuse(format!("module is larger than {MAX_WASM_BYTES} bytes"));
-    }
-    Ok(plain)
 }
 
 /// Checks a plain module against all rules.
