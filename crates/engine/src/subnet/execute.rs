@@ -118,7 +118,7 @@ impl Subnet {
         }
         Some(match canister.input.pop_front()? {
             Input::Request(request) => self.execute_request(id, request),
-            Input::Answer(answer) => self.execute_answer(id, answer),
+            Input::Answer(answer) => self.execute_answer(id, &answer),
         })
     }
 
@@ -207,7 +207,7 @@ impl Subnet {
         }
     }
 
-    fn execute_answer(&mut self, id: &Principal, answer: Answer) -> u64 {
+    fn execute_answer(&mut self, id: &Principal, answer: &Answer) -> u64 {
         let execution_prepaid = self.update_prepayment();
         let prices = self.context.prices.clone();
         let canister = self
@@ -220,7 +220,7 @@ impl Subnet {
             canister,
             &prices,
             &call,
-            &answer,
+            answer,
             execution_prepaid,
         );
         let execution_prepaid = execution_prepaid.min(call.prepaid);
@@ -234,7 +234,7 @@ impl Subnet {
             self.close(id, call.context, error);
             return 0;
         }
-        let execution = self.run_callback(id, &call, &answer);
+        let execution = self.run_callback(id, &call, answer);
         let mode = if answer.result.is_ok() {
             Mode::Reply
         } else {
@@ -426,10 +426,11 @@ impl Subnet {
         }
         canister.contexts.get_mut(context).instructions += instructions;
         let returned = result.is_ok();
-        if returned && keep == Keep::OnReturn {
-            canister.version += 1;
-        }
         let response = self.apply_effects(id, context, effects);
+        // Calls carry the version that the message saw.
+        if returned && keep == Keep::OnReturn {
+            self.known_mut(id).version += 1;
+        }
         if let Some(response) = response {
             self.respond(id, context, response);
         }
