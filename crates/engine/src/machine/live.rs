@@ -2,7 +2,8 @@
 //! message, and bounded in number. It owns the comparison of a live heap with its pages; what runs
 //! in an instance is [`super::execute`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use wasmtime::{Engine, Global, Instance, Memory, Store, Table, V128, Val};
@@ -10,7 +11,7 @@ use wasmtime::{Engine, Global, Instance, Memory, Store, Table, V128, Val};
 use super::code::{GlobalValue, Heap};
 use super::host::Host;
 use super::module::Module;
-use super::pages::{PAGE_BYTES, Pages};
+use super::pages::{PAGE_BYTES, Pages, ZERO_PAGE};
 use super::rewrite;
 use super::trap::Stop;
 use super::trusted::watch::{self, Watch};
@@ -200,14 +201,15 @@ impl Live {
         true
     }
 
-    /// The state as it is now.
-    pub(super) fn snapshot(&mut self) -> Heap {
+    /// The state before any code ran; `data` says where the heap may differ from zeros.
+    pub(super) fn initial(&mut self, data: Option<&[Range<u64>]>) -> Heap {
         let mut heap = Heap::default();
-        let changed = self.changed(&heap.pages);
         if let Some(memory) = self.memory {
             let (pages, _) = memory.data(&self.store).as_chunks::<PAGE_BYTES>();
-            for index in changed.pages {
-                heap.pages.replace(index, Some(Arc::new(pages[index])));
+            for index in pages_of(data, pages.len()) {
+                if pages[index] != ZERO_PAGE {
+                    heap.pages.replace(index, Some(Arc::new(pages[index])));
+                }
             }
             heap.size = memory.size(&self.store);
         }
@@ -241,6 +243,18 @@ impl Live {
                 .set(&mut self.store, value)
                 .expect("bug: a mutable global takes a value of its own type");
         }
+    }
+}
+
+/// Indexes of the pages that these bytes lie on, or of all.
+fn pages_of(data: Option<&[Range<u64>]>, all: usize) -> BTreeSet<usize> {
+    let pages = |bytes: &Range<u64>| {
+        let first = bytes.start as usize / PAGE_BYTES;
+        first..(bytes.end as usize).div_ceil(PAGE_BYTES).min(all)
+    };
+    match data {
+        Some(data) => data.iter().flat_map(pages).collect(),
+        None => (0..all).collect(),
     }
 }
 

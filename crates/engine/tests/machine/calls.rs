@@ -13,11 +13,9 @@ const PREPAID: u128 = 260_000 + 3_000 + 2_097_152_000 + 5_000_000 + 40_000_000_0
 
 /// `$new` begins a call of method `abc` to `CALLEE`; `$perform` answers with the result.
 fn caller(body: &str) -> Rig {
-    let callee: String = principal(CALLEE)
-        .as_slice()
-        .iter()
-        .map(|byte| format!("\\{byte:02x}"))
-        .collect();
+    let bytes = principal(CALLEE);
+    let escaped = bytes.as_slice().iter().map(|byte| format!("\\{byte:02x}"));
+    let callee = escaped.collect::<Vec<_>>().concat();
     rig(&format!(
         r#"(module {}
           (memory 1)

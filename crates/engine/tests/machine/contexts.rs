@@ -1,6 +1,8 @@
 //! Every function of the System API in every context: it runs where the specification says so, and
 //! anywhere else the message traps with the platform's code.
 
+use std::fmt::Write as _;
+
 use hatchery_engine::machine::Keep;
 use ic_error_types::ErrorCode;
 
@@ -23,7 +25,7 @@ fn every_function_runs_in_its_contexts_only() {
             "" => call,
             _ => format!("(drop {call})"),
         };
-        wat += &format!("(func (export \"canister_update {name}\") {call})\n");
+        writeln!(wat, "(func (export \"canister_update {name}\") {call})").unwrap();
     }
     let mut rig = rig(&(wat + ")"));
     let (mut ran, mut refused) = (0, 0);

@@ -287,3 +287,20 @@ fn the_largest_heap_is_as_cheap_as_it_is_empty() {
     assert_eq!(rig.code.read_heap(0, 4), [255; 4]);
     assert_eq!(rig.code.read_heap((1 << 32) - 4, 8), [1, 0, 0, 0]);
 }
+
+#[test]
+fn a_message_logs_at_most_two_mebibytes() {
+    let mut rig = rig(&format!(
+        "(module {} (memory 16) (global $line (mut i32) (i32.const 0))
+        (func (export \"canister_update go\")
+          (loop
+            (global.set $line (i32.add (global.get $line) (i32.const 1)))
+            (i32.store (i32.const 0) (global.get $line))
+            (call $debug_print (i32.const 0) (i32.const 1000000))
+            (br_if 0 (i32.lt_u (global.get $line) (i32.const 9))))))",
+        imports()
+    ));
+    let logs = rig.update("go").effects.logs;
+    let firsts: Vec<u8> = logs.iter().map(|line| line[0]).collect();
+    assert_eq!(firsts, [8, 9]);
+}

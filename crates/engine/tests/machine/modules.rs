@@ -25,10 +25,6 @@ fn refused(wat: &str, named: &str) {
     );
 }
 
-fn many(count: usize, item: impl Fn(usize) -> String) -> String {
-    format!("(module {})", (0..count).map(item).collect::<String>())
-}
-
 #[test]
 fn imports_that_are_not_here_are_named() {
     let import =
@@ -131,46 +127,6 @@ fn exports_follow_the_rules() {
         "(module (func (export \"canister_query same\")) (func (export \"canister_update same\")))",
         "same",
     );
-}
-
-#[test]
-fn limits_are_exact() {
-    let functions = |count| many(count, |_| "(func)".into());
-    load(&functions(50_000)).unwrap();
-    refused(&functions(50_001), "functions");
-    let globals = |count| many(count, |_| "(global (mut i32) (i32.const 0))".into());
-    load(&globals(1_000)).unwrap();
-    refused(&globals(1_001), "globals");
-    let methods = |count| {
-        many(count, |n| {
-            format!("(func (export \"canister_update {n}\"))")
-        })
-    };
-    load(&methods(1_000)).unwrap();
-    refused(&methods(1_001), "methods");
-    let name = |bytes| {
-        format!(
-            "(module (func (export \"canister_query {}\")))",
-            "n".repeat(bytes)
-        )
-    };
-    load(&name(20_000)).unwrap();
-    refused(&name(20_001), "method names");
-    let section = |n: usize, kind: &str| format!("(@custom \"icp:{kind} {n}\" \"x\")");
-    load(&many(16, |n| section(n, "public"))).unwrap();
-    refused(&many(17, |n| section(n, "private")), "metadata sections");
-    refused("(module (@custom \"icp:secret x\" \"\"))", "icp:secret x");
-    let bytes = |count: usize| {
-        format!(
-            "(module (@custom \"icp:public x\" \"{}\"))",
-            "y".repeat(count)
-        )
-    };
-    load(&bytes(1024 * 1024 - 1)).unwrap();
-    refused(&bytes(1024 * 1024), "metadata");
-    let long = |count: usize| format!("(module (func {}))", "nop ".repeat(count));
-    load(&long(999_999)).unwrap();
-    refused(&long(1_000_000), "instructions");
 }
 
 #[test]

@@ -139,15 +139,13 @@ fn types(letters: &str) -> String {
 
 /// Imports of all functions, each named `$<function>`.
 pub(crate) fn imports() -> String {
-    FUNCTIONS
-        .iter()
-        .map(|(name, params, result, _)| {
-            let result = match types(result).as_str() {
-                "" => String::new(),
-                ty => format!("(result{ty})"),
-            };
-            let params = types(params);
-            format!("(import \"ic0\" \"{name}\" (func ${name} (param{params}) {result}))\n")
-        })
-        .collect()
+    let import = |(name, params, result, _): &(&str, &str, &str, &str)| {
+        let result = match types(result).as_str() {
+            "" => String::new(),
+            ty => format!("(result{ty})"),
+        };
+        let params = types(params);
+        format!("(import \"ic0\" \"{name}\" (func ${name} (param{params}) {result}))\n")
+    };
+    FUNCTIONS.iter().map(import).collect::<Vec<_>>().concat()
 }

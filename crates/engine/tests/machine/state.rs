@@ -107,6 +107,21 @@ fn an_image_survives_as_bytes() {
 }
 
 #[test]
+fn machines_do_not_mistake_each_others_code() {
+    let (mut one, mut two) = (counter(2), counter(5));
+    let image = one.machine.image(&one.code);
+    std::mem::swap(&mut one.code, &mut two.code);
+    assert_eq!(number(one.query("get")), shown(5));
+    assert_eq!(number(two.query("get")), shown(2));
+    assert_eq!(two.update("inc").result, Ok(()));
+    assert_eq!(number(two.query("get")), shown(3));
+    one.code = one.machine.restore(&image);
+    two.code = two.machine.restore(&image);
+    assert_eq!(number(one.query("get")), shown(2));
+    assert_eq!(number(two.query("get")), shown(2));
+}
+
+#[test]
 fn an_upgrade_keeps_stable_memory_alone() {
     let mut rig = counter(4);
     let module = rig.code.module().clone();

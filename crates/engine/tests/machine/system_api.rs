@@ -268,7 +268,7 @@ fn answers_are_given_once() {
         );
     }
     let late = go("(call $msg_reply)", Mode::Reply, |message| {
-        message.responded = true
+        message.responded = true;
     });
     assert_eq!(
         late.result.unwrap_err().code,
@@ -503,7 +503,7 @@ fn counters_count_the_message_and_its_context() {
         (i64.store (i32.const 1008) (call $performance_counter (i32.const 1))) \
         (call $out (i32.const 16))";
     let execution = go(body, Mode::Update, |message| {
-        message.context_instructions = 1_000_000
+        message.context_instructions = 1_000_000;
     });
     let total = execution.instructions;
     let bytes = reply(execution);

@@ -89,7 +89,7 @@ fn a_watched_heap_behaves_as_a_portable_one() {
     let (mut watched, mut plain) = (rig(&wat), portable(&wat));
     let mut dice = Dice(7);
     let mut failures = 0;
-    for step in 0..600 {
+    for step in 0..400 {
         let method = METHODS[dice.roll(METHODS.len() as u64) as usize];
         let address = dice.roll(40 * 65_536 - 20_000) as u32;
         let arg = [address.to_le_bytes(), (dice.roll(5) as u32).to_le_bytes()].concat();
@@ -114,7 +114,7 @@ fn a_watched_heap_behaves_as_a_portable_one() {
             assert!(bytes(&mut watched) == bytes(&mut plain), "{step} {method}");
         }
     }
-    assert!(failures > 50, "{failures}");
+    assert!(failures > 40, "{failures}");
 }
 
 #[test]
