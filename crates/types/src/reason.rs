@@ -219,6 +219,9 @@ pub enum Reason {
     /// The pool has no policy on a signal of that name.
     #[n(113)]
     UnknownSignal,
+    /// The spec is wrong, as the text says.
+    #[n(114)]
+    BadSpec,
 }
 
 impl Reason {
@@ -296,6 +299,7 @@ impl Reason {
             Reason::HashMismatch => (110, "hash-mismatch"),
             Reason::NotWasm => (111, "not-wasm"),
             Reason::UnknownSignal => (113, "unknown-signal"),
+            Reason::BadSpec => (114, "bad-spec"),
             Reason::ChunkOutOfOrder => (112, "chunk-out-of-order"),
         }
     }

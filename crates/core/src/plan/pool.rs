@@ -119,44 +119,42 @@ fn grow(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
     if wanted == 0 {
         return;
     }
-    let allowed = claims_allowed(view, plan);
+    let allowed = match claims_allowed(view) {
+        Ok(allowed) => allowed,
+        Err(reason) => return plan.reasons.push(reason),
+    };
     let take = wanted.min(allowed).min(view.ready.len());
     plan.claim = view.ready[..take].to_vec();
-    if wanted > take && allowed > view.ready.len() {
-        plan.unmet = (wanted - take) as u32;
-        plan.reasons.push(Reason::NoReadyCanister);
+    if wanted > take {
+        let full = take == allowed;
+        plan.unmet = if full { 0 } else { (wanted - take) as u32 };
+        plan.reasons.push(if full {
+            Reason::LaneFull
+        } else {
+            Reason::NoReadyCanister
+        });
     }
 }
 
-/// Claims that may start now; what stands in the way becomes a reason.
-fn claims_allowed(view: &PoolView<'_>, plan: &mut PoolPlan) -> usize {
+/// Claims that may start now, or what forbids any.
+fn claims_allowed(view: &PoolView<'_>) -> Result<usize, Reason> {
     if view.module.is_none() {
-        plan.reasons.push(Reason::ModuleMissing);
-        return 0;
+        return Err(Reason::ModuleMissing);
     }
     if view.record.backoff_until > view.now {
-        plan.reasons.push(Reason::BackingOff {
+        return Err(Reason::BackingOff {
             until: view.record.backoff_until,
         });
-        return 0;
     }
-    let installing = view.count(|phase| phase == Phase::Installing);
     // After a failed install one canister at a time shows whether the module starts at all.
     let probing = view.record.failures > 0;
-    let allowed = if probing {
+    let installing = view.count(|phase| phase == Phase::Installing);
+    let room = if probing {
         1u32.saturating_sub(installing)
     } else {
         view.install_room
     };
-    if allowed == 0 {
-        let until = view.record.backoff_until.max(view.now);
-        plan.reasons.push(if probing {
-            Reason::BackingOff { until }
-        } else {
-            Reason::LaneFull
-        });
-    }
-    allowed.min(view.install_room) as usize
+    Ok(room.min(view.install_room) as usize)
 }
 
 /// Cordons the least useful members, within the disruption budget.

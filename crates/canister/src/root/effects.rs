@@ -1,0 +1,254 @@
+//! Effects as calls: what each step sends, and the callback that brings its outcome back.
+//!
+//! Owns the number by which a callback knows its step. Nothing on the heap has to survive between
+//! a call and its answer, so the answers to an earlier root's calls are recorded like any other.
+
+use super::management::{
+    CanisterRecord, ChunkHash, CreateCanister, InstallChunkedCode, InstallMode, MANAGEMENT,
+    MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
+};
+use super::outcome::{REPLY_BYTES_MAX, not_sent, outcome};
+use super::{Stable, feed, tick, with_state};
+use crate::call::{self, Answer, Call, Wait};
+use candid::{CandidType, Principal};
+use hatchery_api::environment;
+use hatchery_core::{Input, State};
+use hatchery_types::{CanisterId, Effect, EffectId, EffectKind, Outcome, Refusal, Step};
+use serde_bytes::ByteBuf;
+
+/// How long root waits for a worker: never so long that a worker keeps root from stopping.
+const WORKER_WAIT_S: u32 = 30;
+
+/// Makes the calls of an effect, all of them in this message and in order; a step that cannot be
+/// sent has its outcome recorded, and the steps after it are still tried. True if all were sent.
+pub(crate) fn execute(effect: &Effect) -> bool {
+    let mut all_sent = true;
+    for (index, step) in effect.kind.steps().iter().enumerate() {
+        let index = index as u8;
+        if let Err(outcome) = send(effect, *step, pack(effect.id, index)) {
+            feed(&Input::Outcome { effect: effect.id, step: index, outcome });
+            all_sent = false;
+        }
+    }
+    all_sent
+}
+
+fn send(effect: &Effect, step: Step, env: u32) -> Result<(), Outcome> {
+    let request = with_state(|state| request(state, call::myself(), effect, step));
+    let Some(request) = request else {
+        let text = "not sent: the spec or the module it needs is gone";
+        return Err(Outcome::NotExecuted(Refusal::new(0, text)));
+    };
+    let call = Call {
+        callee: request.callee,
+        method: &request.method,
+        argument: &request.argument,
+        cycles: request.cycles,
+        wait: request.wait,
+    };
+    call.send(settled, env).map_err(not_sent)
+}
+
+/// The callback of every step, reply and reject alike: turns the answer into an outcome, records
+/// it, and asks for a tick that plans in a message of its own.
+extern "C" fn settled(env: usize) {
+    let answer = call::answer(REPLY_BYTES_MAX);
+    if let Some(input) = with_state(|state| settle(state, env as u32, &answer)) {
+        feed(&input);
+    }
+    tick::ask();
+}
+
+/// The input that an answer brings; `None` if its effect is closed.
+fn settle(state: &State<Stable>, env: u32, answer: &Answer) -> Option<Input> {
+    let (id, index) = unpack(env, state.header().effect_ceiling)?;
+    let effect = state.effect(id)?;
+    let step = effect.kind.steps().get(usize::from(index))?;
+    Some(Input::Outcome { effect: id, step: index, outcome: outcome(*step, answer) })
+}
+
+/// Bits of the number that tell the step.
+const STEP_BITS: u32 = 2;
+/// Effects told apart by the other bits.
+const ID_RANGE: u64 = 1 << (u32::BITS - STEP_BITS);
+
+/// Effect and step in 32 bits: a callback gets no more.
+fn pack(effect: EffectId, step: u8) -> u32 {
+    ((effect.0 % ID_RANGE) as u32) << STEP_BITS | u32::from(step)
+}
+
+/// The newest effect below `ceiling` with these bits, and the step. An answer would have to be a
+/// thousand million effects late to be taken for another's.
+fn unpack(env: u32, ceiling: u64) -> Option<(EffectId, u8)> {
+    let low = u64::from(env >> STEP_BITS);
+    let newest = ceiling.checked_sub(1)?;
+    let behind = (newest % ID_RANGE + ID_RANGE - low) % ID_RANGE;
+    let id = newest.checked_sub(behind)?;
+    Some((EffectId(id), (env % (1 << STEP_BITS)) as u8))
+}
+
+/// A call, its argument encoded.
+#[derive(Debug, PartialEq, Eq)]
+struct Request {
+    callee: Principal,
+    method: String,
+    argument: Vec<u8>,
+    cycles: u128,
+    wait: Wait,
+}
+
+impl Request {
+    fn management(method: &str, argument: impl CandidType) -> Self {
+        Request {
+            callee: MANAGEMENT,
+            method: method.to_owned(),
+            argument: candid::encode_one(argument).expect("bug: an argument has no Candid form"),
+            cycles: 0,
+            wait: Wait::Unbounded,
+        }
+    }
+}
+
+/// What a step sends; `None` if the state no longer holds what it needs.
+fn request(
+    state: &State<Stable>,
+    root: Principal,
+    effect: &Effect,
+    step: Step,
+) -> Option<Request> {
+    let canister = || effect.canister.map(|canister_id| CanisterRecord { canister_id });
+    Some(match step {
+        Step::Create => create(state, root, effect)?,
+        Step::CleanSettings => {
+            let settings = WarmSettings::new(controllers(state, root));
+            let argument = UpdateSettings { canister_id: effect.canister?, settings };
+            Request::management("update_settings", argument)
+        }
+        Step::MemberSettings => {
+            let environment_variables = member_variables(state, root, effect)?;
+            let settings = MemberSettings { environment_variables };
+            let argument = UpdateSettings { canister_id: effect.canister?, settings };
+            Request::management("update_settings", argument)
+        }
+        Step::Uninstall => Request::management("uninstall_code", canister()?),
+        Step::Start => Request::management("start_canister", canister()?),
+        Step::Status => Request::management("canister_status", canister()?),
+        Step::Stop => Request::management("stop_canister", canister()?),
+        Step::Delete => Request::management("delete_canister", canister()?),
+        Step::Install => install(state, root, effect)?,
+        Step::UploadChunk => upload_chunk(state, root, effect)?,
+        Step::Drain => drain(state, effect)?,
+    })
+}
+
+/// Root and the configured controllers, sorted, each once.
+fn controllers(state: &State<Stable>, root: Principal) -> Vec<Principal> {
+    let configured = state.spec().map_or(&[][..], |spec| &spec.controllers);
+    let mut controllers = configured.to_vec();
+    controllers.push(root);
+    controllers.sort_unstable();
+    controllers.dedup();
+    controllers
+}
+
+fn create(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
+    let EffectKind::Create { cycles } = &effect.kind else { return None };
+    let settings = WarmSettings::new(controllers(state, root));
+    let request = Request::management("create_canister", CreateCanister { settings });
+    Some(Request { cycles: cycles.0, ..request })
+}
+
+/// What a member is told of itself.
+fn member_variables(
+    state: &State<Stable>,
+    root: Principal,
+    effect: &Effect,
+) -> Option<Vec<Variable>> {
+    let EffectKind::Install { generation, .. } = &effect.kind else { return None };
+    let row = state.row(effect.canister?)?;
+    let parent = row.parent.map_or(root, |parent| parent.0);
+    let variable = |name: &str, value| Variable { name: name.to_owned(), value };
+    Some(vec![
+        variable(environment::ROOT, root.to_text()),
+        variable(environment::ROLE, row.role?),
+        variable(environment::POOL, row.pool?),
+        variable(environment::PARENT, parent.to_text()),
+        variable(environment::GENERATION, generation.to_string()),
+    ])
+}
+
+fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
+    let EffectKind::Install { module, .. } = &effect.kind else { return None };
+    let target_canister = effect.canister?;
+    let role = state.row(target_canister)?.role?;
+    let arg = state.spec()?.role(&role)?.init_arg.clone();
+    let chunks = state.module(*module)?.chunks;
+    let argument = InstallChunkedCode {
+        mode: InstallMode::Install,
+        target_canister,
+        store_canister: CanisterId(root),
+        chunk_hashes_list: chunks.into_iter().map(|hash| ChunkHash { hash }).collect(),
+        wasm_module_hash: *module,
+        arg: ByteBuf::from(arg),
+    };
+    Some(Request::management("install_chunked_code", argument))
+}
+
+fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
+    let EffectKind::StoreChunk { module, index } = &effect.kind else { return None };
+    let chunk = state.chunk(*module, *index)?;
+    let argument = UploadChunk { canister_id: CanisterId(root), chunk: ByteBuf::from(chunk) };
+    Some(Request::management("upload_chunk", argument))
+}
+
+fn drain(state: &State<Stable>, effect: &Effect) -> Option<Request> {
+    let canister = effect.canister?;
+    let role = state.row(canister)?.role?;
+    let method = state.spec()?.role(&role)?.drain.method.clone()?;
+    Some(Request {
+        callee: canister.0,
+        method,
+        argument: candid::encode_args(()).expect("bug: no arguments have no Candid form"),
+        cycles: 0,
+        wait: Wait::Seconds(WORKER_WAIT_S),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hatchery_types::{Cycles, Generation};
+
+    #[test]
+    fn a_callback_finds_its_effect_and_step() {
+        for id in [0, 1, 999, ID_RANGE - 1, ID_RANGE, ID_RANGE + 7, 5 * ID_RANGE + 123_456] {
+            for step in 0..4 {
+                for newer in [1, 2, 1_000, ID_RANGE] {
+                    let env = pack(EffectId(id), step);
+                    assert_eq!(unpack(env, id + newer), Some((EffectId(id), step)), "{id} {newer}");
+                }
+            }
+        }
+        assert_eq!(unpack(pack(EffectId(5), 0), 0), None, "no effect was ever started");
+        assert_eq!(unpack(pack(EffectId(5), 0), 3), None, "not yet");
+    }
+
+    #[test]
+    fn every_step_of_every_kind_fits() {
+        let module = hatchery_types::ModuleHash([0; 32]);
+        let kinds = [
+            EffectKind::Create { cycles: Cycles(0) },
+            EffectKind::Observe,
+            EffectKind::Reset { start: false },
+            EffectKind::Reset { start: true },
+            EffectKind::Install { module, generation: Generation(1) },
+            EffectKind::Drain,
+            EffectKind::Stop,
+            EffectKind::Delete,
+            EffectKind::StoreChunk { module, index: 0 },
+        ];
+        for kind in kinds {
+            assert!(kind.steps().len() <= 1 << STEP_BITS, "{kind}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What each method of `root.did` does: one input or one look at the state.
+//!
+//! Owns the way from a request to an input and from a reply to an answer. Guards and bytes are
+//! `entry`'s, shapes `view`'s, and every decision is `hatchery-core`'s.
+
+use super::{feed, now, tick, view, with_state};
+use crate::call;
+use hatchery_api::{
+    Answer, CanistersPage, CanistersRequest, Command, CommandAnswer, CommandRequest, CommitModule,
+    EffectView, EffectsRequest, EventsPage, EventsRequest, FleetStatus, PlanView, ReasonView,
+    Refused, Report, ReportAnswer, StageChunk, WorkersPage, WorkersRequest, check_spec,
+};
+use hatchery_core as core;
+use hatchery_core::{CommandInput, Input, Reply, check, plan_pool};
+use hatchery_types::{CanisterId, FleetSpec, Generation, Nanos, Principal, Reason};
+
+/// A signal brings the next tick this near: many reports make one plan.
+const SIGNAL_GAP: Nanos = Nanos::from_secs(1);
+
+/// Checks a spec and applies it; the new generation.
+pub(crate) fn apply_spec(spec: FleetSpec) -> Answer<Generation> {
+    let generation = apply(spec)?;
+    tick::ask();
+    Ok(generation)
+}
+
+/// Applies a spec without asking for a tick, which `init` may not.
+pub(crate) fn apply(spec: FleetSpec) -> Answer<Generation> {
+    if let Err(errors) = check_spec(&spec) {
+        let line = |it: &hatchery_api::SpecError| format!("{it} ({})", it.hint);
+        let lines: Vec<String> = errors.iter().map(line).collect();
+        return Err(refused(&Reason::BadSpec, lines.join("\n")));
+    }
+    applied(act(&Input::Apply(Box::new(spec))))
+}
+
+/// Takes a piece of a module; the spec's generation.
+pub(crate) fn stage_chunk(StageChunk { module, index, bytes }: StageChunk) -> Answer<Generation> {
+    applied(act(&Input::StageChunk { module, index, bytes }))
+}
+
+/// Closes a module; the spec's generation.
+pub(crate) fn commit_module(CommitModule { module, chunks }: CommitModule) -> Answer<Generation> {
+    let generation = applied(act(&Input::CommitModule { module, chunks }))?;
+    tick::ask();
+    Ok(generation)
+}
+
+/// Carries out an operator's command, once per operation id.
+pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<CommandAnswer> {
+    let CommandRequest { operation, command } = request;
+    let input = CommandInput { caller, operation, command: from_wire(command) };
+    match act(&Input::Command(input)) {
+        Reply::Command(done) => {
+            tick::ask();
+            Ok(view::command_answer(&done))
+        }
+        Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
+        other => panic!("bug: a command is answered with {other:?}"),
+    }
+}
+
+fn from_wire(command: Command) -> core::Command {
+    match command {
+        Command::Import { canisters } => core::Command::Import(canisters),
+        Command::Recycle { canister } => core::Command::Recycle(canister),
+        Command::RequeueFailed { canisters } => core::Command::RequeueFailed(canisters),
+        Command::Pause => core::Command::Pause,
+        Command::Resume => core::Command::Resume,
+    }
+}
+
+/// Takes a member's load and tells it whether to take new work.
+pub(crate) fn report(caller: Principal, report: Report) -> ReportAnswer {
+    let Report { generation, signal, value } = report;
+    let member = CanisterId(caller);
+    match act(&Input::Report { member, generation, signal, value }) {
+        Reply::Reported { accepting, refused } => {
+            if refused.is_none() {
+                tick::arm(now() + SIGNAL_GAP);
+            }
+            ReportAnswer { accepting, refused: refused.as_ref().map(ReasonView::from) }
+        }
+        other => panic!("bug: a report is answered with {other:?}"),
+    }
+}
+
+/// Counters of the fleet.
+pub(crate) fn status() -> FleetStatus {
+    with_state(|state| view::fleet_status(state, now(), tick::vitals(), tick::armed_at()))
+}
+
+/// One page of rows.
+pub(crate) fn canisters(request: CanistersRequest) -> CanistersPage {
+    with_state(|state| view::canisters(state, &request))
+}
+
+/// One page of workers that take new work.
+pub(crate) fn workers(request: WorkersRequest) -> Answer<WorkersPage> {
+    with_state(|state| view::workers(state, &request)).ok_or_else(|| no_pool(&request.pool))
+}
+
+/// What the next tick would do with a pool.
+pub(crate) fn plan(pool: String) -> Answer<PlanView> {
+    let plan = with_state(|state| plan_pool(state, now(), &pool));
+    plan.map(view::plan).ok_or_else(|| no_pool(&pool))
+}
+
+/// One page of events.
+pub(crate) fn events(request: EventsRequest) -> EventsPage {
+    with_state(|state| view::events(state, &request))
+}
+
+/// One page of the journal.
+pub(crate) fn effects(request: EffectsRequest) -> Vec<EffectView> {
+    with_state(|state| view::effects(state, &request))
+}
+
+/// What is wrong with the state; nothing ever should be.
+pub(crate) fn violations() -> Vec<String> {
+    let violations = with_state(check);
+    violations.iter().take(view::PAGE).map(ToString::to_string).collect()
+}
+
+/// Feeds an input and returns what the requester hears.
+fn act(input: &Input) -> Reply {
+    let decision = feed(input);
+    assert!(decision.effects.is_empty(), "bug: effects outside of a tick");
+    decision.reply
+}
+
+fn applied(reply: Reply) -> Answer<Generation> {
+    match reply {
+        Reply::Applied(generation) => Ok(generation),
+        Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
+        other => panic!("bug: a spec or a module is answered with {other:?}"),
+    }
+}
+
+fn refused(reason: &Reason, detail: String) -> Refused {
+    Refused { reason: ReasonView::from(reason), detail }
+}
+
+fn no_pool(name: &str) -> Refused {
+    refused(&Reason::UnknownPool, format!("no pool `{name}` in the applied spec"))
+}
+
+/// The functions that the platform calls.
+pub(crate) mod entries {
+    use super::super::{entry::serve, method, tick};
+    use super::call::caller;
+
+    /// Update `apply_spec`.
+    pub fn apply_spec() {
+        serve(&method::APPLY_SPEC, |(spec,)| super::apply_spec(spec));
+    }
+
+    /// Update `stage_chunk`.
+    pub fn stage_chunk() {
+        serve(&method::STAGE_CHUNK, |(chunk,)| super::stage_chunk(chunk));
+    }
+
+    /// Update `commit_module`.
+    pub fn commit_module() {
+        serve(&method::COMMIT_MODULE, |(module,)| super::commit_module(module));
+    }
+
+    /// Update `command`.
+    pub fn command() {
+        serve(&method::COMMAND, |(request,)| super::command(caller(), request));
+    }
+
+    /// Update `report`.
+    pub fn report() {
+        serve(&method::REPORT, |(report,)| super::report(caller(), report));
+    }
+
+    /// Update `hatchery_tick`, which takes no bytes and answers none.
+    pub fn hatchery_tick() {
+        match method::TICK.admit(method::Caller::of_message()) {
+            Ok(()) => {
+                tick::tick();
+                super::call::reply(&[]);
+            }
+            Err(text) => super::call::reject(text),
+        }
+    }
+
+    /// Query `status`.
+    pub fn status() {
+        serve(&method::STATUS, |()| super::status());
+    }
+
+    /// Query `canisters`.
+    pub fn canisters() {
+        serve(&method::CANISTERS, |(request,)| super::canisters(request));
+    }
+
+    /// Query `workers`.
+    pub fn workers() {
+        serve(&method::WORKERS, |(request,)| super::workers(request));
+    }
+
+    /// Query `plan`.
+    pub fn plan() {
+        serve(&method::PLAN, |(pool,)| super::plan(pool));
+    }
+
+    /// Query `events`.
+    pub fn events() {
+        serve(&method::EVENTS, |(request,)| super::events(request));
+    }
+
+    /// Query `effects`.
+    pub fn effects() {
+        serve(&method::EFFECTS, |(request,)| super::effects(request));
+    }
+
+    /// Query `violations`.
+    pub fn violations() {
+        serve(&method::VIOLATIONS, |()| super::violations());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::method::{self, Group};
+    use candid::CandidType;
+    use candid::types::internal::TypeContainer;
+    use candid::types::{FuncMode, Function, Type, TypeInner};
+    use candid_parser::utils::{CandidSource, service_equal};
+
+    /// The service that the endpoints make.
+    #[derive(Default)]
+    struct Service {
+        types: TypeContainer,
+        methods: Vec<(String, Type)>,
+    }
+
+    impl Service {
+        fn add(&mut self, name: &str, modes: Vec<FuncMode>, args: Vec<Type>, ret: Type) {
+            let function = Function { modes, args, rets: vec![ret] };
+            self.methods.push((name.to_owned(), TypeInner::Func(function).into()));
+        }
+
+        /// An update with one argument.
+        fn update<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(A) -> R) {
+            let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
+            self.add(name, vec![], vec![arg], ret);
+        }
+
+        /// A query with one argument.
+        fn query<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(A) -> R) {
+            let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
+            self.add(name, vec![FuncMode::Query], vec![arg], ret);
+        }
+
+        /// A query without arguments.
+        fn look<R: CandidType>(&mut self, name: &str, _: fn() -> R) {
+            let ret = self.types.add::<R>();
+            self.add(name, vec![FuncMode::Query], vec![], ret);
+        }
+    }
+
+    /// Every method of `method::ALL` but the tick, which is nobody's but root's.
+    fn service() -> Service {
+        let mut it = Service::default();
+        it.update(method::APPLY_SPEC.name, super::apply_spec);
+        it.update(method::STAGE_CHUNK.name, super::stage_chunk);
+        it.update(method::COMMIT_MODULE.name, super::commit_module);
+        it.update(method::COMMAND.name, |request| super::command(candid::Principal::anonymous(), request));
+        it.update(method::REPORT.name, |report| super::report(candid::Principal::anonymous(), report));
+        it.look(method::STATUS.name, super::status);
+        it.query(method::CANISTERS.name, super::canisters);
+        it.query(method::WORKERS.name, super::workers);
+        it.query(method::PLAN.name, super::plan);
+        it.query(method::EVENTS.name, super::events);
+        it.query(method::EFFECTS.name, super::effects);
+        it.look(method::VIOLATIONS.name, super::violations);
+        it
+    }
+
+    #[test]
+    fn root_did_is_what_the_endpoints_are() {
+        let Service { mut types, mut methods } = service();
+        methods.sort();
+        let init = types.add::<Option<hatchery_api::InitArg>>();
+        let service: Type = TypeInner::Class(vec![init], TypeInner::Service(methods).into()).into();
+        let code = candid::pretty::candid::compile(&types.env, &Some(service));
+        let result = service_equal(CandidSource::Text(&code), CandidSource::Text(super::super::ROOT_DID));
+        assert!(result.is_ok(), "{result:?}\nthe code says:\n{code}");
+    }
+
+    #[test]
+    fn root_did_names_every_method_but_the_tick() {
+        let mut named: Vec<String> = service().methods.into_iter().map(|(name, _)| name).collect();
+        let public = method::ALL.iter().filter(|method| method.group != Group::Own);
+        let mut all: Vec<String> = public.map(|method| method.name.to_owned()).collect();
+        named.sort();
+        all.sort();
+        assert_eq!(named, all);
+    }
+}

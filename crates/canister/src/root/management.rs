@@ -1,0 +1,195 @@
+//! The management canister's methods: minimal arguments, and replies that any replica can give.
+//!
+//! Owns wire shapes (interface specification, "The IC management canister"). Arguments carry only
+//! the fields that are used; every field of a reply is optional, so that older and newer replicas
+//! decode alike. What a reply means to the fleet is `observation`'s and `outcome`'s.
+
+use candid::{CandidType, Principal};
+use hatchery_types::{CanisterId, ModuleHash};
+use serde::Deserialize;
+use serde_bytes::ByteBuf;
+
+/// The management canister.
+pub(crate) const MANAGEMENT: Principal = Principal::management_canister();
+
+/// What the warm pool sets on every canister beside its controllers: the platform's defaults, said
+/// out loud, since a default may differ between replicas (ic-management-canister-types 0.11,
+/// `CanisterSettings`, October 2026). A replica ignores the fields it does not know.
+pub(crate) mod defaults {
+    /// Per cent of a core.
+    pub(crate) const COMPUTE_ALLOCATION: u128 = 0;
+    /// Bytes.
+    pub(crate) const MEMORY_ALLOCATION: u128 = 0;
+    /// Seconds: 30 days.
+    pub(crate) const FREEZING_THRESHOLD: u128 = 2_592_000;
+    /// Cycles.
+    pub(crate) const RESERVED_CYCLES_LIMIT: u128 = 5_000_000_000_000;
+    /// Bytes: 3 GiB.
+    pub(crate) const WASM_MEMORY_LIMIT: u128 = 3_221_225_472;
+    /// Bytes; 0 = the hook is never scheduled.
+    pub(crate) const WASM_MEMORY_THRESHOLD: u128 = 0;
+    /// Bytes.
+    pub(crate) const LOG_MEMORY_LIMIT: u128 = 4_096;
+    /// Cycles.
+    pub(crate) const MINIMUM_INCOMING_CALL_CYCLES: u128 = 0;
+}
+
+/// Who may look at logs, snapshots or the status.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub(crate) enum Visibility {
+    #[serde(rename = "controllers")]
+    Controllers,
+    #[serde(rename = "public")]
+    Public,
+    #[serde(rename = "allowed_viewers")]
+    AllowedViewers(Vec<Principal>),
+}
+
+/// An environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// Every setting of a canister, at the warm pool's values. A value is a subtype of an option of
+/// it, so none is wrapped in one.
+#[derive(Debug, CandidType)]
+pub(crate) struct WarmSettings {
+    controllers: Vec<Principal>,
+    compute_allocation: u128,
+    memory_allocation: u128,
+    freezing_threshold: u128,
+    reserved_cycles_limit: u128,
+    log_visibility: Visibility,
+    log_memory_limit: u128,
+    snapshot_visibility: Visibility,
+    status_visibility: Visibility,
+    wasm_memory_limit: u128,
+    wasm_memory_threshold: u128,
+    minimum_incoming_canister_call_cycles: u128,
+    environment_variables: Vec<Variable>,
+}
+
+impl WarmSettings {
+    /// With these controllers.
+    pub(crate) fn new(controllers: Vec<Principal>) -> Self {
+        WarmSettings {
+            controllers,
+            compute_allocation: defaults::COMPUTE_ALLOCATION,
+            memory_allocation: defaults::MEMORY_ALLOCATION,
+            freezing_threshold: defaults::FREEZING_THRESHOLD,
+            reserved_cycles_limit: defaults::RESERVED_CYCLES_LIMIT,
+            log_visibility: Visibility::Controllers,
+            log_memory_limit: defaults::LOG_MEMORY_LIMIT,
+            snapshot_visibility: Visibility::Controllers,
+            status_visibility: Visibility::Controllers,
+            wasm_memory_limit: defaults::WASM_MEMORY_LIMIT,
+            wasm_memory_threshold: defaults::WASM_MEMORY_THRESHOLD,
+            minimum_incoming_canister_call_cycles: defaults::MINIMUM_INCOMING_CALL_CYCLES,
+            environment_variables: Vec::new(),
+        }
+    }
+}
+
+/// The one setting that a member gets.
+#[derive(Debug, CandidType)]
+pub(crate) struct MemberSettings {
+    pub(crate) environment_variables: Vec<Variable>,
+}
+
+/// Argument of `create_canister`.
+#[derive(Debug, CandidType)]
+pub(crate) struct CreateCanister {
+    pub(crate) settings: WarmSettings,
+}
+
+/// Argument of `update_settings`.
+#[derive(Debug, CandidType)]
+pub(crate) struct UpdateSettings<S: CandidType> {
+    pub(crate) canister_id: CanisterId,
+    pub(crate) settings: S,
+}
+
+/// Argument of the methods that take nothing but a canister; reply of `create_canister`.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct CanisterRecord {
+    pub(crate) canister_id: CanisterId,
+}
+
+/// Mode `install`: the platform itself refuses a canister that is not empty.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) enum InstallMode {
+    #[serde(rename = "install")]
+    Install,
+}
+
+/// A chunk in a chunk store.
+#[derive(Debug, CandidType)]
+pub(crate) struct ChunkHash {
+    pub(crate) hash: ModuleHash,
+}
+
+/// Argument of `install_chunked_code`.
+#[derive(Debug, CandidType)]
+pub(crate) struct InstallChunkedCode {
+    pub(crate) mode: InstallMode,
+    pub(crate) target_canister: CanisterId,
+    pub(crate) store_canister: CanisterId,
+    pub(crate) chunk_hashes_list: Vec<ChunkHash>,
+    pub(crate) wasm_module_hash: ModuleHash,
+    pub(crate) arg: ByteBuf,
+}
+
+/// Argument of `upload_chunk`.
+#[derive(Debug, CandidType)]
+pub(crate) struct UploadChunk {
+    pub(crate) canister_id: CanisterId,
+    pub(crate) chunk: ByteBuf,
+}
+
+/// Run state in a `canister_status` reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+pub(crate) enum Status {
+    #[serde(rename = "running")]
+    Running,
+    #[serde(rename = "stopping")]
+    Stopping,
+    #[serde(rename = "stopped")]
+    Stopped,
+}
+
+/// Reply of `canister_status`, as far as it is used.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct CanisterStatus {
+    pub(crate) status: Option<Status>,
+    pub(crate) module_hash: Option<ModuleHash>,
+    pub(crate) settings: Option<ReportedSettings>,
+    pub(crate) memory_size: Option<u128>,
+    pub(crate) memory_metrics: Option<MemoryMetrics>,
+    pub(crate) cycles: Option<u128>,
+}
+
+/// Part of a `canister_status` reply.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct MemoryMetrics {
+    pub(crate) snapshots_size: Option<u128>,
+}
+
+/// Settings as `canister_status` reports them.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct ReportedSettings {
+    pub(crate) controllers: Option<Vec<Principal>>,
+    pub(crate) compute_allocation: Option<u128>,
+    pub(crate) memory_allocation: Option<u128>,
+    pub(crate) freezing_threshold: Option<u128>,
+    pub(crate) reserved_cycles_limit: Option<u128>,
+    pub(crate) log_visibility: Option<Visibility>,
+    pub(crate) log_memory_limit: Option<u128>,
+    pub(crate) snapshot_visibility: Option<Visibility>,
+    pub(crate) status_visibility: Option<Visibility>,
+    pub(crate) wasm_memory_limit: Option<u128>,
+    pub(crate) wasm_memory_threshold: Option<u128>,
+    pub(crate) minimum_incoming_canister_call_cycles: Option<u128>,
+    pub(crate) environment_variables: Option<Vec<Variable>>,
+}

@@ -1,0 +1,148 @@
+//! The control plane in a canister: [`root!`](crate::root!) exports it.
+//!
+//! Owns the one state of this canister, where it lives in stable memory, and the way of every
+//! input: decide, apply, and the message ends. What to do is decided in `hatchery-core`; the calls
+//! are `effects`, the repeated planning is `tick`.
+
+mod effects;
+mod endpoint;
+mod entry;
+mod lifecycle;
+mod management;
+mod method;
+mod observation;
+mod outcome;
+mod tick;
+mod view;
+
+pub use hatchery_api::ROOT_DID;
+
+use hatchery_core::{Decision, Input, Memories, State, decide};
+use hatchery_types::Nanos;
+use ic_stable_structures::memory_manager::{MemoryId, MemoryManager, VirtualMemory};
+use ic_stable_structures::{DefaultMemoryImpl, Memory};
+use std::cell::RefCell;
+
+/// Stable memory as root uses it: a part of the canister's one `MemoryManager`.
+pub type Stable = VirtualMemory<DefaultMemoryImpl>;
+
+/// Where root's memories come from; asked once for each number below [`MEMORIES`], and it must
+/// answer the same after every upgrade.
+pub type MemorySource = fn(u8) -> Stable;
+
+/// How many memories root needs.
+pub const MEMORIES: u8 = Memories::<Stable>::COUNT;
+
+/// Pages of a bucket of the ready-made memory manager: 1 MiB, since most memories stay small.
+const BUCKET_PAGES: u16 = 16;
+
+thread_local! {
+    static STATE: RefCell<Option<State<Stable>>> = const { RefCell::new(None) };
+    static MANAGER: MemoryManager<DefaultMemoryImpl> =
+        MemoryManager::init_with_bucket_size(DefaultMemoryImpl::default(), BUCKET_PAGES);
+}
+
+/// The memories of a root that has the canister to itself.
+pub fn own_memory(index: u8) -> Stable {
+    MANAGER.with(|manager| manager.get(MemoryId::new(index)))
+}
+
+/// Opens the state, or traps: a root without a readable state must not run.
+fn open(memory: MemorySource) {
+    match State::open(Memories::new(memory)) {
+        Ok(state) => STATE.set(Some(state)),
+        Err(error) => panic!("the state cannot be opened: {error}"),
+    }
+}
+
+/// Reads the state.
+fn with_state<R>(read: impl FnOnce(&State<Stable>) -> R) -> R {
+    STATE.with_borrow(|state| read(state.as_ref().expect("bug: no state before init")))
+}
+
+/// The platform's clock, constant within a message.
+fn now() -> Nanos {
+    Nanos(ic0::time())
+}
+
+/// Decides on an input and writes what follows; the caller makes the calls of its effects.
+fn feed(input: &Input) -> Decision {
+    STATE.with_borrow_mut(|state| {
+        let state = state.as_mut().expect("bug: no state before init");
+        take_in(state, now(), input)
+    })
+}
+
+fn take_in<M: Memory>(state: &mut State<M>, now: Nanos, input: &Input) -> Decision {
+    let mut decision = decide(state, now, input);
+    for event in decision.events.drain(..) {
+        state.apply(now, event);
+    }
+    decision
+}
+
+/// The entry points behind [`root!`](crate::root!).
+#[doc(hidden)]
+pub mod exports {
+    pub use super::endpoint::entries::*;
+    pub use super::lifecycle::{init, post_upgrade, pre_upgrade};
+    pub use super::method::inspect;
+}
+
+/// Exports the control plane: `root.did`, the life-cycle hooks and the interface's metadata.
+///
+/// `root!()` takes the canister's stable memory for itself. `root!(memory)`, with a
+/// [`MemorySource`], lets root share the canister's `MemoryManager` with an application; that
+/// application must not export `canister_init`, `canister_pre_upgrade`, `canister_post_upgrade` or
+/// `canister_inspect_message` itself.
+#[macro_export]
+macro_rules! root {
+    () => {
+        $crate::root!($crate::root::own_memory);
+    };
+    ($memory:path) => {
+        $crate::candid_service!($crate::root::ROOT_DID);
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            #[unsafe(export_name = "canister_init")]
+            extern "C" fn init() {
+                $crate::root::exports::init($memory);
+            }
+            #[unsafe(export_name = "canister_post_upgrade")]
+            extern "C" fn post_upgrade() {
+                $crate::root::exports::post_upgrade($memory);
+            }
+            $crate::root_entries! {
+                "canister_pre_upgrade" => pre_upgrade,
+                "canister_inspect_message" => inspect,
+                "canister_update apply_spec" => apply_spec,
+                "canister_update stage_chunk" => stage_chunk,
+                "canister_update commit_module" => commit_module,
+                "canister_update command" => command,
+                "canister_update report" => report,
+                "canister_update hatchery_tick" => hatchery_tick,
+                "canister_query status" => status,
+                "canister_query canisters" => canisters,
+                "canister_query workers" => workers,
+                "canister_query plan" => plan,
+                "canister_query events" => events,
+                "canister_query effects" => effects,
+                "canister_query violations" => violations,
+            }
+        };
+    };
+}
+
+/// One exported function per entry point.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! root_entries {
+    ($($export:literal => $entry:ident),* $(,)?) => {
+        $(
+            #[unsafe(export_name = $export)]
+            extern "C" fn $entry() {
+                $crate::root::exports::$entry();
+            }
+        )*
+    };
+}

@@ -1,0 +1,192 @@
+//! From the state to the shapes of `root.did`. Reads only, and never more than a page.
+
+use super::Stable;
+use hatchery_api::{
+    CanistersPage, CanistersRequest, CommandAnswer, EffectView, EffectsRequest, EventView,
+    EventsPage, EventsRequest, FleetStatus, ModuleView, PAGE_MAX, PlanView, PoolView, ReasonView,
+    RowView, WorkerView, WorkersPage, WorkersRequest,
+};
+use hatchery_core::{
+    Applied, LogEntry, Member, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason,
+};
+use hatchery_types::{
+    Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason,
+};
+
+/// Largest page, as a length.
+pub(crate) const PAGE: usize = PAGE_MAX as usize;
+
+/// Entries of the page that was asked for; 0 = as many as there may be.
+fn limit(asked: u32) -> usize {
+    match asked {
+        0 => PAGE,
+        asked => (asked as usize).min(PAGE),
+    }
+}
+
+fn reasons(reasons: &[Reason]) -> Vec<ReasonView> {
+    reasons.iter().map(ReasonView::from).collect()
+}
+
+/// Counters of the fleet; `next_wake` is when the timer goes off.
+pub(crate) fn fleet_status(
+    state: &State<Stable>,
+    now: Nanos,
+    vitals: Vitals,
+    next_wake: Option<Nanos>,
+) -> FleetStatus {
+    let spec = state.spec();
+    let counts = state.counts();
+    FleetStatus {
+        name: spec.map(|spec| spec.name.clone()).unwrap_or_default(),
+        generation: state.spec_generation(),
+        incarnation: state.incarnation(),
+        paused: state.header().paused,
+        phases: Phase::ALL.iter().map(|phase| (*phase, counts.phase(*phase))).collect(),
+        effects: counts.effects().map(|(name, count)| (name.to_owned(), count)).collect(),
+        lost_creations: state.lost_creations(),
+        warm_minimum: spec.map_or(0, |spec| spec.warm_pool.minimum),
+        warm_maximum: spec.map_or(0, |spec| spec.warm_pool.maximum),
+        warm_reason: ReasonView::from(&warm_reason(state, now, &vitals)),
+        cycles: Cycles(ic0::canister_cycle_balance128()),
+        modules: state.modules().iter().map(|(hash, record)| module(*hash, record)).collect(),
+        pools: spec.map_or(&[][..], |spec| &spec.pools).iter().map(|it| pool(state, now, it)).collect(),
+        next_wake,
+    }
+}
+
+fn module(module: ModuleHash, record: &ModuleRecord) -> ModuleView {
+    ModuleView {
+        module,
+        bytes: record.bytes,
+        committed: record.committed,
+        installable: record.is_installable(),
+    }
+}
+
+fn pool(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> PoolView {
+    let count = |phase| state.members(&spec.name).filter(|it| it.phase == phase).count() as u32;
+    let record = state.pool(&spec.name);
+    PoolView {
+        name: spec.name.clone(),
+        role: spec.role.clone(),
+        min: spec.min,
+        max: spec.max,
+        desired: record.map_or(0, |record| record.desired),
+        installing: count(Phase::Installing),
+        in_service: count(Phase::InService),
+        draining: count(Phase::Draining),
+        load: load(state, now, spec),
+        reasons: reasons(record.map_or(&[][..], |record| &record.reasons)),
+        work_cut: record.map_or(0, |record| record.work_cut),
+    }
+}
+
+/// Sum of the samples that still count.
+fn load(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> u64 {
+    let Some(target) = &spec.target else { return 0 };
+    let is_fresh = |it: &&Member| now.since(it.sample_at) <= target.stale_after;
+    let in_service = state.members(&spec.name).filter(|it| it.phase == Phase::InService);
+    in_service.filter(is_fresh).filter_map(|it| it.sample).fold(0, u64::saturating_add)
+}
+
+/// One page of rows.
+pub(crate) fn canisters(state: &State<Stable>, request: &CanistersRequest) -> CanistersPage {
+    let (rows, next) = state.rows(request.phase, request.after, limit(request.limit));
+    CanistersPage { rows: rows.into_iter().map(|it| row(state, it)).collect(), next }
+}
+
+fn row(state: &State<Stable>, row: Row) -> RowView {
+    let effect = row.effect.and_then(|id| state.effect(id));
+    RowView {
+        canister: row.canister,
+        phase: row.phase,
+        since: row.since,
+        role: row.role,
+        pool: row.pool,
+        module: row.module,
+        generation: row.generation,
+        cycles: row.cycles,
+        cycles_at: row.cycles.map(|_| row.cycles_at),
+        created_at: row.created_at,
+        attempts: row.attempts,
+        reason: ReasonView::from(&row.reason),
+        effect: effect.map(|effect| effect.kind.name().to_owned()),
+        load: row.sample,
+    }
+}
+
+/// One page of workers; `None` without that pool.
+pub(crate) fn workers(state: &State<Stable>, request: &WorkersRequest) -> Option<WorkersPage> {
+    let spec = state.spec()?.pool(&request.pool)?;
+    let limit = limit(request.limit);
+    let mut page = state.workers(&spec.name, request.after, limit + 1);
+    let more = page.len() > limit;
+    page.truncate(limit);
+    let next = page.last().filter(|_| more).map(|(canister, _)| *canister);
+    let worker = |(canister, load)| WorkerView { canister, load };
+    Some(WorkersPage {
+        generation: state.listing(&spec.name),
+        valid_for: spec.valid_for,
+        workers: page.into_iter().map(worker).collect(),
+        next,
+    })
+}
+
+/// A dry run.
+pub(crate) fn plan(plan: PoolPlan) -> PlanView {
+    PlanView {
+        desired: plan.desired,
+        reasons: reasons(&plan.reasons),
+        uncordon: plan.uncordon,
+        claim: plan.claim,
+        cordon: plan.cordon,
+        unmet: plan.unmet,
+    }
+}
+
+/// One page of events.
+pub(crate) fn events(state: &State<Stable>, request: &EventsRequest) -> EventsPage {
+    let log = state.log(request.after, limit(request.limit));
+    EventsPage {
+        events: log.into_iter().map(|(number, entry)| event(number, entry)).collect(),
+        newest: state.newest_event(),
+    }
+}
+
+fn event(number: u64, entry: LogEntry) -> EventView {
+    EventView {
+        number,
+        at: entry.at,
+        canister: entry.canister,
+        pool: entry.pool,
+        phase: entry.phase,
+        reason: ReasonView::from(&entry.reason),
+    }
+}
+
+/// One page of the journal.
+pub(crate) fn effects(state: &State<Stable>, request: &EffectsRequest) -> Vec<EffectView> {
+    let page = state.effects(request.after.map(EffectId), limit(request.limit));
+    page.into_iter().map(effect).collect()
+}
+
+fn effect(effect: Effect) -> EffectView {
+    EffectView {
+        id: effect.id.0,
+        kind: effect.kind.name().to_owned(),
+        canister: effect.canister,
+        started_at: effect.started_at,
+        incarnation: effect.incarnation,
+    }
+}
+
+/// What a command did.
+pub(crate) fn command_answer(applied: &Applied) -> CommandAnswer {
+    let skipped = applied.skipped.iter().take(PAGE);
+    CommandAnswer {
+        added: applied.added,
+        requeued: applied.requeued,
+        skipped: skipped.map(|(id, reason)| (*id, ReasonView::from(reason))).collect(),
+    }
+}

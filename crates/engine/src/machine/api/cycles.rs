@@ -1,0 +1,35 @@
+//! System calls that move or show cycles.
+
+use wasmtime::Linker;
+
+use super::{amount, define};
+use crate::machine::host::Host;
+
+pub(super) fn define(linker: &mut Linker<Host>) {
+    define!(linker:
+        msg_cycles_available128 |cx, dst: u32| -> () {
+            let available = cx.host().cycles_available();
+            cx.write_cycles(dst, available)
+        }
+        msg_cycles_refunded128 |cx, dst: u32| -> () {
+            let refunded = cx.host().message().cycles_refunded;
+            cx.write_cycles(dst, refunded)
+        }
+        msg_cycles_accept128 |cx, high: u64, low: u64, dst: u32| -> () {
+            let accepted = cx.host_mut().accept(amount(high, low));
+            cx.write_cycles(dst, accepted)
+        }
+        cycles_burn128 |cx, high: u64, low: u64, dst: u32| -> () {
+            let burned = cx.host_mut().burn(amount(high, low));
+            cx.write_cycles(dst, burned)
+        }
+        canister_cycle_balance128 |cx, dst: u32| -> () {
+            let balance = cx.host().balance;
+            cx.write_cycles(dst, balance)
+        }
+        canister_liquid_cycle_balance128 |cx, dst: u32| -> () {
+            let liquid = cx.host().liquid();
+            cx.write_cycles(dst, liquid)
+        }
+    );
+}

@@ -1,0 +1,231 @@
+//! What the System API sees and changes during one message: the store's data. It owns the
+//! message's accounts (cycles, memory, answer, calls); the functions themselves are in
+//! [`super::api`].
+
+use std::collections::BTreeMap;
+
+use ic_principal::Principal;
+use wasmtime::{Memory, ResourceLimiter};
+
+use super::stable::StableMemory;
+use super::trap::Stop;
+use super::trusted::lend::Lent;
+use super::weights::MEMORY_GROW_REMAINDER;
+use crate::message::{Callback, Effects, Message, Mode, OutgoingCall};
+
+/// Largest heap of a 32-bit canister.
+const MAX_HEAP_BYTES: u64 = 1 << 32;
+
+/// The data of a store.
+pub(super) struct Host {
+    pub(super) lent: Lent,
+    pub(super) memory: Option<Memory>,
+    pub(super) stable: StableMemory,
+    /// The context now: `Start` while the start function runs before `canister_init`.
+    pub(super) mode: Mode,
+    pub(super) effects: Effects,
+    pub(super) reply: Vec<u8>,
+    pub(super) responded: bool,
+    pub(super) call: Option<CallUnderConstruction>,
+    /// Calls performed by this message, by callee.
+    sent: BTreeMap<Principal, usize>,
+    /// Balance after all that this message accepted, attached and burned.
+    pub(super) balance: u128,
+    /// Cycles of the call context still to be accepted.
+    pub(super) available: u128,
+    pub(super) timer_ns: u64,
+    /// Bytes that heap and stable memory may still grow by; `None` while an instance is rebuilt.
+    pub(super) headroom: Option<u64>,
+    /// Instructions to add when the message ends.
+    pub(super) surcharge: u64,
+}
+
+/// What `call_new` began.
+#[derive(Debug)]
+pub(super) struct CallUnderConstruction {
+    pub(super) callee: Principal,
+    pub(super) method: String,
+    pub(super) arg: Vec<u8>,
+    pub(super) cycles: u128,
+    pub(super) best_effort_seconds: Option<u32>,
+    pub(super) on_reply: Callback,
+    pub(super) on_reject: Callback,
+    pub(super) on_cleanup: Option<Callback>,
+}
+
+impl Host {
+    pub(super) fn new() -> Self {
+        Host {
+            lent: Lent::default(),
+            memory: None,
+            stable: StableMemory::default(),
+            mode: Mode::Start,
+            effects: Effects::default(),
+            reply: Vec::new(),
+            responded: false,
+            call: None,
+            sent: BTreeMap::new(),
+            balance: 0,
+            available: 0,
+            timer_ns: 0,
+            headroom: None,
+            surcharge: 0,
+        }
+    }
+
+    /// Sets the accounts up for a message.
+    pub(super) fn begin(&mut self, message: &Message<'_>, stable: StableMemory) {
+        self.stable = stable;
+        self.stable.begin();
+        self.mode = message.mode;
+        self.effects = Effects::default();
+        self.reply.clear();
+        self.responded = message.responded;
+        self.call = None;
+        self.sent.clear();
+        self.balance = message.canister.balance;
+        self.available = message.cycles_available;
+        self.timer_ns = message.canister.timer_ns;
+        self.headroom = Some(message.canister.memory_headroom);
+        self.surcharge = 0;
+    }
+
+    pub(super) fn message(&self) -> &Message<'_> {
+        self.lent.message()
+    }
+
+    /// Cycles that may be spent: the balance above the freezing limit.
+    pub(super) fn liquid(&self) -> u128 {
+        let limit = self.message().canister.freezing_limit;
+        self.balance.saturating_sub(limit)
+    }
+
+    /// Cycles of the call context still to be accepted; none once it is answered.
+    pub(super) fn cycles_available(&self) -> u128 {
+        if self.responded { 0 } else { self.available }
+    }
+
+    /// Moves up to `wanted` cycles from the call context to the balance.
+    pub(super) fn accept(&mut self, wanted: u128) -> u128 {
+        let accepted = wanted.min(self.cycles_available());
+        self.available -= accepted;
+        self.balance += accepted;
+        self.effects.cycles_accepted += accepted;
+        accepted
+    }
+
+    /// Burns up to `wanted` liquid cycles.
+    pub(super) fn burn(&mut self, wanted: u128) -> u128 {
+        let burned = wanted.min(self.liquid());
+        self.balance -= burned;
+        self.effects.cycles_burned += burned;
+        burned
+    }
+
+    /// Drops a call under construction; its cycles come back.
+    pub(super) fn discard_call(&mut self) {
+        if let Some(call) = self.call.take() {
+            self.balance += call.cycles;
+        }
+    }
+
+    /// Sends the call under construction: `false` if there is no slot or too few cycles, and then
+    /// it is discarded.
+    pub(super) fn perform(&mut self) -> Result<bool, Stop> {
+        let Some(call) = self.call.take() else {
+            return Err(Stop::contract(
+                "ic0.call_perform called when no call is under construction.",
+            ));
+        };
+        let prepaid = self.prepayment(call.method.len() as u64 + call.arg.len() as u64);
+        if prepaid > self.liquid() || !self.has_slot(&call.callee) {
+            self.balance += call.cycles;
+            return Ok(false);
+        }
+        self.balance -= prepaid;
+        *self.sent.entry(call.callee).or_default() += 1;
+        self.effects.calls.push(OutgoingCall {
+            callee: call.callee,
+            method: call.method,
+            arg: call.arg,
+            cycles: call.cycles,
+            prepaid,
+            best_effort_seconds: call.best_effort_seconds,
+            on_reply: call.on_reply,
+            on_reject: call.on_reject,
+            on_cleanup: call.on_cleanup,
+        });
+        Ok(true)
+    }
+
+    /// Queries cost nothing, and so do their calls.
+    fn prepayment(&self, request_bytes: u64) -> u128 {
+        match self.mode {
+            Mode::CompositeQuery | Mode::CompositeReply | Mode::CompositeReject => 0,
+            _ => self.message().subnet.prices.call_prepayment(request_bytes),
+        }
+    }
+
+    fn has_slot(&self, callee: &Principal) -> bool {
+        let sent = self.sent.get(callee).copied().unwrap_or(0);
+        self.message().queue_room.free_slots(callee) > sent
+    }
+
+    /// Takes bytes off the headroom; `false` if there are not so many.
+    pub(super) fn take_headroom(&mut self, bytes: u64) -> bool {
+        match &mut self.headroom {
+            None => true,
+            Some(room) if bytes <= *room => {
+                *room -= bytes;
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// The limit of `wasm_memory_limit` that binds this message, if any: the setting protects
+    /// updates, tasks and installs, not what must still work to get out of the situation.
+    pub(super) fn heap_limit(&self) -> Option<u64> {
+        let limit = self.message().canister.wasm_memory_limit;
+        let binds = matches!(
+            self.mode,
+            Mode::Update | Mode::SystemTask | Mode::Init | Mode::Start
+        );
+        (binds && limit > 0).then_some(limit)
+    }
+}
+
+impl ResourceLimiter for Host {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let (current, desired) = (current as u64, desired as u64);
+        let maximum = maximum.map_or(MAX_HEAP_BYTES, |maximum| maximum as u64);
+        if self.headroom.is_none() {
+            return Ok(true);
+        }
+        self.surcharge += MEMORY_GROW_REMAINDER;
+        if desired > maximum.min(MAX_HEAP_BYTES) {
+            return Ok(false);
+        }
+        if let Some(limit) = self.heap_limit()
+            && desired > limit
+        {
+            return Err(Stop::wasm_memory_limit(desired, limit).into());
+        }
+        Ok(self.take_headroom(desired - current))
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        _desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // Sizes are checked at install, and `table.grow` is refused there.
+        Ok(true)
+    }
+}

@@ -1,0 +1,156 @@
+//! Executes canister code: one [`crate::message::Message`] in, one
+//! [`crate::message::Execution`] out. It owns modules, instances, heaps and stable memory; it knows
+//! nothing of queues, rounds, balances between messages or the management canister.
+//!
+//! ```text
+//! bytes ─ validate ─ rewrite ─ compile ─► Module ─ start ─► Code ─ run(message) ─► Execution
+//!                                                             │  ▲
+//!                                                       image ▼  │ restore
+//!                                                            Image ◄─► bytes
+//! ```
+//!
+//! A [`Code`] is the committed state: pages of 4 KiB, shared with its images and, while equal,
+//! with every canister of the same module. An instance of wasmtime is a cache of it: built when a
+//! message comes, brought in line after it, thrown away when there are too many.
+//!
+//! Everything is deterministic: equal modules, states and messages give equal executions.
+
+mod api;
+mod code;
+mod compile;
+mod error;
+mod execute;
+mod host;
+mod live;
+mod module;
+mod pages;
+mod rewrite;
+mod stable;
+mod trap;
+mod trusted;
+mod validate;
+mod weights;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use wasmtime::{Engine, Linker};
+
+pub use self::code::{Code, Image};
+pub use self::error::{ImageError, ModuleError};
+pub use self::module::Module;
+pub use self::pages::PAGE_BYTES;
+pub use self::stable::{MAX_STABLE_PAGES, OutOfBounds, StableMemory, WASM_PAGE_BYTES};
+pub use self::validate::{Metadata, MethodKind};
+
+use self::compile::Compiler;
+use self::host::Host;
+use self::live::{Instances, Live};
+
+/// What a returned message leaves in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Its changes.
+    OnReturn,
+    /// Nothing: queries.
+    Never,
+}
+
+/// Runs canister code.
+pub struct Machine {
+    engine: Engine,
+    linker: Linker<Host>,
+    compiler: Compiler,
+    modules: BTreeMap<[u8; 32], Arc<Module>>,
+    instances: Instances,
+    next_code: u64,
+}
+
+impl Machine {
+    /// A machine that keeps compiled modules in memory and, if given, in a folder.
+    ///
+    /// # Panics
+    /// If wasmtime does not support this processor.
+    pub fn new(cache_dir: Option<PathBuf>) -> Machine {
+        let engine = Engine::new(&compile::config()).expect("wasmtime supports this processor");
+        Machine {
+            linker: api::linker(&engine),
+            compiler: Compiler::new(engine.clone(), cache_dir),
+            engine,
+            modules: BTreeMap::new(),
+            instances: Instances::default(),
+            next_code: 0,
+        }
+    }
+
+    /// The module in these bytes (plain or gzip): checked, rewritten and compiled, or as it was
+    /// before.
+    ///
+    /// # Errors
+    /// [`ModuleError`] names the rule of the platform that the module breaks.
+    pub fn load(&mut self, wasm: &[u8]) -> Result<Arc<Module>, ModuleError> {
+        let hash: [u8; 32] = Sha256::digest(wasm).into();
+        if let Some(module) = self.modules.get(&hash) {
+            return Ok(module.clone());
+        }
+        let plain = validate::unpack(wasm)?;
+        let facts = validate::validate(&plain)?;
+        let compiled = self.compiler.compile(&rewrite::rewrite(&plain, &facts)?)?;
+        let refused = |error: &dyn std::fmt::Display| {
+            ModuleError::new(format!("module cannot be instantiated: {error}"))
+        };
+        let pre = self
+            .linker
+            .instantiate_pre(&compiled)
+            .map_err(|error| refused(&error))?;
+        let mut live =
+            Live::new(&self.engine, &pre, &facts.mutable_globals).map_err(|stop| refused(&stop))?;
+        let module = Arc::new(Module {
+            hash,
+            wasm: wasm.into(),
+            facts,
+            pre,
+            initial: live.snapshot(),
+        });
+        self.modules.insert(hash, module.clone());
+        Ok(module)
+    }
+
+    /// Code with a fresh heap and empty stable memory. Nothing runs: the start function runs with
+    /// [`crate::message::Entry::Init`].
+    pub fn start(&mut self, module: &Arc<Module>) -> Code {
+        self.upgrade(module, StableMemory::default())
+    }
+
+    /// Code with a fresh heap and this stable memory. Nothing runs: the start function runs with
+    /// [`crate::message::Entry::PostUpgrade`].
+    pub fn upgrade(&mut self, module: &Arc<Module>, stable: StableMemory) -> Code {
+        self.restore(&Image {
+            module: module.clone(),
+            heap: module.initial.clone(),
+            stable,
+        })
+    }
+
+    /// A snapshot of committed state.
+    pub fn image(&mut self, code: &Code) -> Image {
+        code.state.clone()
+    }
+
+    /// Code with the state of a snapshot.
+    pub fn restore(&mut self, image: &Image) -> Code {
+        self.next_code += 1;
+        Code {
+            id: self.next_code,
+            state: image.clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Machine({} modules)", self.modules.len())
+    }
+}

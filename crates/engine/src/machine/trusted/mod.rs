@@ -1,0 +1,9 @@
+//! The only `unsafe` code of the engine, one reason per file:
+//!
+//! * [`lend`]: a store's data must be `'static`, a message is borrowed for one execution;
+//! * [`artifact`]: loading machine code back from the disk cache.
+
+#![allow(unsafe_code)] // this folder exists to hold it; the crate denies it everywhere else
+
+pub(super) mod artifact;
+pub(super) mod lend;
