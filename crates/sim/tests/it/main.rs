@@ -1,0 +1,3 @@
+//! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
+
+mod model;
