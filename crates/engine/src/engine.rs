@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::faults::Faults;
 use crate::management::encode;
 use crate::reject::Reject;
-use crate::subnet::{CyclesAccount, IngressStatus, MessageId, Settings, Subnet, from_user};
+use crate::subnet::{CyclesAccount, IngressStatus, MessageId, Settings, Subnet, World, from_user};
 use crate::trace::TraceEvent;
 use crate::view::CanisterView;
 
@@ -345,5 +345,24 @@ impl Engine {
     /// Begins to stop a canister behind everybody's back; `false` when there is no such canister.
     pub fn stop(&mut self, id: Principal) -> bool {
         self.subnet.halt(&id)
+    }
+
+    /// The whole world as it is now. Memory is shared with it until it changes.
+    pub fn snapshot(&mut self) -> World {
+        self.subnet.snapshot_world()
+    }
+
+    /// Goes back, or over, to `world`. Trace and compiled modules stay.
+    pub fn restore(&mut self, world: &World) {
+        self.subnet.restore_world(world);
+    }
+
+    /// A second world that starts as this one is now. Its trace is off.
+    #[must_use]
+    pub fn fork(&mut self) -> Engine {
+        let world = self.snapshot();
+        let mut fork = Engine::new(self.subnet.config.clone());
+        fork.restore(&world);
+        fork
     }
 }

@@ -14,5 +14,5 @@ pub use engine::{Config, Engine, InstallMode};
 pub use ic_error_types::{ErrorCode, RejectCode};
 pub use ic_principal::Principal;
 pub use reject::{REJECT_TEXT_BYTES_MAX, Reject};
-pub use subnet::{CyclesAccount, IngressStatus, MessageId};
+pub use subnet::{CyclesAccount, IngressStatus, MessageId, World};
 pub use view::{CanisterStatus, CanisterView};

@@ -6,7 +6,7 @@
 //! a wall clock (beside the one figure that reports it) or unseeded randomness.
 
 pub mod checkers;
-
+pub mod demo;
 pub mod dice;
 pub mod model;
-
+pub mod world;

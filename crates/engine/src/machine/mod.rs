@@ -58,6 +58,9 @@ pub enum Keep {
     Never,
 }
 
+/// Modules above which those that nobody uses are forgotten.
+const MAX_IDLE_MODULES: usize = 64;
+
 /// Runs canister code.
 pub struct Machine {
     engine: Engine,
@@ -66,6 +69,7 @@ pub struct Machine {
     modules: BTreeMap<[u8; 32], Arc<Module>>,
     instances: Instances,
     next_code: u64,
+    watches_heaps: bool,
 }
 
 impl Machine {
@@ -82,6 +86,17 @@ impl Machine {
             modules: BTreeMap::new(),
             instances: Instances::default(),
             next_code: 0,
+            watches_heaps: true,
+        }
+    }
+
+    /// The same machine without the platform's means of noticing writes to a heap: equal results,
+    /// at a cost per message that grows with the heap.
+    #[must_use]
+    pub fn portable(self) -> Machine {
+        Machine {
+            watches_heaps: false,
+            ..self
         }
     }
 
@@ -107,15 +122,25 @@ impl Machine {
             .map_err(|error| refused(&error))?;
         let mut live =
             Live::new(&self.engine, &pre, &facts.mutable_globals).map_err(|stop| refused(&stop))?;
+        let initial = live.initial(facts.data.as_deref());
         let module = Arc::new(Module {
             hash,
             wasm: wasm.into(),
             facts,
             pre,
-            initial: live.snapshot(),
+            initial,
         });
-        self.modules.insert(hash, module.clone());
+        self.remember(&module);
         Ok(module)
+    }
+
+    /// Keeps a module for the next canister; of many, only those in use.
+    fn remember(&mut self, module: &Arc<Module>) {
+        if self.modules.len() >= MAX_IDLE_MODULES {
+            self.modules
+                .retain(|_, module| Arc::strong_count(module) > 1);
+        }
+        self.modules.insert(module.hash, module.clone());
     }
 
     /// Code with a fresh heap and empty stable memory. Nothing runs: the start function runs with

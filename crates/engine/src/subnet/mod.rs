@@ -11,6 +11,7 @@ mod meddling;
 mod query;
 mod queue;
 mod round;
+mod snapshot;
 mod travel;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ pub(crate) use execute::{Run, reject_by_fault};
 pub(crate) use history::{from_user, origin_of};
 pub use ingress::{IngressStatus, MessageId};
 pub(crate) use queue::{Origin, Request};
+pub(crate) use snapshot::Modules;
+pub use snapshot::World;
 
 use crate::engine::Config;
 use crate::faults::Faults;

@@ -160,21 +160,6 @@ impl ManagementQueue {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Request> {
         self.senders.values().flatten()
     }
-
-    /// Takes out every request for which `is_due` holds.
-    pub(crate) fn take_if(&mut self, is_due: impl Fn(&Request) -> bool) -> Vec<Request> {
-        let mut taken = Vec::new();
-        for queue in self.senders.values_mut() {
-            if queue.iter().any(&is_due) {
-                let (due, rest) = queue.drain(..).partition(&is_due);
-                *queue = rest;
-                let due: VecDeque<Request> = due;
-                taken.extend(due);
-            }
-        }
-        self.senders.retain(|_, queue| !queue.is_empty());
-        taken
-    }
 }
 
 /// Requests and answers that a fault holds back, in the order in which they may go on.

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// The fleet of the demo, for those who bring none.
-pub const FLEET_TOML: &str = include_str!("fleet.toml");
+pub const FLEET_TOML: &str = include_str!("../../../../examples/demo/fleet.toml");
 /// Rounds in a virtual second.
 pub const ROUNDS_PER_SECOND: u64 = 2;
 const ROUND_NS: u64 = 1_000_000_000 / ROUNDS_PER_SECOND;

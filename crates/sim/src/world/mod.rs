@@ -13,6 +13,7 @@ use hatchery_api::{CHUNK_BYTES_MAX, CommitModule, InitArg, StageChunk};
 use hatchery_engine::{Config, Engine, InstallMode, MessageId};
 use hatchery_types::{CanisterId, Cycles, FleetSpec, Generation, ModuleHash};
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::path::PathBuf;
 
 /// When the virtual clock begins: 6 May 2021, as PocketIC's does.
@@ -21,7 +22,6 @@ pub const START_NS: u64 = 1_620_328_630_000_000_000;
 pub const ROOT_CYCLES: Cycles = Cycles(1_000 * Cycles::T);
 
 /// Root on an engine, and who asks it.
-#[derive(Debug)]
 pub struct FleetWorld {
     /// The network.
     pub engine: Engine,
@@ -29,6 +29,12 @@ pub struct FleetWorld {
     pub operator: Principal,
     /// The root canister.
     pub root: CanisterId,
+}
+
+impl fmt::Debug for FleetWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FleetWorld of {} at round {}", self.root, self.engine.round())
+    }
 }
 
 impl FleetWorld {

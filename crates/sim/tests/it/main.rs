@@ -1,3 +1,5 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
+mod demo;
 mod model;
+mod wasm;
