@@ -118,7 +118,7 @@ pub fn report_every(interval: Duration, signal: &'static str, measure: fn() -> u
 pub fn report(signal: &str, value: u64) {
     let Some(identity) = identity() else { return };
     let report = Report { generation: identity.generation, signal: signal.to_owned(), value };
-    let argument = candid::encode_one(report).expect("bug: a report has no Candid form");
+    let argument = call::encode(report);
     let call = Call {
         callee: identity.root,
         method: "report",
@@ -151,8 +151,7 @@ pub fn answer_drain(is_idle: fn() -> bool) {
         return call::reject("unauthorised: only the root of this canister drains it");
     }
     DRAINING.set(true);
-    let answer = candid::encode_one(DrainAnswer { idle: is_idle() });
-    call::reply(&answer.expect("bug: a drain answer has no Candid form"));
+    call::reply(&call::encode(DrainAnswer { idle: is_idle() }));
 }
 
 /// Exports `hatchery_drain` of `worker.did`. Its argument is a `fn() -> bool` that says whether

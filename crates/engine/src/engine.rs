@@ -129,7 +129,7 @@ impl Engine {
 
     /// What became of a message.
     pub fn status(&self, id: &MessageId) -> IngressStatus {
-        self.subnet.ingress_status(id)
+        self.subnet.ingress_status(*id)
     }
 
     /// Submits a message and executes rounds until it is answered, at most 100.
@@ -145,17 +145,17 @@ impl Engine {
         arg: Vec<u8>,
     ) -> Result<Vec<u8>, Reject> {
         let id = self.submit(sender, canister, method, arg)?;
-        self.await_answer(&id)
+        self.await_answer(id)
     }
 
-    fn await_answer(&mut self, id: &MessageId) -> Result<Vec<u8>, Reject> {
+    fn await_answer(&mut self, id: MessageId) -> Result<Vec<u8>, Reject> {
         for _ in 0..ANSWER_ROUNDS_MAX {
             self.tick();
             if self.subnet.is_finished(id) {
                 break;
             }
         }
-        match self.status(id) {
+        match self.status(&id) {
             IngressStatus::Replied(reply) => Ok(reply),
             IngressStatus::Rejected(reject) => Err(reject),
             IngressStatus::Received | IngressStatus::Processing | IngressStatus::Unknown => {
@@ -171,6 +171,10 @@ impl Engine {
     ///
     /// # Errors
     /// What the platform refused or the canister rejected.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the same shape as update, so that callers can choose between them"
+    )]
     pub fn query(
         &mut self,
         sender: Principal,
@@ -204,7 +208,7 @@ impl Engine {
         mode: InstallMode,
     ) -> Result<(), Reject> {
         let id = self.submit_install(sender, canister, wasm, arg, mode)?;
-        self.await_answer(&id).map(drop)
+        self.await_answer(id).map(drop)
     }
 
     /// Submits the install without waiting for it. Chunks, where needed, are uploaded at once,

@@ -19,6 +19,9 @@ use serde_bytes::ByteBuf;
 /// How long root waits for a worker: never so long that a worker keeps root from stopping.
 const WORKER_WAIT_S: u32 = 30;
 
+/// Candid for no arguments at all.
+const NO_ARGUMENTS: &[u8] = b"DIDL\0\0";
+
 /// Makes the calls of an effect, all of them in this message and in order; a step that cannot be
 /// sent has its outcome recorded, and the steps after it are still tried. True if all were sent.
 pub(crate) fn execute(effect: &Effect) -> bool {
@@ -102,7 +105,7 @@ impl Request {
         Request {
             callee: MANAGEMENT,
             method: method.to_owned(),
-            argument: candid::encode_one(argument).expect("bug: an argument has no Candid form"),
+            argument: call::encode(argument),
             cycles: 0,
             wait: Wait::Unbounded,
         }
@@ -208,7 +211,7 @@ fn drain(state: &State<Stable>, effect: &Effect) -> Option<Request> {
     Some(Request {
         callee: canister.0,
         method,
-        argument: candid::encode_args(()).expect("bug: no arguments have no Candid form"),
+        argument: NO_ARGUMENTS.to_vec(),
         cycles: 0,
         wait: Wait::Seconds(WORKER_WAIT_S),
     })

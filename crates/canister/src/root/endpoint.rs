@@ -56,7 +56,7 @@ pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<Comm
             Ok(view::command_answer(&done))
         }
         Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
-        other => panic!("bug: a command is answered with {other:?}"),
+        _ => panic!("bug: a command is not answered as one"),
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn report(caller: Principal, report: Report) -> ReportAnswer {
             }
             ReportAnswer { accepting, refused: refused.as_ref().map(ReasonView::from) }
         }
-        other => panic!("bug: a report is answered with {other:?}"),
+        _ => panic!("bug: a report is not answered as one"),
     }
 }
 
@@ -91,29 +91,29 @@ pub(crate) fn status() -> FleetStatus {
 }
 
 /// One page of rows.
-pub(crate) fn canisters(request: CanistersRequest) -> CanistersPage {
-    with_state(|state| view::canisters(state, &request))
+pub(crate) fn canisters(request: &CanistersRequest) -> CanistersPage {
+    with_state(|state| view::canisters(state, request))
 }
 
 /// One page of workers that take new work.
-pub(crate) fn workers(request: WorkersRequest) -> Answer<WorkersPage> {
-    with_state(|state| view::workers(state, &request)).ok_or_else(|| no_pool(&request.pool))
+pub(crate) fn workers(request: &WorkersRequest) -> Answer<WorkersPage> {
+    with_state(|state| view::workers(state, request)).ok_or_else(|| no_pool(&request.pool))
 }
 
 /// What the next tick would do with a pool.
-pub(crate) fn plan(pool: String) -> Answer<PlanView> {
-    let plan = with_state(|state| plan_pool(state, now(), &pool));
-    plan.map(view::plan).ok_or_else(|| no_pool(&pool))
+pub(crate) fn plan(pool: &str) -> Answer<PlanView> {
+    let plan = with_state(|state| plan_pool(state, now(), pool));
+    plan.map(view::plan).ok_or_else(|| no_pool(pool))
 }
 
 /// One page of events.
-pub(crate) fn events(request: EventsRequest) -> EventsPage {
-    with_state(|state| view::events(state, &request))
+pub(crate) fn events(request: &EventsRequest) -> EventsPage {
+    with_state(|state| view::events(state, request))
 }
 
 /// One page of the journal.
-pub(crate) fn effects(request: EffectsRequest) -> Vec<EffectView> {
-    with_state(|state| view::effects(state, &request))
+pub(crate) fn effects(request: &EffectsRequest) -> Vec<EffectView> {
+    with_state(|state| view::effects(state, request))
 }
 
 /// What is wrong with the state; nothing ever should be.
@@ -133,7 +133,7 @@ fn applied(reply: Reply) -> Answer<Generation> {
     match reply {
         Reply::Applied(generation) => Ok(generation),
         Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
-        other => panic!("bug: a spec or a module is answered with {other:?}"),
+        _ => panic!("bug: a spec or a module is not answered as one"),
     }
 }
 
@@ -193,27 +193,27 @@ pub(crate) mod entries {
 
     /// Query `canisters`.
     pub fn canisters() {
-        serve(&method::CANISTERS, |(request,)| super::canisters(request));
+        serve(&method::CANISTERS, |(request,)| super::canisters(&request));
     }
 
     /// Query `workers`.
     pub fn workers() {
-        serve(&method::WORKERS, |(request,)| super::workers(request));
+        serve(&method::WORKERS, |(request,)| super::workers(&request));
     }
 
     /// Query `plan`.
     pub fn plan() {
-        serve(&method::PLAN, |(pool,)| super::plan(pool));
+        serve(&method::PLAN, |(pool,): (String,)| super::plan(&pool));
     }
 
     /// Query `events`.
     pub fn events() {
-        serve(&method::EVENTS, |(request,)| super::events(request));
+        serve(&method::EVENTS, |(request,)| super::events(&request));
     }
 
     /// Query `effects`.
     pub fn effects() {
-        serve(&method::EFFECTS, |(request,)| super::effects(request));
+        serve(&method::EFFECTS, |(request,)| super::effects(&request));
     }
 
     /// Query `violations`.
@@ -229,6 +229,8 @@ mod tests {
     use candid::types::internal::TypeContainer;
     use candid::types::{FuncMode, Function, Type, TypeInner};
     use candid_parser::utils::{CandidSource, service_equal};
+
+    const NOBODY: candid::Principal = candid::Principal::anonymous();
 
     /// The service that the endpoints make.
     #[derive(Default)]
@@ -250,7 +252,7 @@ mod tests {
         }
 
         /// A query with one argument.
-        fn query<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(A) -> R) {
+        fn query<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(&A) -> R) {
             let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
             self.add(name, vec![FuncMode::Query], vec![arg], ret);
         }
@@ -268,12 +270,12 @@ mod tests {
         it.update(method::APPLY_SPEC.name, super::apply_spec);
         it.update(method::STAGE_CHUNK.name, super::stage_chunk);
         it.update(method::COMMIT_MODULE.name, super::commit_module);
-        it.update(method::COMMAND.name, |request| super::command(candid::Principal::anonymous(), request));
-        it.update(method::REPORT.name, |report| super::report(candid::Principal::anonymous(), report));
+        it.update(method::COMMAND.name, |request| super::command(NOBODY, request));
+        it.update(method::REPORT.name, |report| super::report(NOBODY, report));
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
         it.query(method::WORKERS.name, super::workers);
-        it.query(method::PLAN.name, super::plan);
+        it.query(method::PLAN.name, |pool: &String| super::plan(pool));
         it.query(method::EVENTS.name, super::events);
         it.query(method::EFFECTS.name, super::effects);
         it.look(method::VIOLATIONS.name, super::violations);
@@ -287,7 +289,8 @@ mod tests {
         let init = types.add::<Option<hatchery_api::InitArg>>();
         let service: Type = TypeInner::Class(vec![init], TypeInner::Service(methods).into()).into();
         let code = candid::pretty::candid::compile(&types.env, &Some(service));
-        let result = service_equal(CandidSource::Text(&code), CandidSource::Text(super::super::ROOT_DID));
+        let did = CandidSource::Text(hatchery_api::ROOT_DID);
+        let result = service_equal(CandidSource::Text(&code), did);
         assert!(result.is_ok(), "{result:?}\nthe code says:\n{code}");
     }
 

@@ -30,7 +30,7 @@ where
         return call::reject("the argument is too long");
     };
     match decode(&argument) {
-        Ok(argument) => call::reply(&encode(endpoint(argument))),
+        Ok(argument) => call::reply(&call::encode(endpoint(argument))),
         Err(error) => call::reject(&format!("the argument does not decode: {error}")),
     }
 }
@@ -44,10 +44,6 @@ where
     config.set_decoding_quota(DECODING_QUOTA + bytes.len() * DECODING_QUOTA_PER_BYTE);
     config.set_skipping_quota(SKIPPING_QUOTA);
     decode_args_with_config(bytes, &config)
-}
-
-fn encode(answer: impl CandidType) -> Vec<u8> {
-    candid::encode_one(answer).expect("bug: an answer has no Candid form")
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub fn init(memory: MemorySource) {
     if let Some(spec) = init_arg().spec
         && let Err(refused) = endpoint::apply(spec)
     {
-        panic!("the spec is refused: {}: {}", refused.reason.name, refused.detail);
+        ic_cdk::trap(format!("the spec is refused: {}", refused.detail));
     }
     tick::wake_after_install();
 }
@@ -36,10 +36,9 @@ pub fn post_upgrade(memory: MemorySource) {
 /// answers would arrive in a module that may not be this one.
 pub fn pre_upgrade() {
     let open = with_state(|state| state.effects(None, OPEN_EFFECTS_SHOWN).len());
-    assert!(
-        open == 0 || ic0::canister_status() == STOPPED,
-        "open effects: {open}; stop root first or skip pre_upgrade"
-    );
+    if open > 0 && ic0::canister_status() != STOPPED {
+        ic_cdk::trap(format!("open effects: {open}; stop root first or skip pre_upgrade"));
+    }
 }
 
 fn begin(memory: MemorySource) {
@@ -49,8 +48,13 @@ fn begin(memory: MemorySource) {
 }
 
 fn init_arg() -> InitArg {
-    let bytes = call::argument(INIT_BYTES_MAX).expect("the init argument is too long");
-    parse(&bytes).unwrap_or_else(|error| panic!("the init argument does not decode: {error}"))
+    let Some(bytes) = call::argument(INIT_BYTES_MAX) else {
+        ic_cdk::trap("the init argument is too long");
+    };
+    match parse(&bytes) {
+        Ok(arg) => arg,
+        Err(error) => ic_cdk::trap(format!("the init argument does not decode: {error}")),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<InitArg, candid::Error> {

@@ -168,10 +168,10 @@ fn event(number: u64, entry: LogEntry) -> EventView {
 /// One page of the journal.
 pub(crate) fn effects(state: &State<Stable>, request: &EffectsRequest) -> Vec<EffectView> {
     let page = state.effects(request.after.map(EffectId), limit(request.limit));
-    page.into_iter().map(effect).collect()
+    page.iter().map(effect).collect()
 }
 
-fn effect(effect: Effect) -> EffectView {
+fn effect(effect: &Effect) -> EffectView {
     EffectView {
         id: effect.id.0,
         kind: effect.kind.name().to_owned(),

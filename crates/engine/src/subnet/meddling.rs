@@ -15,7 +15,7 @@ use crate::trace::Event;
 
 impl Subnet {
     /// Takes code and memory off a canister. Whoever waits for it is rejected; settings, cycles,
-    /// snapshots and status stay (interface specification, section "uninstall_code").
+    /// snapshots and status stay (interface specification, section `uninstall_code`).
     pub(crate) fn uninstall(&mut self, id: &Principal, by: ChangeOrigin) {
         let time_ns = self.time_ns;
         self.set_timer(id, 0);

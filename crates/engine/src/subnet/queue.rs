@@ -104,22 +104,30 @@ impl Parcel {
     }
 }
 
+/// Whose queue a management call waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sender {
+    /// All users share one.
+    Users,
+    Canister(Principal),
+}
+
 /// Messages to the management canister, one first-in-first-out queue per sender, served in turn.
 ///
 /// A head that cannot run now holds back its own sender's queue and nobody else's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ManagementQueue {
-    senders: BTreeMap<Option<Principal>, VecDeque<Request>>,
+    senders: BTreeMap<Sender, VecDeque<Request>>,
     /// The sender served last.
-    last: Option<Option<Principal>>,
+    last: Option<Sender>,
 }
 
 impl ManagementQueue {
-    /// Queues `request` behind its sender's others. Users share one queue.
+    /// Queues `request` behind its sender's others.
     pub(crate) fn push(&mut self, request: Request) {
         let sender = match &request.origin {
-            Origin::Canister { caller, .. } => Some(*caller),
-            Origin::Ingress { .. } | Origin::Task => None,
+            Origin::Canister { caller, .. } => Sender::Canister(*caller),
+            Origin::Ingress { .. } | Origin::Task => Sender::Users,
         };
         self.senders.entry(sender).or_default().push_back(request);
     }

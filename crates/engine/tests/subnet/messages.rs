@@ -14,11 +14,21 @@ fn a_trap_undoes_the_message_and_is_told_to_the_caller() {
     let mut engine = engine();
     let id = puppet(&mut engine);
     let version = engine.canister(id).unwrap().version;
-    let answer = run(&mut engine, id, &program().count(1).timer_in(5).certify(b"x").trap("no"));
-    assert_eq!(code_and_error(answer), (RejectCode::CanisterError, ErrorCode::CanisterCalledTrap));
+    let answer = run(
+        &mut engine,
+        id,
+        &program().count(1).timer_in(5).certify(b"x").trap("no"),
+    );
+    assert_eq!(
+        code_and_error(answer),
+        (RejectCode::CanisterError, ErrorCode::CanisterCalledTrap)
+    );
     assert_eq!(counter(&mut engine, id, 1), 0);
     let view = engine.canister(id).unwrap();
-    assert_eq!((view.timer_ns, view.certified_data, view.version), (0, Vec::new(), version));
+    assert_eq!(
+        (view.timer_ns, view.certified_data, view.version),
+        (0, Vec::new(), version)
+    );
     assert!(!view.logs.is_empty(), "traps are logged");
 }
 
@@ -39,7 +49,10 @@ fn without_an_answer_the_caller_is_told_so() {
     let [a, b] = [(); 2].map(|()| puppet(&mut engine));
     let silent = program().count(1);
     let answer = run(&mut engine, b, &silent);
-    assert_eq!(code_and_error(answer), (RejectCode::CanisterError, ErrorCode::CanisterDidNotReply));
+    assert_eq!(
+        code_and_error(answer),
+        (RejectCode::CanisterError, ErrorCode::CanisterDidNotReply)
+    );
     assert_eq!(counter(&mut engine, b, 1), 1, "its changes stay");
     let answer = run(&mut engine, a, &program().call(&call(b, &silent)));
     assert_eq!(number(&answer.unwrap()), RejectCode::CanisterError as u64);
@@ -76,7 +89,10 @@ fn a_cleanup_that_traps_leaves_nothing() {
         .on_reply(program().trap("in the callback"))
         .on_cleanup(program().count(3).trap("in cleanup"));
     let reject = run(&mut engine, a, &program().call(&call)).expect_err("trapped");
-    assert!(reject.message.contains("call_on_cleanup also failed"), "{reject}");
+    assert!(
+        reject.message.contains("call_on_cleanup also failed"),
+        "{reject}"
+    );
     assert_eq!(counter(&mut engine, a, 3), 0);
 }
 
@@ -95,7 +111,11 @@ fn an_early_answer_is_seen_while_callbacks_go_on() {
     let mut engine = engine();
     let id = puppet(&mut engine);
     let later = manage("raw_rand", encode(&())).on_reply(program().count(1));
-    let (rounds, answer) = rounds(&mut engine, id, &program().append(b"now").reply().call(&later));
+    let (rounds, answer) = rounds(
+        &mut engine,
+        id,
+        &program().append(b"now").reply().call(&later),
+    );
     assert_eq!((rounds, answer), (1, Ok(b"now".to_vec())));
     assert_eq!(engine.canister(id).unwrap().open_call_contexts, 1);
     engine.tick();
@@ -126,15 +146,36 @@ fn reject_codes_of_a_call_say_what_happened() {
         (RejectCode::DestinationInvalid, call(nobody, &run_nothing)),
         (RejectCode::CanisterReject, call(b, &program().reject("no"))),
         (RejectCode::CanisterError, call(b, &program().trap("no"))),
-        (RejectCode::CanisterError, method_call(b, "missing", Vec::new())),
-        (RejectCode::CanisterError, method_call(b, "compose", Vec::new())),
+        (
+            RejectCode::CanisterError,
+            method_call(b, "missing", Vec::new()),
+        ),
+        (
+            RejectCode::CanisterError,
+            method_call(b, "compose", Vec::new()),
+        ),
         (RejectCode::CanisterError, call(empty, &run_nothing)),
         (RejectCode::CanisterError, call(stopped, &run_nothing)),
-        (RejectCode::CanisterError, manage("no_such_method", Vec::new())),
-        (RejectCode::CanisterReject, manage("sign_with_ecdsa", Vec::new())),
-        (RejectCode::CanisterReject, manage("canister_status", b"garbage".to_vec())),
-        (RejectCode::DestinationInvalid, manage("canister_info", about(nobody))),
-        (RejectCode::CanisterError, manage("uninstall_code", about(b))),
+        (
+            RejectCode::CanisterError,
+            manage("no_such_method", Vec::new()),
+        ),
+        (
+            RejectCode::CanisterReject,
+            manage("sign_with_ecdsa", Vec::new()),
+        ),
+        (
+            RejectCode::CanisterReject,
+            manage("canister_status", b"garbage".to_vec()),
+        ),
+        (
+            RejectCode::DestinationInvalid,
+            manage("canister_info", about(nobody)),
+        ),
+        (
+            RejectCode::CanisterError,
+            manage("uninstall_code", about(b)),
+        ),
     ] {
         let name = format!("{} {}", call.callee, call.method);
         let answer = run(&mut engine, a, &program().call(&call)).unwrap();
@@ -153,26 +194,66 @@ fn what_is_refused_at_the_door() {
         let refused = engine.submit(owner(), canister, method, arg);
         refused.expect_err("refused").error
     };
-    assert_eq!(refusal(nobody, "run", Vec::new()), ErrorCode::CanisterNotFound);
-    assert_eq!(refusal(empty, "run", Vec::new()), ErrorCode::CanisterWasmModuleNotFound);
-    assert_eq!(refusal(id, "run", vec![0; 2 << 20]), ErrorCode::CanisterRejectedMessage);
-    assert_eq!(refusal(MANAGEMENT, "raw_rand", encode(&())), ErrorCode::CanisterRejectedMessage);
-    assert_eq!(refusal(MANAGEMENT, "canister_info", about(id)), ErrorCode::CanisterRejectedMessage);
-    assert_eq!(refusal(MANAGEMENT, "nonsense", about(id)), ErrorCode::CanisterMethodNotFound);
-    assert_eq!(refusal(MANAGEMENT, "canister_status", about(poor)), ErrorCode::CanisterOutOfCycles);
+    assert_eq!(
+        refusal(nobody, "run", Vec::new()),
+        ErrorCode::CanisterNotFound
+    );
+    assert_eq!(
+        refusal(empty, "run", Vec::new()),
+        ErrorCode::CanisterWasmModuleNotFound
+    );
+    assert_eq!(
+        refusal(id, "run", vec![0; 2 << 20]),
+        ErrorCode::CanisterRejectedMessage
+    );
+    assert_eq!(
+        refusal(MANAGEMENT, "raw_rand", encode(&())),
+        ErrorCode::CanisterRejectedMessage
+    );
+    assert_eq!(
+        refusal(MANAGEMENT, "canister_info", about(id)),
+        ErrorCode::CanisterRejectedMessage
+    );
+    assert_eq!(
+        refusal(MANAGEMENT, "nonsense", about(id)),
+        ErrorCode::CanisterMethodNotFound
+    );
+    assert_eq!(
+        refusal(MANAGEMENT, "canister_status", about(poor)),
+        ErrorCode::CanisterOutOfCycles
+    );
     let refused = engine.submit(stranger(), MANAGEMENT, "canister_status", about(id));
-    assert_eq!(refused.expect_err("refused").error, ErrorCode::CanisterInvalidController);
+    assert_eq!(
+        refused.expect_err("refused").error,
+        ErrorCode::CanisterInvalidController
+    );
 }
 
 #[test]
 fn inspect_message_decides_which_ingress_is_taken() {
     let mut engine = engine();
     let wasm = wasm_with(r#"(export "canister_inspect_message" (func $inspect))"#);
-    let id = puppet_with(&mut engine, 100 * T, &wasm, &program().on_inspect(&program().count(1)));
+    let id = puppet_with(
+        &mut engine,
+        100 * T,
+        &wasm,
+        &program().on_inspect(&program().count(1)),
+    );
     let refused = run(&mut engine, id, &program().reply());
-    assert_eq!(code_and_error(refused), (RejectCode::CanisterReject, ErrorCode::CanisterRejectedMessage));
+    assert_eq!(
+        code_and_error(refused),
+        (
+            RejectCode::CanisterReject,
+            ErrorCode::CanisterRejectedMessage
+        )
+    );
     assert_eq!(counter(&mut engine, id, 1), 0, "its changes are never kept");
-    let id = puppet_with(&mut engine, 100 * T, &wasm, &program().on_inspect(&program().accept_message()));
+    let id = puppet_with(
+        &mut engine,
+        100 * T,
+        &wasm,
+        &program().on_inspect(&program().accept_message()),
+    );
     assert_eq!(run(&mut engine, id, &program().reply()), Ok(Vec::new()));
 }
 
@@ -182,7 +263,10 @@ fn a_query_called_as_an_update_keeps_no_state() {
     let [a, b] = [(); 2].map(|()| puppet(&mut engine));
     let version = engine.canister(b).unwrap().version;
     let change = program().count(1).append(b"ok").reply();
-    assert_eq!(engine.update(owner(), b, "ask", change.0.clone()), Ok(b"ok".to_vec()));
+    assert_eq!(
+        engine.update(owner(), b, "ask", change.0.clone()),
+        Ok(b"ok".to_vec())
+    );
     let from_canister = program().call(&method_call(b, "ask", change.0));
     assert_eq!(run(&mut engine, a, &from_canister), Ok(b"ok".to_vec()));
     assert_eq!(counter(&mut engine, b, 1), 0);
@@ -202,10 +286,18 @@ fn the_501st_unanswered_call_to_one_callee_is_refused() {
         .counter(REFUSED)
         .reply();
     let answer = run(&mut engine, a, &many).unwrap();
-    assert_eq!((number(&answer), number(&answer[8..])), (1, 1), "500 to each callee go");
+    assert_eq!(
+        (number(&answer), number(&answer[8..])),
+        (1, 1),
+        "500 to each callee go"
+    );
     assert_eq!(engine.canister(a).unwrap().outstanding_calls, 500);
     let again = program().call(&to_management).counter(REFUSED).reply();
-    assert_eq!(number(&run(&mut engine, a, &again).unwrap()), 2, "still unanswered");
+    assert_eq!(
+        number(&run(&mut engine, a, &again).unwrap()),
+        2,
+        "still unanswered"
+    );
     engine.tick();
     assert_eq!(number(&run(&mut engine, a, &again).unwrap()), 2, "answered");
 }
@@ -220,7 +312,10 @@ fn requests_to_one_callee_keep_their_order() {
         all.call(&call(b, &write).then(&program()))
     });
     run(&mut engine, a, &all.reply()).unwrap();
-    assert_eq!(ask(&mut engine, b, &program().stable(0, 1).reply()), Ok(vec![19]));
+    assert_eq!(
+        ask(&mut engine, b, &program().stable(0, 1).reply()),
+        Ok(vec![19])
+    );
 }
 
 #[test]
@@ -238,11 +333,17 @@ fn an_endless_message_is_cut_off_and_paid() {
 fn a_best_effort_call_expires_while_its_callee_still_runs() {
     let mut engine = engine();
     let [a, b] = [(); 2].map(|()| puppet(&mut engine));
-    let slow = program().call(&manage("raw_rand", encode(&())).on_reply(program().count(1).reply()));
+    let slow =
+        program().call(&manage("raw_rand", encode(&())).on_reply(program().count(1).reply()));
     let call = call(b, &slow).best_effort(1).cycles(1_000).on_reject(
-        program().info(Info::RejectCode).info(Info::Refunded).reply(),
+        program()
+            .info(Info::RejectCode)
+            .info(Info::Refunded)
+            .reply(),
     );
-    let id = engine.submit(owner(), a, "run", program().call(&call).0).unwrap();
+    let id = engine
+        .submit(owner(), a, "run", program().call(&call).0)
+        .unwrap();
     engine.tick();
     engine.advance_ns(3 * SECOND);
     engine.tick();
@@ -262,9 +363,18 @@ fn the_deadline_of_a_best_effort_call_is_seen_by_its_callee() {
     let mut engine = engine();
     let [a, b] = [(); 2].map(|()| puppet(&mut engine));
     let asked = program().info(Info::Deadline).reply();
-    let bounded = run(&mut engine, a, &program().call(&call(b, &asked).best_effort(1_000))).unwrap();
+    let bounded = run(
+        &mut engine,
+        a,
+        &program().call(&call(b, &asked).best_effort(1_000)),
+    )
+    .unwrap();
     let now = engine.now_ns() / SECOND * SECOND;
-    assert_eq!(number(&bounded), now + 300 * SECOND, "capped to 300 seconds");
+    assert_eq!(
+        number(&bounded),
+        now + 300 * SECOND,
+        "capped to 300 seconds"
+    );
     let unbounded = run(&mut engine, a, &program().call(&call(b, &asked))).unwrap();
     assert_eq!(number(&unbounded), 0);
 }
@@ -272,7 +382,10 @@ fn the_deadline_of_a_best_effort_call_is_seen_by_its_callee() {
 #[test]
 fn equal_seeds_give_equal_worlds() {
     let story = |seed| {
-        let config = hatchery_engine::Config { seed, ..Default::default() };
+        let config = hatchery_engine::Config {
+            seed,
+            ..Default::default()
+        };
         let mut engine = hatchery_engine::Engine::new(config);
         engine.trace_keep(usize::MAX);
         let [a, b] = [(); 2].map(|()| puppet(&mut engine));

@@ -8,4 +8,5 @@ mod messages;
 mod puppet;
 mod queries;
 mod rounds;
+mod stores;
 mod timers;

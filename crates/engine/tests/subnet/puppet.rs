@@ -21,8 +21,6 @@ pub(crate) enum Info {
     Version = 4,
     RejectCode = 5,
     Status = 6,
-    ContextInstructions = 7,
-    Liquid = 8,
     Performed = 9,
     Deadline = 10,
 }
@@ -112,9 +110,6 @@ impl Program {
     }
     pub(crate) fn repeat(self, times: u32, body: &Program) -> Self {
         self.op(19).u32(times).blob(&body.0)
-    }
-    pub(crate) fn timer_at(self, deadline_ns: u64) -> Self {
-        self.op(20).u64(deadline_ns)
     }
     pub(crate) fn on_timer(self, body: &Program) -> Self {
         self.op(21).blob(&body.0)

@@ -24,11 +24,16 @@ fn a_query_of_what_is_no_query_is_refused() {
     let mut engine = engine();
     let id = puppet(&mut engine);
     for method in ["run", "missing"] {
-        let refused = engine.query(owner(), id, method, Vec::new()).expect_err("refused");
+        let refused = engine
+            .query(owner(), id, method, Vec::new())
+            .expect_err("refused");
         assert_eq!(refused.error, ErrorCode::CanisterMethodNotFound);
     }
     let refused = engine.query(owner(), id, "ask", program().certify(b"x").0);
-    assert_eq!(refused.expect_err("not in a query").error, ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        refused.expect_err("not in a query").error,
+        ErrorCode::CanisterContractViolation
+    );
 }
 
 #[test]
@@ -43,7 +48,9 @@ fn a_composite_query_sees_its_own_changes_and_other_canisters() {
     assert_eq!((number(&answer), number(&answer[8..])), (1, 1));
     assert_eq!(counter(&mut engine, a, 1), 0);
     let bad = method_call(b, "run", Vec::new());
-    let answer = engine.query(owner(), a, "compose", program().call(&bad).0).unwrap();
+    let answer = engine
+        .query(owner(), a, "compose", program().call(&bad).0)
+        .unwrap();
     assert_eq!(number(&answer), RejectCode::CanisterError as u64);
 }
 
@@ -53,7 +60,9 @@ fn composite_queries_nest_six_deep_and_no_deeper() {
     let id = puppet(&mut engine);
     let nested = |depth| {
         let innermost = program().append(b"bottom").reply();
-        (1..depth).fold(innermost, |inner, _| program().call(&method_call(id, "compose", inner.0)))
+        (1..depth).fold(innermost, |inner, _| {
+            program().call(&method_call(id, "compose", inner.0))
+        })
     };
     let fits = engine.query(owner(), id, "compose", nested(6).0);
     assert_eq!(fits, Ok(b"bottom".to_vec()));
@@ -76,7 +85,10 @@ fn query_statistics_become_visible_after_a_while() {
     engine.advance_ns(1_000 * SECOND);
     engine.tick();
     let stats = calls(&mut engine);
-    assert_eq!((stats.num_calls_total, stats.response_payload_bytes_total), (3u64.into(), 12u64.into()));
+    assert_eq!(
+        (stats.num_calls_total, stats.response_payload_bytes_total),
+        (3u64.into(), 12u64.into())
+    );
 }
 
 #[test]
@@ -87,13 +99,21 @@ fn a_world_can_be_gone_back_to_and_forked() {
     let open = engine.submit(owner(), a, "run", slow.0).unwrap();
     engine.tick();
     let world = engine.snapshot();
-    let mut finish = |engine: &mut hatchery_engine::Engine| {
+    let finish = |engine: &mut hatchery_engine::Engine| {
         run(engine, b, &program().count(2).reply()).unwrap();
         engine.tick();
-        (engine.status(&open), counter(engine, b, 2), engine.cycles_account(), engine.now_ns())
+        (
+            engine.status(&open),
+            counter(engine, b, 2),
+            engine.cycles_account(),
+            engine.now_ns(),
+        )
     };
     let first = finish(&mut engine);
-    assert!(matches!(first.0, hatchery_engine::IngressStatus::Replied(_)));
+    assert!(matches!(
+        first.0,
+        hatchery_engine::IngressStatus::Replied(_)
+    ));
     let mut fork = engine.fork();
     engine.restore(&world);
     assert_eq!(counter(&mut engine, b, 2), 0);

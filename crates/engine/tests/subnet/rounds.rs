@@ -1,7 +1,7 @@
 //! How many rounds things take, as measured on the platform (ENGINE facts, section 9).
 
-use hatchery_engine::{Engine, InstallMode, Principal};
-use ic_management_canister_types::{CanisterSettings, CreateCanisterArgs, UpdateSettingsArgs};
+use hatchery_engine::{Engine, IngressStatus, InstallMode, Principal};
+use ic_management_canister_types::{CanisterSettings, CreateCanisterArgs};
 
 use super::puppet::*;
 
@@ -62,7 +62,11 @@ fn every_management_method_takes_three_rounds() {
     let create = encode(&CreateCanisterArgs::default());
     for (method, arg, cycles) in [
         ("create_canister", create, 1_000_000_000_000),
-        ("update_settings", settings(child, CanisterSettings::default()), 0),
+        (
+            "update_settings",
+            settings(child, CanisterSettings::default()),
+            0,
+        ),
         ("canister_status", about(child), 0),
         ("canister_info", about(child), 0),
         ("deposit_cycles", about(child), 5),
@@ -132,7 +136,11 @@ fn a_stop_in_a_pipeline_is_cancelled_by_the_start_behind_it() {
         .on_reply(program().append(b"stopped").reply());
     let start = manage("start_canister", about(child)).then(&program());
     let answer = run(&mut engine, root, &program().call(&stop).call(&start)).unwrap();
-    assert!(answer.starts_with(b"IC0511"), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.starts_with(b"IC0511"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 #[test]
@@ -147,8 +155,15 @@ fn a_first_install_of_a_large_module_takes_one_round_more() {
     };
     let (slow, answer) = rounds(&mut engine, root, &install(first));
     assert_eq!(answer, Ok(encode_nothing()));
-    assert_eq!(slow, 4, "compiling 500,000 instructions costs 3 billion: two slices");
-    assert_eq!(rounds(&mut engine, root, &install(second)).0, 3, "the module is known");
+    assert_eq!(
+        slow, 4,
+        "compiling 500,000 instructions costs 3 billion: two slices"
+    );
+    assert_eq!(
+        rounds(&mut engine, root, &install(second)).0,
+        3,
+        "the module is known"
+    );
 }
 
 #[test]
@@ -164,23 +179,35 @@ fn while_a_long_install_runs_two_management_calls_a_round_are_handled() {
     engine.tick();
     let raw_rand = manage("raw_rand", encode(&())).then(&program().count(1));
     let many = program().repeat(10, &program().call(&raw_rand));
-    let open = engine.submit(owner(), other, "run", many.0).expect("taken in");
+    let open = engine
+        .submit(owner(), other, "run", many.0)
+        .expect("taken in");
     let mut answered = Vec::new();
     for _ in 0..5 {
         engine.tick();
         answered.push(counter(&mut engine, other, 1));
     }
-    assert_eq!(answered, [0, 0, 2, 10, 10], "{:?} {:?}", engine.status(&id), engine.status(&open));
+    assert_eq!(
+        answered,
+        [0, 0, 2, 10, 10],
+        "{:?} {:?}",
+        engine.status(&id),
+        engine.status(&open)
+    );
 }
 
 #[test]
 fn a_thousand_creations_with_500_lanes_take_five_rounds() {
     let mut engine = engine();
     let root = puppet(&mut engine);
-    let create = manage("create_canister", encode(&CreateCanisterArgs::default())).cycles(600_000_000_000);
+    let create =
+        manage("create_canister", encode(&CreateCanisterArgs::default())).cycles(600_000_000_000);
     let second = create.clone().then(&program());
     let first = create.then(&program().call(&second));
-    let all = program().append(b"go").reply().repeat(500, &program().call(&first));
+    let all = program()
+        .append(b"go")
+        .reply()
+        .repeat(500, &program().call(&first));
     let before = engine.round();
     run(&mut engine, root, &all).expect("replies at once");
     finish(&mut engine, root);
@@ -214,7 +241,11 @@ fn reset_thousand(lanes: usize) -> u64 {
     run(&mut engine, root, &start).expect("replies at once");
     finish(&mut engine, root);
     for id in ids {
-        assert_eq!(engine.canister(id).unwrap().version, 2, "settings and uninstall");
+        assert_eq!(
+            engine.canister(id).unwrap().version,
+            2,
+            "settings and uninstall"
+        );
     }
     engine.round() - before
 }
@@ -228,7 +259,7 @@ fn reset_then(id: Principal, root: Principal, after: &Program) -> Program {
     program()
         .call(&quiet("update_settings", settings(id, controllers)))
         .call(&quiet("uninstall_code", about(id)))
-        .call(&manage("canister_status", about(id)).then(after))
+        .call(&manage("canister_status", about(id)).on_reply(after.clone()))
 }
 
 /// Executes rounds until `id` waits for nothing.
@@ -250,7 +281,9 @@ fn chunk_uploads_are_three_a_round() {
         });
         uploads.call(&manage("upload_chunk", arg).then(&program().count(1)))
     });
-    engine.submit(owner(), root, "run", uploads.0).expect("taken in");
+    engine
+        .submit(owner(), root, "run", uploads.0)
+        .expect("taken in");
     let chunks: Vec<usize> = (0..4)
         .map(|_| {
             engine.tick();
@@ -271,7 +304,11 @@ fn one_install_per_canister_and_round() {
         .call(&manage("uninstall_code", about(child)).then(&program()))
         .call(&second);
     let answer = run(&mut engine, root, &both).unwrap();
-    assert!(answer.starts_with(b"IC0209"), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.starts_with(b"IC0209"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 #[test]
@@ -288,7 +325,9 @@ fn senders_share_the_management_canister_in_turn() {
             });
             uploads.call(&manage("upload_chunk", arg).then(&program().count(1)))
         });
-        engine.submit(owner(), sender, "run", uploads.0).expect("taken in");
+        engine
+            .submit(owner(), sender, "run", uploads.0)
+            .expect("taken in");
     }
     let mut seen = Vec::new();
     for _ in 0..6 {
@@ -297,4 +336,23 @@ fn senders_share_the_management_canister_in_turn() {
     }
     assert!(seen.iter().all(|(a, b)| a.abs_diff(*b) <= 1), "{seen:?}");
     assert_eq!(seen.last(), Some(&(6, 6)));
+}
+
+#[test]
+fn a_message_of_several_slices_occupies_its_canister_for_as_many_rounds() {
+    let mut engine = engine();
+    let [root, id] = [(); 2].map(|()| puppet(&mut engine));
+    engine.set_controllers(id, vec![root, owner()]);
+    let long = program().spin(700_000_000).reply();
+    let first = engine.submit(owner(), id, "run", long.0).unwrap();
+    let second = engine
+        .submit(owner(), id, "run", program().reply().0)
+        .unwrap();
+    let status = program().call(&manage("canister_status", about(id)));
+    engine.tick();
+    assert_eq!(engine.status(&first), IngressStatus::Replied(Vec::new()));
+    assert_eq!(engine.status(&second), IngressStatus::Received);
+    let (rounds, _) = rounds(&mut engine, root, &status);
+    assert!(rounds > 3, "calls about a busy canister wait: {rounds}");
+    assert_eq!(engine.status(&second), IngressStatus::Replied(Vec::new()));
 }
