@@ -109,7 +109,7 @@ fn check(job: &Job) {
 }
 
 #[ic_cdk::query]
-#[expect(clippy::needless_pass_by_value, reason = "ic-cdk hands arguments over by value")]
+#[allow(clippy::needless_pass_by_value, reason = "ic-cdk hands arguments over by value")]
 fn result(id: String) -> Progress {
     WORK.with_borrow(|work| match work.standing(&id) {
         Standing::Unknown => Progress::Unknown,

@@ -4,11 +4,14 @@
 //! and when the worker is idle are the worker's own affair. A canister that root did not install
 //! has no [`identity`], sends nothing and just works.
 //!
-//! ```ignore
+//! ```no_run
+//! # use std::time::Duration;
+//! fn depth() -> u64 { 0 } // jobs waiting
+//! fn is_idle() -> bool { true } // no jobs, and no results that nobody fetched
+//!
 //! hatchery::worker!(is_idle); // exports `hatchery_drain`
 //!
-//! #[ic_cdk::init]
-//! fn init() {
+//! fn init() { // and the same after an upgrade
 //!     hatchery::worker::report_every(Duration::from_secs(60), "depth", depth);
 //! }
 //! ```
