@@ -120,7 +120,11 @@ pub fn report_every(interval: Duration, signal: &'static str, measure: fn() -> u
 /// Reports one value now; a report that cannot be sent is dropped, since a newer one follows.
 pub fn report(signal: &str, value: u64) {
     let Some(identity) = identity() else { return };
-    let report = Report { generation: identity.generation, signal: signal.to_owned(), value };
+    let report = Report {
+        generation: identity.generation,
+        signal: signal.to_owned(),
+        value,
+    };
     let argument = call::encode(report);
     let call = Call {
         callee: identity.root,
@@ -216,9 +220,15 @@ mod tests {
 
         assert_eq!(identity_from(|name| read(&full[1..], name)), None);
         assert_eq!(identity_from(|name| read(&full[..4], name)), None);
-        let odd = [(environment::ROOT, "not a principal"), (environment::GENERATION, "7")];
+        let odd = [
+            (environment::ROOT, "not a principal"),
+            (environment::GENERATION, "7"),
+        ];
         assert_eq!(identity_from(|name| read(&odd, name)), None);
-        let odd = [(environment::ROOT, text.as_str()), (environment::GENERATION, "-1")];
+        let odd = [
+            (environment::ROOT, text.as_str()),
+            (environment::GENERATION, "-1"),
+        ];
         assert_eq!(identity_from(|name| read(&odd, name)), None);
     }
 }
