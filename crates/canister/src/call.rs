@@ -80,7 +80,10 @@ impl Call<'_> {
 }
 
 /// Starts a call under construction.
-#[expect(unsafe_code, reason = "ic0 cannot know that a function pointer is a safe entry point")]
+#[expect(
+    unsafe_code,
+    reason = "ic0 cannot know that a function pointer is a safe entry point"
+)]
 fn begin(callee: Principal, method: &str, callback: Callback, env: u32) {
     // SAFETY: `callback` is a safe `extern "C"` function of the callback's signature, and `env` is
     // a number that owns nothing, so being called with it at any time is sound.
@@ -150,7 +153,9 @@ pub(crate) fn myself() -> Principal {
 
 /// Candid bytes of a value of ours. The error is not shown: its text alone is 10 KB of code.
 pub(crate) fn encode(value: impl CandidType) -> Vec<u8> {
-    let Ok(bytes) = candid::encode_one(value) else { panic!("bug: a value has no Candid form") };
+    let Ok(bytes) = candid::encode_one(value) else {
+        panic!("bug: a value has no Candid form")
+    };
     bytes
 }
 

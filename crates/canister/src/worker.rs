@@ -4,11 +4,14 @@
 //! and when the worker is idle are the worker's own affair. A canister that root did not install
 //! has no [`identity`], sends nothing and just works.
 //!
-//! ```ignore
+//! ```no_run
+//! # use std::time::Duration;
+//! fn depth() -> u64 { 0 } // jobs waiting
+//! fn is_idle() -> bool { true } // no jobs, and no results that nobody fetched
+//!
 //! hatchery::worker!(is_idle); // exports `hatchery_drain`
 //!
-//! #[ic_cdk::init]
-//! fn init() {
+//! fn init() { // and the same after an upgrade
 //!     hatchery::worker::report_every(Duration::from_secs(60), "depth", depth);
 //! }
 //! ```
@@ -117,7 +120,11 @@ pub fn report_every(interval: Duration, signal: &'static str, measure: fn() -> u
 /// Reports one value now; a report that cannot be sent is dropped, since a newer one follows.
 pub fn report(signal: &str, value: u64) {
     let Some(identity) = identity() else { return };
-    let report = Report { generation: identity.generation, signal: signal.to_owned(), value };
+    let report = Report {
+        generation: identity.generation,
+        signal: signal.to_owned(),
+        value,
+    };
     let argument = call::encode(report);
     let call = Call {
         callee: identity.root,
@@ -213,9 +220,15 @@ mod tests {
 
         assert_eq!(identity_from(|name| read(&full[1..], name)), None);
         assert_eq!(identity_from(|name| read(&full[..4], name)), None);
-        let odd = [(environment::ROOT, "not a principal"), (environment::GENERATION, "7")];
+        let odd = [
+            (environment::ROOT, "not a principal"),
+            (environment::GENERATION, "7"),
+        ];
         assert_eq!(identity_from(|name| read(&odd, name)), None);
-        let odd = [(environment::ROOT, text.as_str()), (environment::GENERATION, "-1")];
+        let odd = [
+            (environment::ROOT, text.as_str()),
+            (environment::GENERATION, "-1"),
+        ];
         assert_eq!(identity_from(|name| read(&odd, name)), None);
     }
 }

@@ -35,8 +35,18 @@ pub(crate) fn apply(spec: FleetSpec) -> Answer<Generation> {
 }
 
 /// Takes a piece of a module; the spec's generation.
-pub(crate) fn stage_chunk(StageChunk { module, index, bytes }: StageChunk) -> Answer<Generation> {
-    applied(act(&Input::StageChunk { module, index, bytes }))
+pub(crate) fn stage_chunk(
+    StageChunk {
+        module,
+        index,
+        bytes,
+    }: StageChunk,
+) -> Answer<Generation> {
+    applied(act(&Input::StageChunk {
+        module,
+        index,
+        bytes,
+    }))
 }
 
 /// Closes a module; the spec's generation.
@@ -49,7 +59,11 @@ pub(crate) fn commit_module(CommitModule { module, chunks }: CommitModule) -> An
 /// Carries out an operator's command, once per operation id.
 pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<CommandAnswer> {
     let CommandRequest { operation, command } = request;
-    let input = CommandInput { caller, operation, command: from_wire(command) };
+    let input = CommandInput {
+        caller,
+        operation,
+        command: from_wire(command),
+    };
     match act(&Input::Command(input)) {
         Reply::Command(done) => {
             tick::ask();
@@ -72,14 +86,26 @@ fn from_wire(command: Command) -> core::Command {
 
 /// Takes a member's load and tells it whether to take new work.
 pub(crate) fn report(caller: Principal, report: Report) -> ReportAnswer {
-    let Report { generation, signal, value } = report;
+    let Report {
+        generation,
+        signal,
+        value,
+    } = report;
     let member = CanisterId(caller);
-    match act(&Input::Report { member, generation, signal, value }) {
+    match act(&Input::Report {
+        member,
+        generation,
+        signal,
+        value,
+    }) {
         Reply::Reported { accepting, refused } => {
             if refused.is_none() {
                 tick::arm(now() + SIGNAL_GAP);
             }
-            ReportAnswer { accepting, refused: refused.as_ref().map(ReasonView::from) }
+            ReportAnswer {
+                accepting,
+                refused: refused.as_ref().map(ReasonView::from),
+            }
         }
         _ => panic!("bug: a report is not answered as one"),
     }
@@ -119,13 +145,20 @@ pub(crate) fn effects(request: &EffectsRequest) -> Vec<EffectView> {
 /// What is wrong with the state; nothing ever should be.
 pub(crate) fn violations() -> Vec<String> {
     let violations = with_state(check);
-    violations.iter().take(view::PAGE).map(ToString::to_string).collect()
+    violations
+        .iter()
+        .take(view::PAGE)
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Feeds an input and returns what the requester hears.
 fn act(input: &Input) -> Reply {
     let decision = feed(input);
-    assert!(decision.effects.is_empty(), "bug: effects outside of a tick");
+    assert!(
+        decision.effects.is_empty(),
+        "bug: effects outside of a tick"
+    );
     decision.reply
 }
 
@@ -138,11 +171,17 @@ fn applied(reply: Reply) -> Answer<Generation> {
 }
 
 fn refused(reason: &Reason, detail: String) -> Refused {
-    Refused { reason: ReasonView::from(reason), detail }
+    Refused {
+        reason: ReasonView::from(reason),
+        detail,
+    }
 }
 
 fn no_pool(name: &str) -> Refused {
-    refused(&Reason::UnknownPool, format!("no pool `{name}` in the applied spec"))
+    refused(
+        &Reason::UnknownPool,
+        format!("no pool `{name}` in the applied spec"),
+    )
 }
 
 /// The functions that the platform calls.
@@ -162,12 +201,16 @@ pub(crate) mod entries {
 
     /// Update `commit_module`.
     pub fn commit_module() {
-        serve(&method::COMMIT_MODULE, |(module,)| super::commit_module(module));
+        serve(&method::COMMIT_MODULE, |(module,)| {
+            super::commit_module(module)
+        });
     }
 
     /// Update `command`.
     pub fn command() {
-        serve(&method::COMMAND, |(request,)| super::command(caller(), request));
+        serve(&method::COMMAND, |(request,)| {
+            super::command(caller(), request)
+        });
     }
 
     /// Update `report`.
@@ -241,8 +284,13 @@ mod tests {
 
     impl Service {
         fn add(&mut self, name: &str, modes: Vec<FuncMode>, args: Vec<Type>, ret: Type) {
-            let function = Function { modes, args, rets: vec![ret] };
-            self.methods.push((name.to_owned(), TypeInner::Func(function).into()));
+            let function = Function {
+                modes,
+                args,
+                rets: vec![ret],
+            };
+            self.methods
+                .push((name.to_owned(), TypeInner::Func(function).into()));
         }
 
         /// An update with one argument.
@@ -270,7 +318,9 @@ mod tests {
         it.update(method::APPLY_SPEC.name, super::apply_spec);
         it.update(method::STAGE_CHUNK.name, super::stage_chunk);
         it.update(method::COMMIT_MODULE.name, super::commit_module);
-        it.update(method::COMMAND.name, |request| super::command(NOBODY, request));
+        it.update(method::COMMAND.name, |request| {
+            super::command(NOBODY, request)
+        });
         it.update(method::REPORT.name, |report| super::report(NOBODY, report));
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
@@ -284,7 +334,10 @@ mod tests {
 
     #[test]
     fn root_did_is_what_the_endpoints_are() {
-        let Service { mut types, mut methods } = service();
+        let Service {
+            mut types,
+            mut methods,
+        } = service();
         methods.sort();
         let init = types.add::<Option<hatchery_api::InitArg>>();
         let service: Type = TypeInner::Class(vec![init], TypeInner::Service(methods).into()).into();
@@ -296,8 +349,14 @@ mod tests {
 
     #[test]
     fn root_did_names_every_method_but_the_tick() {
-        let mut named: Vec<String> = service().methods.into_iter().map(|(name, _)| name).collect();
-        let public = method::ALL.iter().filter(|method| method.group != Group::Own);
+        let mut named: Vec<String> = service()
+            .methods
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let public = method::ALL
+            .iter()
+            .filter(|method| method.group != Group::Own);
         let mut all: Vec<String> = public.map(|method| method.name.to_owned()).collect();
         named.sort();
         all.sort();

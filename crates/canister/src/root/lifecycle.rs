@@ -37,7 +37,9 @@ pub fn post_upgrade(memory: MemorySource) {
 pub fn pre_upgrade() {
     let open = with_state(|state| state.effects(None, OPEN_EFFECTS_SHOWN).len());
     if open > 0 && ic0::canister_status() != STOPPED {
-        ic_cdk::trap(format!("open effects: {open}; stop root first or skip pre_upgrade"));
+        ic_cdk::trap(format!(
+            "open effects: {open}; stop root first or skip pre_upgrade"
+        ));
     }
 }
 
@@ -73,7 +75,12 @@ mod tests {
     fn no_argument_and_an_empty_one_are_fine() {
         let encode = |arg: Option<InitArg>| candid::encode_one(arg).expect("encodes");
         let none = candid::encode_args(()).expect("encodes");
-        for bytes in [Vec::new(), none, encode(None), encode(Some(InitArg::default()))] {
+        for bytes in [
+            Vec::new(),
+            none,
+            encode(None),
+            encode(Some(InitArg::default())),
+        ] {
             assert_eq!(parse(&bytes).expect("parses"), InitArg::default());
         }
         assert!(parse(b"nonsense").is_err());

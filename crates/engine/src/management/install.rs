@@ -11,10 +11,10 @@ use ic_management_canister_types::{
 use ic_principal::Principal;
 
 use super::{Handled, Outcome, decode, empty};
-use crate::machine::{Code, Image, Machine, Module};
+use crate::machine::{Code, Image, Module};
 use crate::message::{Effects, Entry, Execution, Mode};
 use crate::reject::Reject;
-use crate::subnet::{LowMemoryHook, Modules, Origin, Request, Run, Subnet, Use, origin_of, prepay};
+use crate::subnet::{LowMemoryHook, Origin, Request, Run, Subnet, Use, origin_of, prepay};
 
 /// Instructions of an install or upgrade, its hooks together (ENGINE facts: instruction limits).
 const INSTALL_INSTRUCTIONS_MAX: u64 = 300_000_000_000;
@@ -61,13 +61,6 @@ pub(crate) struct LongInstall {
 impl LongInstall {
     pub(crate) fn target(&self) -> &Principal {
         &self.staged.target
-    }
-
-    /// The same install for the code of another machine.
-    pub(crate) fn at_home(&self, machine: &mut Machine) -> LongInstall {
-        let mut long = self.clone();
-        long.staged.code = Modules::default().at_home(&long.staged.code, machine);
-        long
     }
 
     pub(crate) fn cycles(&self) -> u128 {

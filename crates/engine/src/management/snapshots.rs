@@ -11,9 +11,9 @@ use ic_management_canister_types::{
 use ic_principal::Principal;
 
 use super::{Handled, decode, reply, reply_nothing, stated_version};
-use crate::machine::{Image, Machine};
+use crate::machine::Image;
 use crate::reject::Reject;
-use crate::subnet::{LowMemoryHook, Modules, Request, Status, Subnet, origin_of};
+use crate::subnet::{LowMemoryHook, Request, Status, Subnet, origin_of};
 
 /// Snapshots a canister may have (ENGINE facts: lifecycle).
 const SNAPSHOTS_MAX: usize = 10;
@@ -42,16 +42,6 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// The same snapshots for the code of another machine.
-    pub(crate) fn at_home(&self, machine: &mut Machine) -> Snapshots {
-        let mut modules = Modules::default();
-        let mut snapshots = self.clone();
-        for taken in snapshots.taken.values_mut() {
-            taken.image = modules.at_home(&taken.image, machine);
-        }
-        snapshots
-    }
-
     fn of<'a>(&'a self, canister: &'a Principal) -> impl Iterator<Item = (&'a Vec<u8>, &'a Taken)> {
         self.taken
             .iter()

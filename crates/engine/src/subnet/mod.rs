@@ -31,7 +31,6 @@ pub(crate) use history::{from_user, origin_of};
 pub use ingress::{IngressStatus, MessageId};
 pub(crate) use queue::{Origin, Request};
 pub(crate) use run::Run;
-pub(crate) use snapshot::Modules;
 pub use snapshot::World;
 
 use crate::engine::Config;

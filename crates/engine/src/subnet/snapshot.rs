@@ -2,7 +2,6 @@
 //! snapshots until one of them changes it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use ic_principal::Principal;
 
@@ -11,7 +10,7 @@ use super::queue::{CallbackId, Held, ManagementQueue, Parcel};
 use super::{Subnet, cycles, ingress};
 use crate::engine::Config;
 use crate::faults::Faults;
-use crate::machine::{Code, Image, Machine, Module};
+use crate::machine::{Code, Machine};
 use crate::management::{LongInstall, Snapshots};
 use crate::message::SubnetContext;
 
@@ -95,9 +94,8 @@ impl Subnet {
         self.canisters = copied(&world.canisters, &mut self.machine);
         self.faults.clone_from(&world.faults);
         self.ledger = world.ledger;
-        self.snapshots = world.snapshots.at_home(&mut self.machine);
-        let long_install = world.long_install.as_ref();
-        self.long_install = long_install.map(|long| long.at_home(&mut self.machine));
+        self.snapshots.clone_from(&world.snapshots);
+        self.long_install.clone_from(&world.long_install);
         self.known_modules.clone_from(&world.known_modules);
         self.management.clone_from(&world.management);
         self.time_ns = world.time_ns;
@@ -124,32 +122,12 @@ fn copied(
     canisters: &BTreeMap<Principal, Canister>,
     machine: &mut Machine,
 ) -> BTreeMap<Principal, Canister> {
-    let mut modules = Modules::default();
     let mut copy = |code: &Code| {
-        let image = modules.at_home(&machine.image(code), machine);
+        let image = machine.image(code);
         machine.restore(&image)
     };
     canisters
         .iter()
         .map(|(id, canister)| (*id, canister.copied(&mut copy)))
         .collect()
-}
-
-/// The modules of a world as one machine has compiled them.
-#[derive(Default)]
-pub(crate) struct Modules(BTreeMap<[u8; 32], Arc<Module>>);
-
-impl Modules {
-    /// The image on the machine's own module: an image of another machine cannot run on it.
-    pub(crate) fn at_home(&mut self, image: &Image, machine: &mut Machine) -> Image {
-        let module = self.0.entry(image.module().hash()).or_insert_with(|| {
-            machine
-                .load(image.module().wasm())
-                .expect("bug: a module that was compiled before is refused")
-        });
-        if Arc::ptr_eq(module, image.module()) {
-            return image.clone();
-        }
-        Image::from_bytes(&image.to_bytes(), module).expect("bug: an image cannot be read back")
-    }
 }

@@ -1,6 +1,6 @@
 //! Atomicity, call contexts, callbacks and cleanup as they show across canisters.
 
-use hatchery_engine::{ErrorCode, Principal, RejectCode};
+use hatchery_engine::{ErrorCode, IngressStatus, Principal, RejectCode};
 
 use super::puppet::*;
 
@@ -398,4 +398,56 @@ fn equal_seeds_give_equal_worlds() {
     };
     assert_eq!(story(1), story(1));
     assert_ne!(story(1).0, story(2).0, "raw_rand is drawn from the seed");
+}
+
+#[test]
+fn each_event_is_one_line_and_nothing_is_kept_when_nobody_listens() {
+    let mut engine = engine();
+    let [a, b] = [(); 2].map(|()| puppet(&mut engine));
+    let call = program().call(&call(b, &program().trap("no")).cycles(7));
+    run(&mut engine, a, &call).unwrap();
+    assert_eq!(engine.trace().count(), 0);
+    engine.trace_keep(5);
+    run(&mut engine, a, &call).unwrap();
+    let kept: Vec<String> = engine.trace().map(ToString::to_string).collect();
+    let verbs: Vec<&str> = kept
+        .iter()
+        .map(|line| line.split_whitespace().nth(2).unwrap())
+        .collect();
+    assert_eq!(
+        verbs,
+        ["send", "execute", "answer", "execute", "finish"],
+        "{kept:?}"
+    );
+    assert!(
+        kept[1].ends_with("IC0503") && kept[2].ends_with("IC0503 +7"),
+        "{kept:?}"
+    );
+    let lines = std::rc::Rc::new(std::cell::Cell::new(0));
+    let seen = lines.clone();
+    engine.trace_stream(Box::new(move |_| seen.set(seen.get() + 1)));
+    run(&mut engine, a, &call).unwrap();
+    assert_eq!(lines.get(), 7);
+}
+
+#[test]
+fn a_round_has_its_budget_and_what_is_left_waits_for_the_next() {
+    // Each message counts 2 million instructions and more; a core starts them for 5 billion.
+    let mut engine = engine();
+    let id = puppet(&mut engine);
+    let message = program().count(1).reply();
+    let all: Vec<_> = (0..3_000)
+        .map(|_| {
+            engine
+                .submit(owner(), id, "run", message.0.clone())
+                .unwrap()
+        })
+        .collect();
+    engine.tick();
+    let first = counter(&mut engine, id, 1);
+    assert!((2_400..2_500).contains(&first), "{first}");
+    engine.tick();
+    assert_eq!(counter(&mut engine, id, 1), 3_000);
+    let replied = IngressStatus::Replied(Vec::new());
+    assert!(all.iter().all(|id| engine.status(id) == replied));
 }

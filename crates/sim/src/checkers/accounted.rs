@@ -18,15 +18,22 @@ impl Checker for Accounted {
             let exists = scene.platform.canisters.contains_key(*id);
             exists && !scene.after.contains_key(*id)
         });
-        let closed: Vec<_> = unnamed.filter(|(_, effect)| !open.contains(*effect)).collect();
+        let closed: Vec<_> = unnamed
+            .filter(|(_, effect)| !open.contains(*effect))
+            .collect();
         let lost = scene.state.lost_creations();
         if closed.len() as u64 > lost {
-            return Err(format!("{closed:?} have no row, and only {lost} creations count as lost"));
+            return Err(format!(
+                "{closed:?} have no row, and only {lost} creations count as lost"
+            ));
         }
         for (id, row) in scene.before {
             let exists = scene.platform.canisters.contains_key(id);
             if exists && !scene.after.contains_key(id) {
-                return Err(format!("the row of {id} is gone from {}, the canister is not", row.phase));
+                return Err(format!(
+                    "the row of {id} is gone from {}, the canister is not",
+                    row.phase
+                ));
             }
         }
         Ok(())

@@ -16,13 +16,21 @@ impl Checker for Bounded {
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
         let mut living: BTreeMap<String, usize> = BTreeMap::new();
         for row in scene.after.values().filter(|row| row.phase.is_living()) {
-            *living.entry(row.pool.clone().unwrap_or_default()).or_default() += 1;
+            *living
+                .entry(row.pool.clone().unwrap_or_default())
+                .or_default() += 1;
         }
         for (name, count) in &living {
-            let max = scene.state.spec().and_then(|spec| spec.pool(name)).map_or(0, |pool| pool.max);
+            let max = scene
+                .state
+                .spec()
+                .and_then(|spec| spec.pool(name))
+                .map_or(0, |pool| pool.max);
             let before = self.living.get(name).copied().unwrap_or(0);
             if *count > (max as usize).max(before) {
-                return Err(format!("{count} living in {name}, max {max}, before {before}"));
+                return Err(format!(
+                    "{count} living in {name}, max {max}, before {before}"
+                ));
             }
         }
         self.living = living;

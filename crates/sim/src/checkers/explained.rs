@@ -17,12 +17,14 @@ impl Checker for Explained {
             (Input::Command(input), reply) => check_command(&input.command, reply)?,
             (Input::Report { .. }, Reply::Reported { .. } | Reply::Refused(..)) => {}
             (Input::Report { .. }, reply) => return Err(format!("a report got {reply:?}")),
-            (Input::Apply(_) | Input::StageChunk { .. } | Input::CommitModule { .. }, reply) => {
-                if !matches!(reply, Reply::Applied(_) | Reply::Refused(..)) {
-                    return Err(format!("{:?} got {reply:?}", scene.input));
-                }
+            (Input::Apply(_) | Input::StageChunk { .. } | Input::CommitModule { .. }, reply)
+                if !matches!(reply, Reply::Applied(_) | Reply::Refused(..)) =>
+            {
+                return Err(format!("{:?} got {reply:?}", scene.input));
             }
-            (Input::Tick(vitals), _) if !scene.decision.more && !vitals.stopping => check_pools(scene)?,
+            (Input::Tick(vitals), _) if !scene.decision.more && !vitals.stopping => {
+                check_pools(scene)?;
+            }
             _ => {}
         }
         let is_refused = matches!(scene.decision.reply, Reply::Refused(..));
@@ -54,7 +56,9 @@ fn check_command(command: &Command, reply: &Reply) -> Result<(), String> {
     };
     let told = applied.added as usize + applied.requeued as usize + applied.skipped.len();
     if told != asked {
-        return Err(format!("{command:?} of {asked} told of {told}: {applied:?}"));
+        return Err(format!(
+            "{command:?} of {asked} told of {told}: {applied:?}"
+        ));
     }
     Ok(())
 }

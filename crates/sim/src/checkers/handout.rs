@@ -26,11 +26,17 @@ impl Checker for HandOut {
             }
             let last = self.last.insert(row.canister, row.generation);
             if last.is_some_and(|last| last >= row.generation) {
-                return Err(format!("{} handed out again as {:?}", row.canister, row.generation));
+                return Err(format!(
+                    "{} handed out again as {:?}",
+                    row.canister, row.generation
+                ));
             }
         }
         for row in scene.after.values().filter(|row| row.phase.is_member()) {
-            let before = scene.before.get(&row.canister).filter(|row| row.phase.is_member());
+            let before = scene
+                .before
+                .get(&row.canister)
+                .filter(|row| row.phase.is_member());
             if row.pool.is_none() || row.role.is_none() {
                 return Err(format!("member {} without pool or role", row.canister));
             }

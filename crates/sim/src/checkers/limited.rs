@@ -16,17 +16,31 @@ impl Checker for Limited {
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
         check_lanes(scene)?;
         check_texts(scene)?;
-        let calls: usize = scene.effects.iter().map(|effect| effect.kind.steps().len()).sum();
+        let calls: usize = scene
+            .effects
+            .iter()
+            .map(|effect| effect.kind.steps().len())
+            .sum();
         below("calls in flight", calls, limits::CALLS_MAX as usize)?;
         below("rows", scene.after.len(), limits::ROWS_MAX as usize)?;
-        below("modules", scene.state.modules().len(), limits::MODULES_MAX as usize)?;
+        below(
+            "modules",
+            scene.state.modules().len(),
+            limits::MODULES_MAX as usize,
+        )?;
         let log = scene.state.log(0, usize::MAX);
         below("log", log.len(), limits::LOG_MAX as usize)?;
         for row in scene.after.values() {
-            below("attempts", row.attempts as usize, 2 * limits::ATTEMPTS_MAX as usize)?;
+            below(
+                "attempts",
+                row.attempts as usize,
+                2 * limits::ATTEMPTS_MAX as usize,
+            )?;
         }
         for pool in scene.state.spec().map_or(&[][..], |spec| &spec.pools) {
-            let Some(record) = scene.state.pool(&pool.name) else { continue };
+            let Some(record) = scene.state.pool(&pool.name) else {
+                continue;
+            };
             below("wishes", record.wishes.len(), limits::POOL_HISTORY_MAX)?;
             below("steps", record.steps.len(), limits::POOL_HISTORY_MAX)?;
         }
@@ -35,12 +49,18 @@ impl Checker for Limited {
 }
 
 fn below(what: &str, count: usize, limit: usize) -> Result<(), String> {
-    if count <= limit { Ok(()) } else { Err(format!("{count} {what}, limit {limit}")) }
+    if count <= limit {
+        Ok(())
+    } else {
+        Err(format!("{count} {what}, limit {limit}"))
+    }
 }
 
 /// No lane grows above the spec.
 fn check_lanes(scene: &Scene<'_>) -> Result<(), String> {
-    let Some(spec) = scene.state.spec() else { return Ok(()) };
+    let Some(spec) = scene.state.spec() else {
+        return Ok(());
+    };
     let mut lanes: BTreeMap<Lane, usize> = BTreeMap::new();
     for effect in scene.effects {
         // A creation that is over with an unknown end is kept to be found, and runs no more.
@@ -63,8 +83,18 @@ fn check_lanes(scene: &Scene<'_>) -> Result<(), String> {
 
 fn check_texts(scene: &Scene<'_>) -> Result<(), String> {
     for row in scene.after.values() {
-        below("bytes of a reason", row.reason.to_string().len(), Refusal::TEXT_MAX + 100)?;
-        let names = row.role.iter().chain(&row.pool).map(String::len).max().unwrap_or(0);
+        below(
+            "bytes of a reason",
+            row.reason.to_string().len(),
+            Refusal::TEXT_MAX + 100,
+        )?;
+        let names = row
+            .role
+            .iter()
+            .chain(&row.pool)
+            .map(String::len)
+            .max()
+            .unwrap_or(0);
         below("bytes of a name", names, OperationId::BYTES_MAX)?;
     }
     Ok(())

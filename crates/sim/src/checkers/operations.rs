@@ -19,14 +19,17 @@ impl Checker for Operations {
     }
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
-        let Input::Command(input) = scene.input else { return Ok(()) };
+        let Input::Command(input) = scene.input else {
+            return Ok(());
+        };
         let key = (input.caller, input.operation.clone());
         let reply = &scene.decision.reply;
         let earlier = self.answered.get(&key);
         let Some((_, command, answer)) = earlier.filter(|(at, _, _)| scene.now.since(*at) < LIFE)
         else {
             if matches!(reply, Reply::Command(_)) {
-                self.answered.insert(key, (scene.now, input.command.clone(), reply.clone()));
+                self.answered
+                    .insert(key, (scene.now, input.command.clone(), reply.clone()));
             }
             return Ok(());
         };
@@ -37,7 +40,9 @@ impl Checker for Operations {
         match reply {
             Reply::Refused(Reason::OperationConflict, _) if !is_same => Ok(()),
             reply if is_same && reply == answer => Ok(()),
-            reply => Err(format!("{input:?}: {command:?} got {answer:?} then, now {reply:?}")),
+            reply => Err(format!(
+                "{input:?}: {command:?} got {answer:?} then, now {reply:?}"
+            )),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! empty, clean, running and rightly controlled, unless somebody changed it after it was observed.
 
 use super::{Checker, Scene};
-use hatchery_types::Phase;
+use hatchery_types::{Cycles, Phase};
 
 #[derive(Debug)]
 pub(super) struct Ready;
@@ -31,9 +31,14 @@ impl Checker for Ready {
             if canister.meddled > canister.observed {
                 continue;
             }
-            let floor = scene.state.spec().map_or(Default::default(), |spec| spec.warm_pool.floor);
+            let floor = scene
+                .state
+                .spec()
+                .map_or(Cycles::default(), |spec| spec.warm_pool.floor);
             if let Some(wrong) = canister.why_not_empty(&scene.platform.controllers, floor) {
-                return Err(format!("{id} went from {from:?} to Ready, and is not: {wrong}"));
+                return Err(format!(
+                    "{id} went from {from:?} to Ready, and is not: {wrong}"
+                ));
             }
         }
         Ok(())

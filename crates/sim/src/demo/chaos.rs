@@ -12,9 +12,9 @@ use hatchery_types::Phase;
 
 /// Seconds in which faults may strike.
 const BEGINS: u64 = 22;
-const ENDS: u64 = 225;
+const ENDS: u64 = 260;
 /// Mishaps behind root's back happen between these seconds.
-const MISHAPS: (u64, u64) = (60, 200);
+const MISHAPS: (u64, u64) = (60, 230);
 
 /// Something done to one worker in service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,11 @@ impl Chaos {
             .map(|mishap| (dice.between(MISHAPS.0, MISHAPS.1), mishap))
             .collect();
         mishaps.sort_by_key(|(second, _)| *second);
-        Chaos { dice, mishaps, enabled }
+        Chaos {
+            dice,
+            mishaps,
+            enabled,
+        }
     }
 
     /// What happens in this second; the text is for people.
@@ -63,7 +67,9 @@ impl Chaos {
     fn add_rules(&mut self, world: &mut FleetWorld) {
         let root = world.root.0;
         let platform = Principal::management_canister();
-        let transient = Verdict::Reject { code: RejectCode::SysTransient };
+        let transient = Verdict::Reject {
+            code: RejectCode::SysTransient,
+        };
         let mut share = |most: u64| self.dice.between(most / 4, most) as u32;
         let management = |verdict| Rule::new(verdict).caller(root).callee(platform);
         let rules = [
@@ -71,10 +77,20 @@ impl Chaos {
             management(Verdict::Delay { rounds: 3 }).per_million(share(80_000)),
             management(Verdict::DelayAnswer { rounds: 4 }).per_million(share(80_000)),
             management(Verdict::QueueFull).per_million(share(50_000)),
-            Rule::new(Verdict::TrapCallee).method(DRAIN_METHOD).per_million(share(200_000)),
-            Rule::new(Verdict::ExpireBestEffort).caller(root).per_million(share(200_000)),
-            Rule::new(transient).callee(root).method("report").per_million(share(100_000)),
-            Rule::new(Verdict::TrapCallee).callee(root).method("report").per_million(share(50_000)),
+            Rule::new(Verdict::TrapCallee)
+                .method(DRAIN_METHOD)
+                .per_million(share(200_000)),
+            Rule::new(Verdict::ExpireBestEffort)
+                .caller(root)
+                .per_million(share(200_000)),
+            Rule::new(transient)
+                .callee(root)
+                .method("report")
+                .per_million(share(100_000)),
+            Rule::new(Verdict::TrapCallee)
+                .callee(root)
+                .method("report")
+                .per_million(share(50_000)),
         ];
         for rule in rules {
             world.engine.faults().add(rule);

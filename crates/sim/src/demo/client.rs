@@ -119,8 +119,12 @@ impl Client {
         }
         self.discover(world);
         for _ in 0..SUBMIT_MAX.min(self.waiting.len()) {
-            let Some(worker) = self.pick_worker() else { break };
-            let Some(job) = self.waiting.pop_front() else { break };
+            let Some(worker) = self.pick_worker() else {
+                break;
+            };
+            let Some(job) = self.waiting.pop_front() else {
+                break;
+            };
             self.submit(job, worker, world);
         }
         self.collect(world);
@@ -134,10 +138,13 @@ impl Client {
         }
         self.workers.clear();
         // Root may be in the middle of its upgrade: then there is no worker this second.
-        let Ok(page) = world.workers(&self.pool) else { return };
+        let Ok(page) = world.workers(&self.pool) else {
+            return;
+        };
         let known = page.workers.into_iter();
-        self.workers =
-            known.map(|worker| (worker.canister.0, worker.load.unwrap_or(0))).collect();
+        self.workers = known
+            .map(|worker| (worker.canister.0, worker.load.unwrap_or(0)))
+            .collect();
         self.workers_until_ns = now + page.valid_for.0;
     }
 
@@ -147,7 +154,11 @@ impl Client {
         let first = self.dice.below(count) as usize;
         let second = self.dice.below(count) as usize;
         let load = |index: usize| self.workers.get(index).map(|(_, load)| *load);
-        let index = if load(second) < load(first) { second } else { first };
+        let index = if load(second) < load(first) {
+            second
+        } else {
+            first
+        };
         let (worker, load) = self.workers.get_mut(index)?;
         *load += 1;
         Some(*worker)
@@ -156,7 +167,11 @@ impl Client {
     fn submit(&mut self, id: u64, worker: Principal, world: &mut FleetWorld) {
         let job = &self.jobs[&id];
         let document = ByteBuf::from(job.document.clone());
-        let arg = encode(&JobArg { id: job.name(), document, times: job.times });
+        let arg = encode(&JobArg {
+            id: job.name(),
+            document,
+            times: job.times,
+        });
         match world.engine.submit(self.me, worker, "submit", arg) {
             Ok(message) => self.submitting.push((message, id, worker)),
             Err(_) => self.retry(id, worker),
@@ -180,13 +195,21 @@ impl Client {
                 continue;
             }
             self.ask_about_old(worker, world);
-            let names: Vec<String> =
-                self.held.get(&worker).into_iter().flatten().map(|(id, _)| self.jobs[id].name()).collect();
+            let names: Vec<String> = self
+                .held
+                .get(&worker)
+                .into_iter()
+                .flatten()
+                .map(|(id, _)| self.jobs[id].name())
+                .collect();
             if names.is_empty() {
                 self.held.remove(&worker);
                 continue;
             }
-            match world.engine.submit(self.me, worker, "collect", encode(&names)) {
+            match world
+                .engine
+                .submit(self.me, worker, "collect", encode(&names))
+            {
                 Ok(message) => drop(self.collecting.insert(worker, message)),
                 Err(_) => self.give_up_if_gone(worker, world),
             }
@@ -196,12 +219,16 @@ impl Client {
     /// A worker may have been emptied under our jobs: it does not know them any more.
     fn ask_about_old(&mut self, worker: Principal, world: &mut FleetWorld) {
         let held = self.held.get(&worker).into_iter().flatten();
-        let old: Vec<u64> =
-            held.filter(|(_, since)| *since + ASK_AFTER <= self.second).map(|(id, _)| *id).collect();
+        let old: Vec<u64> = held
+            .filter(|(_, since)| *since + ASK_AFTER <= self.second)
+            .map(|(id, _)| *id)
+            .collect();
         for id in old {
             let name = self.jobs[&id].name();
             let answer = world.engine.query(self.me, worker, "result", encode(&name));
-            let progress = answer.ok().and_then(|bytes| candid::decode_one(&bytes).ok());
+            let progress = answer
+                .ok()
+                .and_then(|bytes| candid::decode_one(&bytes).ok());
             if matches!(progress, Some(Progress::Unknown)) {
                 self.take_back(worker, id);
             }
@@ -217,7 +244,11 @@ impl Client {
 
     /// A worker that cannot even be queried has lost our jobs: elsewhere with them.
     fn give_up_if_gone(&mut self, worker: Principal, world: &mut FleetWorld) {
-        if world.engine.query(self.me, worker, "depth", encode_nothing()).is_ok() {
+        if world
+            .engine
+            .query(self.me, worker, "depth", encode_nothing())
+            .is_ok()
+        {
             return;
         }
         for (id, _) in self.held.remove(&worker).unwrap_or_default() {
@@ -228,13 +259,13 @@ impl Client {
     /// Reads the answers that have arrived.
     pub fn hear(&mut self, world: &mut FleetWorld) {
         for (message, id, worker) in std::mem::take(&mut self.submitting) {
-            match outcome(world, &message) {
+            match outcome(world, message) {
                 None => self.submitting.push((message, id, worker)),
                 Some(answer) => self.hear_submitted(id, worker, answer),
             }
         }
         for (worker, message) in std::mem::take(&mut self.collecting) {
-            match outcome(world, &message) {
+            match outcome(world, message) {
                 None => drop(self.collecting.insert(worker, message)),
                 Some(Ok(bytes)) => self.hear_collected(worker, &bytes),
                 Some(Err(())) => self.give_up_if_gone(worker, world),
@@ -243,7 +274,9 @@ impl Client {
     }
 
     fn hear_submitted(&mut self, id: u64, worker: Principal, answer: Result<Vec<u8>, ()>) {
-        let answer = answer.ok().and_then(|bytes| candid::decode_one(&bytes).ok());
+        let answer = answer
+            .ok()
+            .and_then(|bytes| candid::decode_one(&bytes).ok());
         match answer {
             Some(Submitted::Accepted | Submitted::Duplicate) => {
                 self.held.entry(worker).or_default().insert(id, self.second);
@@ -254,8 +287,13 @@ impl Client {
 
     fn hear_collected(&mut self, worker: Principal, bytes: &[u8]) {
         let results: Vec<(String, ByteBuf)> = candid::decode_one(bytes).unwrap_or_default();
-        let by_name: BTreeMap<String, u64> =
-            self.held.get(&worker).into_iter().flatten().map(|(id, _)| (self.jobs[id].name(), *id)).collect();
+        let by_name: BTreeMap<String, u64> = self
+            .held
+            .get(&worker)
+            .into_iter()
+            .flatten()
+            .map(|(id, _)| (self.jobs[id].name(), *id))
+            .collect();
         for (name, hash) in results {
             // A result nobody asked for is a wrong one.
             let Some(job) = by_name.get(&name).and_then(|id| self.jobs.remove(id)) else {
@@ -280,8 +318,8 @@ impl Client {
 }
 
 /// The end of a message, if it has one.
-fn outcome(world: &FleetWorld, message: &MessageId) -> Option<Result<Vec<u8>, ()>> {
-    match world.engine.status(message) {
+fn outcome(world: &FleetWorld, message: MessageId) -> Option<Result<Vec<u8>, ()>> {
+    match world.engine.status(&message) {
         IngressStatus::Replied(bytes) => Some(Ok(bytes)),
         IngressStatus::Rejected(_) | IngressStatus::Unknown => Some(Err(())),
         _ => None,

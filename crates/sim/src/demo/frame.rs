@@ -64,7 +64,10 @@ impl Frame {
         let sum = |count: fn(&hatchery_api::PoolView) -> u64| status.pools.iter().map(count).sum();
         let in_phase = |phase| {
             let phases = status.phases.iter();
-            phases.filter(|(name, _)| *name == phase).map(|(_, count)| *count).sum()
+            phases
+                .filter(|(name, _)| *name == phase)
+                .map(|(_, count)| *count)
+                .sum()
         };
         let reasons = status.pools.iter().flat_map(|pool| pool.reasons.clone());
         Ok(Frame {

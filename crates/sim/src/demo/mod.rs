@@ -15,8 +15,8 @@ pub use wave::{Job, Wave};
 use crate::world::FleetWorld;
 use anyhow::{Context, anyhow, bail};
 use chaos::Chaos;
-use hatchery_api::fleet_toml;
-use hatchery_types::{FleetSpec, ModuleHash, PoolSpec};
+use hatchery_api::{Command, CommandRequest, fleet_toml};
+use hatchery_types::{FleetSpec, ModuleHash, OperationId, Phase, PoolSpec};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -29,6 +29,8 @@ const ROUND_NS: u64 = 1_000_000_000 / ROUNDS_PER_SECOND;
 pub const SECONDS_MAX: u64 = 600;
 /// How many installs or resets must be open for the forced upgrade.
 const OPEN_MIN: usize = 3;
+/// When spare canisters are recycled if that moment has not come.
+const RECYCLES: [u64; 4] = [150, 170, 190, 210];
 /// Quiet seconds before the end.
 const QUIET_SECONDS: u64 = 5;
 
@@ -80,11 +82,22 @@ impl Demo {
             FleetWorld::start(config.seed, config.cache_dir.clone(), &config.root_wasm)?;
         say(&format!("root is {}", world.root));
         let module = world.upload_module(&config.worker_wasm)?;
-        say(&format!("worker module uploaded, {} KB", config.worker_wasm.len() / 1024));
+        say(&format!(
+            "worker module uploaded, {} KB",
+            config.worker_wasm.len() / 1024
+        ));
         let spec = read_fleet(&config.fleet_toml, module)?;
         let generation = world.apply(&spec)?;
-        say(&format!("fleet {} applied, generation {generation}", spec.name));
-        let pool = spec.pools.first().context("the fleet has no worker pool")?.name.clone();
+        say(&format!(
+            "fleet {} applied, generation {generation}",
+            spec.name
+        ));
+        let pool = spec
+            .pools
+            .first()
+            .context("the fleet has no worker pool")?
+            .name
+            .clone();
         Ok(Demo {
             wave: Wave::new(config.seed),
             client: Client::new(config.seed, &pool),
@@ -109,6 +122,7 @@ impl Demo {
     /// Root does not answer its queries.
     pub fn step(&mut self) -> anyhow::Result<&Frame> {
         self.notice = self.chaos.act(self.second, &mut self.world);
+        self.make_busy()?;
         let jobs = self.wave.jobs_of(self.second);
         self.client.act(self.second, jobs, &mut self.world);
         for _ in 0..ROUNDS_PER_SECOND {
@@ -121,6 +135,27 @@ impl Demo {
         Ok(&self.frame)
     }
 
+    /// With faults about, installs may never be open together. Then the operator recycles some
+    /// spare canisters at once: their resets are.
+    fn make_busy(&mut self) -> anyhow::Result<()> {
+        if self.open_at_upgrade.is_some() || !RECYCLES.contains(&self.second) {
+            return Ok(());
+        }
+        let rows = self.world.rows()?;
+        let spare = rows
+            .iter()
+            .filter(|row| row.phase == Phase::Ready)
+            .map(|row| row.canister);
+        for canister in spare.take(OPEN_MIN + 1) {
+            let operation = OperationId(format!("recycle-{canister}-{}", self.second));
+            let command = Command::Recycle { canister };
+            self.world
+                .submit_command(&CommandRequest { operation, command })?;
+        }
+        self.notice = Some("the operator recycles spare canisters".to_owned());
+        Ok(())
+    }
+
     /// In the wave: at the first moment with enough installs or resets open, root is upgraded by
     /// force.
     fn upgrade_when_busy(&mut self) -> anyhow::Result<()> {
@@ -128,7 +163,9 @@ impl Demo {
             return Ok(());
         }
         let effects = self.world.effects()?;
-        let busy = effects.iter().filter(|effect| matches!(effect.kind.as_str(), "install" | "reset"));
+        let busy = effects
+            .iter()
+            .filter(|effect| matches!(effect.kind.as_str(), "install" | "reset"));
         if busy.count() >= OPEN_MIN {
             self.world.submit_forced_upgrade(&self.config.root_wasm)?;
             let open = effects.len();
@@ -220,11 +257,20 @@ impl Demo {
             wall_seconds: 0.0,
             rounds: self.world.engine.round(),
             effects_open_at_upgrade: self.open_at_upgrade.unwrap_or(0) as u64,
-            pool: PoolSummary { minimum: warm, ready: self.frame.ready, failed: self.frame.failed },
+            pool: PoolSummary {
+                minimum: warm,
+                ready: self.frame.ready,
+                failed: self.frame.failed,
+            },
             workers: WorkerSummary {
                 min: pool.min,
                 max: pool.max,
-                peak: self.frames.iter().map(|frame| frame.in_service).max().unwrap_or(0),
+                peak: self
+                    .frames
+                    .iter()
+                    .map(|frame| frame.in_service)
+                    .max()
+                    .unwrap_or(0),
                 last: self.frame.in_service,
             },
             jobs: JobSummary {

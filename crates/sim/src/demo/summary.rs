@@ -86,25 +86,55 @@ const OPEN_MIN: u64 = 3;
 impl Summary {
     /// The conditions that do not hold, in words.
     pub fn what_fails(&self) -> Vec<String> {
-        let Summary { pool, workers, jobs, canisters, .. } = self;
+        let Summary {
+            pool,
+            workers,
+            jobs,
+            canisters,
+            ..
+        } = self;
         let conditions = [
-            (workers.peak >= PEAK_MIN, format!("peak of {} workers, want {PEAK_MIN}", workers.peak)),
-            (workers.peak <= u64::from(workers.max), format!("peak of {} workers", workers.peak)),
-            (workers.last == u64::from(workers.min), format!("{} workers at the end", workers.last)),
+            (
+                workers.peak >= PEAK_MIN,
+                format!("peak of {} workers, want {PEAK_MIN}", workers.peak),
+            ),
+            (
+                workers.peak <= u64::from(workers.max),
+                format!("peak of {} workers", workers.peak),
+            ),
+            (
+                workers.last == u64::from(workers.min),
+                format!("{} workers at the end", workers.last),
+            ),
             (
                 jobs.submitted > 0 && jobs.done == jobs.submitted,
                 format!("{} of {} jobs done", jobs.done, jobs.submitted),
             ),
             (jobs.wrong == 0, format!("{} wrong results", jobs.wrong)),
             (jobs.lost == 0, format!("{} jobs lost", jobs.lost)),
-            (canisters.orphans == 0, format!("{} orphans", canisters.orphans)),
-            (canisters.accounted == canisters.created, "canisters not accounted for".to_owned()),
-            (pool.ready >= u64::from(pool.minimum), format!("{} ready at the end", pool.ready)),
+            (
+                canisters.orphans == 0,
+                format!("{} orphans", canisters.orphans),
+            ),
+            (
+                canisters.accounted == canisters.created,
+                "canisters not accounted for".to_owned(),
+            ),
+            (
+                pool.ready >= u64::from(pool.minimum),
+                format!("{} ready at the end", pool.ready),
+            ),
             (
                 self.effects_open_at_upgrade >= OPEN_MIN,
-                format!("{} effects open at the upgrade", self.effects_open_at_upgrade),
+                format!(
+                    "{} effects open at the upgrade",
+                    self.effects_open_at_upgrade
+                ),
             ),
-            (self.violations == 0, format!("{} violations", self.violations)),
+            (
+                self.violations == 0,
+                format!("{} violations", self.violations),
+            ),
         ];
         let broken = conditions.into_iter().filter(|(holds, _)| !holds);
         broken.map(|(_, words)| words).collect()

@@ -7,15 +7,18 @@ use sha2::{Digest, Sha256};
 /// Seconds before the first job: the warm pool fills.
 const BEGINS: u64 = 20;
 /// The wave rises until here,
-const TOP: u64 = 70;
+const TOP: u64 = 80;
 /// stays until here,
-const FALLS: u64 = 170;
+const FALLS: u64 = 200;
 /// and is over here.
-const ENDS: u64 = 240;
+const ENDS: u64 = 290;
 /// Jobs a second at the top, in thousandths.
-const TOP_PERMILLE: u64 = 4_000;
+const TOP_PERMILLE: u64 = 3_000;
 /// Jobs a second at the foot, in thousandths.
 const FOOT_PERMILLE: u64 = 300;
+/// Whole batches that come at once, on top of the wave: second and jobs. They make the fleet grow in
+/// strides, so that several installs are open together.
+const BATCHES: [(u64, u64); 3] = [(60, 60), (100, 50), (140, 40)];
 /// Hashes a job takes: about two seconds of a worker.
 const TIMES: (u64, u64) = (1_500, 2_500);
 /// Bytes of a document.
@@ -59,13 +62,21 @@ pub struct Wave {
 impl Wave {
     /// The wave of a seed.
     pub fn new(seed: u64) -> Self {
-        Wave { dice: Dice::new(seed, 10), next: 0, owed_permille: 0 }
+        Wave {
+            dice: Dice::new(seed, 10),
+            next: 0,
+            owed_permille: 0,
+        }
     }
 
     /// The jobs that come in this second; seconds are asked for once each, in order.
     pub fn jobs_of(&mut self, second: u64) -> Vec<Job> {
         self.owed_permille += rate_permille(second);
-        let count = self.owed_permille / 1_000;
+        let batch = BATCHES
+            .iter()
+            .find(|(at, _)| *at == second)
+            .map_or(0, |(_, jobs)| *jobs);
+        let count = batch + self.owed_permille / 1_000;
         self.owed_permille %= 1_000;
         (0..count).map(|_| self.draw()).collect()
     }
@@ -75,7 +86,11 @@ impl Wave {
         let document = (0..bytes).map(|_| self.dice.below(256) as u8).collect();
         let times = self.dice.between(TIMES.0, TIMES.1) as u32;
         self.next += 1;
-        Job { id: self.next, document, times }
+        Job {
+            id: self.next,
+            document,
+            times,
+        }
     }
 
     /// Between its beginning and its end.

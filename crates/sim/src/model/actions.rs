@@ -5,9 +5,7 @@ use super::fleet;
 use super::swarm::Fault;
 use super::world::{Failure, World};
 use hatchery_core::{Command, CommandInput, Input, Reply};
-use hatchery_types::{
-    CanisterId, Cycles, Generation, ModuleHash, Nanos, OperationId, Phase, RunState,
-};
+use hatchery_types::{CanisterId, Cycles, Generation, ModuleHash, Nanos, OperationId, RunState};
 
 const SECOND: Nanos = Nanos::from_secs(1);
 const LIQUID: Cycles = Cycles(2_000 * Cycles::T);
@@ -24,7 +22,10 @@ impl World {
             0..55 => self.pass(Nanos::from_secs(60)),
             55..60 => self.tick(),
             60..80 => self.report_load(),
-            80..88 => self.work(),
+            80..88 => {
+                self.work();
+                Ok(())
+            }
             88..95 => self.command(),
             95..97 => self.respec(),
             97 => self.stage_badly(),
@@ -56,14 +57,20 @@ impl World {
     /// A change of some canister behind root's back.
     fn meddle(&mut self, fault: Fault) {
         let ids: Vec<CanisterId> = self.platform.canisters.keys().copied().collect();
-        let Some(id) = self.dice.pick(&ids).copied() else { return };
+        let Some(id) = self.dice.pick(&ids).copied() else {
+            return;
+        };
         let sequence = self.platform.next_sequence();
         if fault == Fault::Deleted {
             self.platform.canisters.remove(&id);
             return;
         }
         let root = self.platform.root.0;
-        let canister = self.platform.canisters.get_mut(&id).expect("bug: drawn from the keys");
+        let canister = self
+            .platform
+            .canisters
+            .get_mut(&id)
+            .expect("bug: drawn from the keys");
         canister.meddled = sequence;
         match fault {
             Fault::Uninstalled => canister.remove_code(),
@@ -83,10 +90,12 @@ impl World {
     /// Somebody reports a load: mostly a member, mostly truthfully.
     fn report_load(&mut self) -> Result<(), Failure> {
         let ids: Vec<CanisterId> = self.platform.canisters.keys().copied().collect();
-        let Some(member) = self.dice.pick(&ids).copied() else { return Ok(()) };
+        let Some(member) = self.dice.pick(&ids).copied() else {
+            return Ok(());
+        };
         let canister = &self.platform.canisters[&member];
         let runs = canister.module.is_some() && canister.run_state == RunState::Running;
-        if canister.work.silent || !(runs || self.dice.chance(100)) {
+        if canister.work.habits.silent || !(runs || self.dice.chance(100)) {
             return Ok(());
         }
         let mut generation = canister.generation.unwrap_or_default();
@@ -99,7 +108,12 @@ impl World {
         }
         let known = self.dice.chance(980);
         let signal = if known { fleet::SIGNAL } else { "temperature" }.to_owned();
-        let reply = self.message(&Input::Report { member, generation, signal, value })?;
+        let reply = self.message(&Input::Report {
+            member,
+            generation,
+            signal,
+            value,
+        })?;
         self.check_report(member, generation, value, known, &reply)
     }
 
@@ -116,23 +130,34 @@ impl World {
         let row = self.rows().get(&member);
         let may = row.is_some_and(|row| row.phase.is_member() && row.generation == generation);
         if taken && !(may && known && value <= 1 << 53) {
-            return Err(self.failure("report", format!("{member} {generation:?} {value} was taken")));
+            return Err(self.failure(
+                "report",
+                format!("{member} {generation:?} {value} was taken"),
+            ));
         }
         if taken && row.is_some_and(|row| row.sample != Some(value)) {
             self.note("report taken too soon after another");
         }
         self.tick_owed |= taken;
-        self.note(if taken { "report taken" } else { "report refused" });
+        self.note(if taken {
+            "report taken"
+        } else {
+            "report refused"
+        });
         Ok(())
     }
 
     /// Members get work and finish some.
-    fn work(&mut self) -> Result<(), Failure> {
+    fn work(&mut self) {
         let wave = [0, 2, 12, 40][(self.step / 64 % 4) as usize];
         let ids: Vec<CanisterId> = self.platform.canisters.keys().copied().collect();
         for id in ids {
             let most = self.dice.below(wave + 1);
-            let canister = self.platform.canisters.get_mut(&id).expect("bug: drawn from the keys");
+            let canister = self
+                .platform
+                .canisters
+                .get_mut(&id)
+                .expect("bug: drawn from the keys");
             if canister.module.is_some() {
                 let accepts = !canister.work.draining;
                 let left = canister.work.jobs / 2;
@@ -143,7 +168,6 @@ impl World {
                 canister.run_state = RunState::Stopped;
             }
         }
-        Ok(())
     }
 
     fn command(&mut self) -> Result<(), Failure> {
@@ -155,7 +179,11 @@ impl World {
         };
         let command = self.draw_command();
         let caller = fleet::operator();
-        let input = CommandInput { caller, operation: OperationId(operation), command };
+        let input = CommandInput {
+            caller,
+            operation: OperationId(operation),
+            command,
+        };
         let reply = self.message(&Input::Command(input.clone()))?;
         self.tick_owed = true;
         if !input.operation.is_valid() && !matches!(reply, Reply::Refused(..)) {
@@ -214,17 +242,19 @@ impl World {
         let module = ModuleHash([self.dice.below(3) as u8; 32]);
         let index = self.dice.below(2) as u32;
         let bytes = b"\0asm\x01\0\0\0 not what was announced".to_vec();
-        self.message(&Input::StageChunk { module, index, bytes })?;
-        let reply = self.message(&Input::CommitModule { module, chunks: index + 1 })?;
+        self.message(&Input::StageChunk {
+            module,
+            index,
+            bytes,
+        })?;
+        let reply = self.message(&Input::CommitModule {
+            module,
+            chunks: index + 1,
+        })?;
         if !matches!(reply, Reply::Refused(..)) {
             return Err(self.failure("module", format!("a bad module was committed: {reply:?}")));
         }
         self.note("bad module refused");
         Ok(())
-    }
-
-    /// Whether some member is in this phase.
-    pub(super) fn any_in(&self, phase: Phase) -> bool {
-        self.rows().values().any(|row| row.phase == phase)
     }
 }

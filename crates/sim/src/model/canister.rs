@@ -38,20 +38,27 @@ pub struct Work {
     pub jobs: u64,
     /// It was told to drain.
     pub draining: bool,
+    /// A call is open that keeps it from stopping.
+    pub call_open: bool,
+    /// What is wrong with it, for as long as it is installed.
+    pub habits: Habits,
+}
+
+/// Bad habits of a worker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Habits {
     /// It will not say that it is idle.
     pub never_idle: bool,
     /// It never reports its load.
     pub silent: bool,
-    /// A call is open that keeps it from stopping.
-    pub call_open: bool,
 }
 
 /// Memory of a canister without code, in bytes.
-pub const EMPTY_BYTES: u64 = 0;
+pub(super) const EMPTY_BYTES: u64 = 0;
 /// Memory of an installed worker, in bytes.
-pub const WORKER_BYTES: u64 = 2_000_000;
+pub(super) const WORKER_BYTES: u64 = 2_000_000;
 /// What an install withholds from the target until it ends (300 billion instructions).
-pub const INSTALL_PREPAID: Cycles = Cycles(300 * Cycles::B);
+pub(super) const INSTALL_PREPAID: Cycles = Cycles(300 * Cycles::B);
 
 impl Canister {
     /// A canister as `create_canister` leaves it.
@@ -84,7 +91,11 @@ impl Canister {
             module: self.module,
             controllers: self.controllers.clone(),
             cycles: self.cycles,
-            memory_bytes: if self.module.is_some() { WORKER_BYTES } else { EMPTY_BYTES },
+            memory_bytes: if self.module.is_some() {
+                WORKER_BYTES
+            } else {
+                EMPTY_BYTES
+            },
             settings_clean: whole.then_some(self.settings_clean),
             snapshot_bytes: whole.then_some(self.snapshot_bytes),
         }
@@ -130,6 +141,6 @@ pub fn canister_id(number: u64) -> CanisterId {
     CanisterId(Principal::from_slice(&bytes))
 }
 
-/// How long `stop_canister` waits before it gives up (interface specification, "IC method
-/// stop_canister"; five minutes by the replica).
-pub const STOP_TIMEOUT: Nanos = Nanos::from_secs(300);
+/// How long `stop_canister` waits before it gives up (interface specification, method
+/// `stop_canister`; five minutes by the replica).
+pub(super) const STOP_TIMEOUT: Nanos = Nanos::from_secs(300);

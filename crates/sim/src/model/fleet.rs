@@ -8,22 +8,22 @@ use hatchery_types::{
 use sha2::{Digest, Sha256};
 
 /// The signal that members report.
-pub const SIGNAL: &str = "depth";
+pub(super) const SIGNAL: &str = "depth";
 /// Longest life of a drain before work is cut.
-pub const DRAIN_DEADLINE: Nanos = Nanos::from_secs(120);
+pub(super) const DRAIN_DEADLINE: Nanos = Nanos::from_secs(120);
 
 /// The operator.
-pub fn operator() -> Principal {
+pub(super) fn operator() -> Principal {
     Principal::from_slice(&[7; 29])
 }
 
 /// Somebody who has canisters of their own on the subnet.
-pub fn stranger() -> Principal {
+pub(super) fn stranger() -> Principal {
     Principal::from_slice(&[9; 29])
 }
 
 /// A module in the only sense the model needs: a header and one custom section.
-pub fn module() -> (ModuleHash, Vec<u8>) {
+pub(super) fn module() -> (ModuleHash, Vec<u8>) {
     let mut bytes = b"\0asm\x01\0\0\0".to_vec();
     bytes.extend([0, 120, 3]);
     bytes.extend([0x2a; 119]);
@@ -31,12 +31,16 @@ pub fn module() -> (ModuleHash, Vec<u8>) {
 }
 
 /// Two pools of one role over a small warm pool.
-pub fn spec() -> FleetSpec {
+pub(super) fn spec() -> FleetSpec {
     FleetSpec {
         name: "model".to_owned(),
         controllers: vec![operator()],
         reserve: Cycles(10 * Cycles::T),
-        lanes: LanesSpec { create: 2, reset: 3, install: 2 },
+        lanes: LanesSpec {
+            create: 2,
+            reset: 3,
+            install: 2,
+        },
         warm_pool: WarmPoolSpec {
             minimum: 3,
             maximum: 6,
@@ -53,7 +57,10 @@ fn role() -> RoleSpec {
         name: "worker".to_owned(),
         module: module().0,
         init_arg: b"DIDL\0\0".to_vec(),
-        drain: DrainSpec { method: Some("hatchery_drain".to_owned()), deadline: DRAIN_DEADLINE },
+        drain: DrainSpec {
+            method: Some("hatchery_drain".to_owned()),
+            deadline: DRAIN_DEADLINE,
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! After the safety phase: faults stop, workers are honest, operators resume and requeue, and the
 //! world must come to rest within a stated time or say what holds it back.
 
+use super::canister::Habits;
 use super::fleet;
 use super::world::{Failure, World};
 use hatchery_core::{Command, CommandInput, Input};
@@ -30,7 +31,10 @@ impl World {
             passes += 1;
             if passes > PASSES_MAX {
                 let open = self.what_is_open();
-                return Err(self.failure("spinning", format!("{passes} steps to come to rest: {open}")));
+                return Err(self.failure(
+                    "spinning",
+                    format!("{passes} steps to come to rest: {open}"),
+                ));
             }
             if self.now >= report_at {
                 report_at = self.now + REPORT_EVERY;
@@ -53,17 +57,23 @@ impl World {
         self.root_stopping = false;
         for canister in self.platform.canisters.values_mut() {
             canister.work.call_open = false;
-            canister.work.silent = false;
-            canister.work.never_idle = false;
+            canister.work.habits = Habits::default();
             canister.work.jobs = HONEST_JOBS;
             if canister.run_state == RunState::Stopping {
                 canister.run_state = RunState::Stopped;
             }
         }
-        for (name, command) in [("peace", Command::Resume), ("again", Command::RequeueFailed(None))] {
+        for (name, command) in [
+            ("peace", Command::Resume),
+            ("again", Command::RequeueFailed(None)),
+        ] {
             let operation = OperationId(format!("{name}-{}", self.step));
             let caller = fleet::operator();
-            self.message(&Input::Command(CommandInput { caller, operation, command }))?;
+            self.message(&Input::Command(CommandInput {
+                caller,
+                operation,
+                command,
+            }))?;
         }
         self.tick()
     }
@@ -71,12 +81,27 @@ impl World {
     fn report_all(&mut self) -> Result<(), Failure> {
         let members: Vec<CanisterId> = self.platform.canisters.keys().copied().collect();
         for member in members {
-            let canister = self.platform.canisters.get_mut(&member).expect("bug: drawn from keys");
+            let canister = self
+                .platform
+                .canisters
+                .get_mut(&member)
+                .expect("bug: drawn from keys");
             let runs = canister.module.is_some() && canister.run_state == RunState::Running;
-            let Some(generation) = canister.generation.filter(|_| runs) else { continue };
-            canister.work.jobs = if canister.work.draining { 0 } else { HONEST_JOBS };
+            let Some(generation) = canister.generation.filter(|_| runs) else {
+                continue;
+            };
+            canister.work.jobs = if canister.work.draining {
+                0
+            } else {
+                HONEST_JOBS
+            };
             let (value, signal) = (canister.work.jobs, fleet::SIGNAL.to_owned());
-            self.message(&Input::Report { member, generation, signal, value })?;
+            self.message(&Input::Report {
+                member,
+                generation,
+                signal,
+                value,
+            })?;
         }
         self.tick()
     }
@@ -87,30 +112,53 @@ impl World {
         for pool in &spec.pools {
             let living = |phase: Phase| {
                 let members = self.rows().values();
-                members.filter(|row| row.phase == phase && row.pool.as_ref() == Some(&pool.name)).count()
+                members
+                    .filter(|row| row.phase == phase && row.pool.as_ref() == Some(&pool.name))
+                    .count()
             };
             let in_service = living(Phase::InService);
             if in_service < pool.min as usize || in_service > pool.max as usize {
                 let why = self.state.pool(&pool.name).map(|record| &record.reasons);
                 let (min, max, name) = (pool.min, pool.max, &pool.name);
                 let open = self.what_is_open();
-                return Some(format!("{name}: {in_service} in service of {min}..{max}: {why:?}, {open}"));
+                return Some(format!(
+                    "{name}: {in_service} in service of {min}..{max}: {why:?}, {open}"
+                ));
             }
         }
-        let ready = self.rows().values().filter(|row| row.phase == Phase::Ready).count();
+        let ready = self
+            .rows()
+            .values()
+            .filter(|row| row.phase == Phase::Ready)
+            .count();
         if ready < spec.warm_pool.minimum as usize || ready > spec.warm_pool.maximum as usize {
             let (minimum, maximum) = (spec.warm_pool.minimum, spec.warm_pool.maximum);
-            return Some(format!("{ready} ready of {minimum}..{maximum}: {}", self.what_is_open()));
+            return Some(format!(
+                "{ready} ready of {minimum}..{maximum}: {}",
+                self.what_is_open()
+            ));
         }
-        let passing = [Phase::Creating, Phase::PendingReset, Phase::Resetting, Phase::Stopping, Phase::Deleting];
-        let stuck = self.rows().values().find(|row| passing.contains(&row.phase));
+        let passing = [
+            Phase::Creating,
+            Phase::PendingReset,
+            Phase::Resetting,
+            Phase::Stopping,
+            Phase::Deleting,
+        ];
+        let stuck = self
+            .rows()
+            .values()
+            .find(|row| passing.contains(&row.phase));
         stuck.map(|row| format!("{} still {}: {}", row.canister, row.phase, row.reason))
     }
 
     fn what_is_open(&self) -> String {
         let effects = self.state.effects(None, 10);
-        let rows: Vec<_> =
-            self.rows().values().map(|row| format!("{} {}", row.phase, row.reason)).collect();
+        let rows: Vec<_> = self
+            .rows()
+            .values()
+            .map(|row| format!("{} {}", row.phase, row.reason))
+            .collect();
         format!("open {effects:?}, rows {rows:?}")
     }
 }

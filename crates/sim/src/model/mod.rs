@@ -10,7 +10,7 @@ mod steps;
 mod swarm;
 mod world;
 
-pub use canister::{Canister, Work, canister_id};
+pub use canister::{Canister, Habits, Work, canister_id};
 pub use platform::{Answer, Call, Platform};
 pub use swarm::{Fault, Swarm};
 pub use world::{Failure, Report, World, simulate};

@@ -94,7 +94,8 @@ impl Platform {
     pub fn create(&mut self, controllers: Vec<Principal>, cycles: Cycles) -> CanisterId {
         let id = canister_id(self.next_number);
         self.next_number += 1;
-        self.canisters.insert(id, Canister::created(controllers, cycles));
+        self.canisters
+            .insert(id, Canister::created(controllers, cycles));
         id
     }
 
@@ -159,7 +160,11 @@ impl Platform {
     }
 
     fn delay(&mut self, slow: Fault, usual_secs: u64) -> Nanos {
-        let most = if self.swarm.strikes(slow) { 240 } else { usual_secs };
+        let most = if self.swarm.strikes(slow) {
+            240
+        } else {
+            usual_secs
+        };
         Nanos(self.dice.below(most * 1_000) * 1_000_000)
     }
 
@@ -170,7 +175,11 @@ impl Platform {
 
     pub(super) fn answer_at(&mut self, at: Nanos, call: &Call, outcome: Outcome) {
         let sequence = self.next_sequence();
-        let answer = Answer { effect: call.effect, step: call.index, outcome };
+        let answer = Answer {
+            effect: call.effect,
+            step: call.index,
+            outcome,
+        };
         self.answers.insert((at, sequence), answer);
     }
 

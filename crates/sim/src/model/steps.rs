@@ -1,6 +1,6 @@
 //! What each step of an effect does to the model platform, and what root hears of it.
 
-use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
+use super::canister::{Canister, Habits, INSTALL_PREPAID, STOP_TIMEOUT, Work};
 use super::platform::{Call, Platform};
 use super::swarm::Fault;
 use hatchery_types::{
@@ -83,7 +83,7 @@ impl Platform {
         }
         let work = &mut canister.work;
         work.draining = true;
-        Outcome::Done(Value::Drained(work.jobs == 0 && !work.never_idle))
+        Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
     }
 
     /// A management call on a canister: root must control it.
@@ -128,8 +128,10 @@ impl Platform {
         if !self.chunks.iter().any(|(stored, _)| *stored == module) {
             return refused(REJECT_CANISTER_ERROR, "chunk not found");
         }
-        let (never_idle, silent) =
-            (self.swarm.strikes(Fault::NeverIdle), self.swarm.strikes(Fault::Silent));
+        let habits = Habits {
+            never_idle: self.swarm.strikes(Fault::NeverIdle),
+            silent: self.swarm.strikes(Fault::Silent),
+        };
         let sequence = self.next_sequence();
         let canister = self.canister_mut(call.canister);
         if canister.module.is_some() {
@@ -138,7 +140,14 @@ impl Platform {
         if canister.cycles < INSTALL_PREPAID {
             return refused(REJECT_CANISTER_ERROR, "out of cycles");
         }
-        install(canister, module, Work { never_idle, silent, ..Work::default() });
+        install(
+            canister,
+            module,
+            Work {
+                habits,
+                ..Work::default()
+            },
+        );
         canister.installed = sequence;
         Outcome::Done(Value::Nothing)
     }

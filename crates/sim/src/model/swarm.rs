@@ -128,7 +128,11 @@ impl Swarm {
                 permille.insert(fault, rate);
             }
         }
-        Swarm { dice, permille, struck: BTreeMap::new() }
+        Swarm {
+            dice,
+            permille,
+            struck: BTreeMap::new(),
+        }
     }
 
     /// Only these kinds, each at `permille`.

@@ -7,9 +7,9 @@ use super::swarm::{Fault, Swarm};
 use crate::checkers::{self, Checker, Rows, Scene};
 use crate::dice::Dice;
 use hatchery_core::{
-    Decision, Input, Memories, Reply, State, Vitals, check, decide, next_wake, plan_pool,
+    Decision, Event, Input, Memories, Reply, State, Vitals, check, decide, next_wake, plan_pool,
 };
-use hatchery_types::{Effect, FleetSpec, Nanos, Phase};
+use hatchery_types::{CanisterId, Cycles, Effect, FleetSpec, Nanos, Phase};
 use ic_stable_structures::VectorMemory;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ use std::fmt;
 
 /// When the model begins: any instant will do that is not near zero.
 const START: Nanos = Nanos::from_secs(1_700_000_000);
+/// With so much nothing waits for cycles.
+const RICH: Cycles = Cycles(1_000 * Cycles::T);
 /// Decisions in one message before the model says that core spins.
 const DECISIONS_MAX: u32 = 2_000;
 
@@ -97,8 +99,9 @@ impl World {
     /// # Errors
     /// A violation, however early.
     pub fn new(seed: u64, swarm: Swarm) -> Result<Self, Failure> {
-        let memories: Vec<_> =
-            (0..Memories::<VectorMemory>::COUNT).map(|_| VectorMemory::default()).collect();
+        let memories: Vec<_> = (0..Memories::<VectorMemory>::COUNT)
+            .map(|_| VectorMemory::default())
+            .collect();
         let wanted = fleet::spec();
         let mut world = World {
             seed,
@@ -124,12 +127,16 @@ impl World {
         let (module, bytes) = fleet::module();
         for _ in 0..4 {
             let with_root = vec![fleet::stranger(), self.platform.root.0];
-            self.platform.create(with_root, hatchery_types::Cycles(4 * hatchery_types::Cycles::T));
+            self.platform.create(with_root, Cycles(4 * Cycles::T));
             let foreign = vec![fleet::stranger()];
-            self.platform.create(foreign, hatchery_types::Cycles(4 * hatchery_types::Cycles::T));
+            self.platform.create(foreign, Cycles(4 * Cycles::T));
         }
         self.message(&Input::Started)?;
-        self.message(&Input::StageChunk { module, index: 0, bytes })?;
+        self.message(&Input::StageChunk {
+            module,
+            index: 0,
+            bytes,
+        })?;
         self.message(&Input::CommitModule { module, chunks: 1 })?;
         self.message(&Input::Apply(Box::new(self.wanted.clone())))?;
         Ok(())
@@ -156,6 +163,7 @@ impl World {
     fn decide_once(&mut self, input: &Input) -> Result<Decision, Failure> {
         self.decisions += 1;
         let decision = decide(&self.state, self.now, input);
+        self.check_plan(input, &decision)?;
         for event in decision.events.iter().cloned() {
             self.state.apply(self.now, event);
         }
@@ -165,6 +173,59 @@ impl World {
         }
         self.observe(input, &decision)?;
         Ok(decision)
+    }
+
+    /// The dry run names exactly what the tick then does.
+    fn check_plan(&self, input: &Input, decision: &Decision) -> Result<(), Failure> {
+        let planned = decision.events.iter().find_map(|event| match event {
+            Event::PoolPlanned { pool, .. } => Some(pool),
+            _ => None,
+        });
+        // Short of cycles the tick may start less; the dry run does not know root's balance.
+        let rich = matches!(input, Input::Tick(vitals) if vitals.liquid >= RICH);
+        let Some(pool) = planned.filter(|_| rich) else {
+            return Ok(());
+        };
+        let Some(plan) = plan_pool(&self.state, self.now, pool) else {
+            return Ok(());
+        };
+        let moved = |phase: Phase| -> Vec<CanisterId> {
+            let rows = decision.events.iter().filter_map(|event| match event {
+                Event::RowChanged(row) if row.phase == phase => Some(row.canister),
+                _ => None,
+            });
+            rows.collect()
+        };
+        let pairs = [
+            (&plan.uncordon, Phase::InService),
+            (&plan.cordon, Phase::Draining),
+            (&plan.claim, Phase::Installing),
+        ];
+        match pairs
+            .into_iter()
+            .find(|(named, phase)| **named != moved(*phase))
+        {
+            None => Ok(()),
+            Some((named, phase)) => {
+                let did = moved(phase);
+                Err(self.failure(
+                    "plan = act",
+                    format!("{pool}: planned {named:?}, did {did:?}"),
+                ))
+            }
+        }
+    }
+
+    /// Applies a decision that core did not make and lets the checkers look at it: the way to see
+    /// a checker fail.
+    ///
+    /// # Errors
+    /// What the first checker says.
+    pub fn plant(&mut self, input: &Input, decision: &Decision) -> Result<(), Failure> {
+        for event in decision.events.iter().cloned() {
+            self.state.apply(self.now, event);
+        }
+        self.observe(input, decision)
     }
 
     /// Runs every checker, and core's own, on what the decision left.
@@ -181,10 +242,12 @@ impl World {
             state: &self.state,
             platform: &self.platform,
         };
-        let seen = self
-            .checkers
-            .iter_mut()
-            .find_map(|checker| checker.check(&scene).err().map(|what| (checker.name(), what)));
+        let seen = self.checkers.iter_mut().find_map(|checker| {
+            checker
+                .check(&scene)
+                .err()
+                .map(|what| (checker.name(), what))
+        });
         for (_, row) in scene.moved() {
             let name = format!("phase {}", row.phase);
             *self.seen.entry(name).or_default() += 1;
@@ -205,7 +268,10 @@ impl World {
     /// The first violation.
     pub fn tick(&mut self) -> Result<(), Failure> {
         self.tick_owed = false;
-        let vitals = Vitals { liquid: self.platform.liquid, stopping: self.root_stopping };
+        let vitals = Vitals {
+            liquid: self.platform.liquid,
+            stopping: self.root_stopping,
+        };
         self.message(&Input::Tick(vitals)).map(drop)
     }
 
@@ -223,7 +289,13 @@ impl World {
             self.note(outcome_name(&answer.outcome));
             self.tick_owed = true;
             let (effect, step, outcome) = (answer.effect, answer.step, answer.outcome);
-            return self.message(&Input::Outcome { effect, step, outcome }).map(drop);
+            return self
+                .message(&Input::Outcome {
+                    effect,
+                    step,
+                    outcome,
+                })
+                .map(drop);
         }
         if self.tick_owed || wake.is_some_and(|wake| wake <= self.now) {
             return self.tick();
@@ -247,17 +319,17 @@ impl World {
         self.message(&Input::Started).map(drop)
     }
 
-    /// What the pool's plan says before a tick must be what the tick then does.
-    pub(super) fn plan_names(&self, pool: &str) -> Option<String> {
-        plan_pool(&self.state, self.now, pool).map(|plan| format!("{plan:?}"))
-    }
-
     pub(super) fn note(&mut self, name: &str) {
         *self.seen.entry(name.to_owned()).or_default() += 1;
     }
 
     pub(super) fn failure(&self, checker: &str, what: String) -> Failure {
-        Failure { seed: self.seed, step: self.step, checker: checker.to_owned(), what }
+        Failure {
+            seed: self.seed,
+            step: self.step,
+            checker: checker.to_owned(),
+            what,
+        }
     }
 
     /// The rows after the last decision.
@@ -298,7 +370,10 @@ fn rows(state: &State<VectorMemory>) -> Rows {
 /// What an opened state must count as before.
 fn counted(state: &State<VectorMemory>) -> (Vec<u64>, Vec<(&'static str, u64)>, u64) {
     let counts = state.counts();
-    let phases = Phase::ALL.into_iter().map(|phase| counts.phase(phase)).collect();
+    let phases = Phase::ALL
+        .into_iter()
+        .map(|phase| counts.phase(phase))
+        .collect();
     let effects = counts.effects().filter(|(_, count)| *count > 0).collect();
     (phases, effects, state.lost_creations())
 }

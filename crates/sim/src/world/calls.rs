@@ -7,7 +7,7 @@ use hatchery_api::{
     EffectView, EffectsRequest, EventView, EventsPage, EventsRequest, FleetStatus, PAGE_MAX,
     PlanView, Refused, RowView, StageChunk, WorkersPage, WorkersRequest,
 };
-use hatchery_engine::Reject;
+use hatchery_engine::{MessageId, Reject};
 use hatchery_types::{FleetSpec, Generation};
 use serde::de::DeserializeOwned;
 
@@ -44,7 +44,10 @@ pub enum CallError {
 impl CallError {
     /// A call that was rejected.
     pub(crate) fn rejected(method: &str, reject: &Reject) -> Self {
-        CallError::Rejected { method: method.to_owned(), text: reject.to_string() }
+        CallError::Rejected {
+            method: method.to_owned(),
+            text: reject.to_string(),
+        }
     }
 
     /// The typed reason, if root gave one.
@@ -66,8 +69,10 @@ pub(crate) fn decode<T: CandidType + DeserializeOwned>(
     method: &str,
     bytes: &[u8],
 ) -> Result<T, CallError> {
-    candid::decode_one(bytes)
-        .map_err(|source| CallError::Undecodable { method: method.to_owned(), source })
+    candid::decode_one(bytes).map_err(|source| CallError::Undecodable {
+        method: method.to_owned(),
+        source,
+    })
 }
 
 impl FleetWorld {
@@ -100,7 +105,9 @@ impl FleetWorld {
         method: &str,
         arg: &A,
     ) -> Result<T, CallError> {
-        let answer = self.engine.query(self.operator, self.root.0, method, encode(arg));
+        let answer = self
+            .engine
+            .query(self.operator, self.root.0, method, encode(arg));
         let bytes = answer.map_err(|reject| CallError::rejected(method, &reject))?;
         decode(method, &bytes)
     }
@@ -137,12 +144,25 @@ impl FleetWorld {
         self.update("command", request)
     }
 
+    /// Gives a command without waiting for its answer.
+    ///
+    /// # Errors
+    /// The platform does not take the message in.
+    pub fn submit_command(&mut self, request: &CommandRequest) -> Result<MessageId, CallError> {
+        let message = self
+            .engine
+            .submit(self.operator, self.root.0, "command", encode(request));
+        message.map_err(|reject| CallError::rejected("command", &reject))
+    }
+
     /// Root's counters.
     ///
     /// # Errors
     /// Rejected, or the answer cannot be read.
     pub fn status(&mut self) -> Result<FleetStatus, CallError> {
-        let answer = self.engine.query(self.operator, self.root.0, "status", encode_nothing());
+        let answer = self
+            .engine
+            .query(self.operator, self.root.0, "status", encode_nothing());
         let bytes = answer.map_err(|reject| CallError::rejected("status", &reject))?;
         decode("status", &bytes)
     }
@@ -152,7 +172,9 @@ impl FleetWorld {
     /// # Errors
     /// Rejected, or the answer cannot be read.
     pub fn root_violations(&mut self) -> Result<Vec<String>, CallError> {
-        let answer = self.engine.query(self.operator, self.root.0, "violations", encode_nothing());
+        let answer = self
+            .engine
+            .query(self.operator, self.root.0, "violations", encode_nothing());
         let bytes = answer.map_err(|reject| CallError::rejected("violations", &reject))?;
         decode("violations", &bytes)
     }
@@ -163,7 +185,10 @@ impl FleetWorld {
     /// Rejected, or the answer cannot be read.
     pub fn rows(&mut self) -> Result<Vec<RowView>, CallError> {
         let mut rows = Vec::new();
-        let mut request = CanistersRequest { limit: PAGE_MAX, ..CanistersRequest::default() };
+        let mut request = CanistersRequest {
+            limit: PAGE_MAX,
+            ..CanistersRequest::default()
+        };
         loop {
             let page: CanistersPage = self.query("canisters", &request)?;
             rows.extend(page.rows);
@@ -180,7 +205,10 @@ impl FleetWorld {
     /// # Errors
     /// Rejected, refused, or the answer cannot be read.
     pub fn workers(&mut self, pool: &str) -> Result<WorkersPage, CallError> {
-        let mut request = WorkersRequest { pool: pool.to_owned(), ..WorkersRequest::default() };
+        let mut request = WorkersRequest {
+            pool: pool.to_owned(),
+            ..WorkersRequest::default()
+        };
         let mut whole: Option<WorkersPage> = None;
         loop {
             let answer: Answer<WorkersPage> = self.query("workers", &request)?;
@@ -213,8 +241,13 @@ impl FleetWorld {
         let mut effects: Vec<EffectView> = Vec::new();
         loop {
             let after = effects.last().map(|effect| effect.id);
-            let page: Vec<EffectView> =
-                self.query("effects", &EffectsRequest { after, limit: PAGE_MAX })?;
+            let page: Vec<EffectView> = self.query(
+                "effects",
+                &EffectsRequest {
+                    after,
+                    limit: PAGE_MAX,
+                },
+            )?;
             let count = page.len();
             effects.extend(page);
             if count < PAGE_MAX as usize {
@@ -231,8 +264,17 @@ impl FleetWorld {
         let mut events: Vec<EventView> = Vec::new();
         loop {
             let after = events.last().map_or(after, |event| event.number);
-            let page: EventsPage = self.query("events", &EventsRequest { after, limit: PAGE_MAX })?;
-            let is_last = page.events.last().is_none_or(|event| event.number >= page.newest);
+            let page: EventsPage = self.query(
+                "events",
+                &EventsRequest {
+                    after,
+                    limit: PAGE_MAX,
+                },
+            )?;
+            let is_last = page
+                .events
+                .last()
+                .is_none_or(|event| event.number >= page.newest);
             events.extend(page.events);
             if is_last {
                 return Ok(events);
@@ -246,5 +288,8 @@ fn encode_nothing() -> Vec<u8> {
 }
 
 fn accept<T>(method: &str, answer: Answer<T>) -> Result<T, CallError> {
-    answer.map_err(|refused| CallError::Refused { method: method.to_owned(), refused })
+    answer.map_err(|refused| CallError::Refused {
+        method: method.to_owned(),
+        refused,
+    })
 }

@@ -60,16 +60,25 @@ pub fn take_census(
     // Ids are handed out in order, so results of creations in flight are the newest.
     orphans.truncate(orphans.len().saturating_sub(creations));
     let created = created.count() as u64;
-    let lost = truth.iter().filter(|canister| {
-        canister.creator == root.0 && orphans.contains(&canister.canister)
-    });
+    let lost = truth
+        .iter()
+        .filter(|canister| canister.creator == root.0 && orphans.contains(&canister.canister));
     let accounted = created - lost.count() as u64;
     let mut violations = check_rows(truth, root, spec, rows);
     if listed.len() != rows.len() {
-        violations.push(format!("{} rows for {} canisters", rows.len(), listed.len()));
+        violations.push(format!(
+            "{} rows for {} canisters",
+            rows.len(),
+            listed.len()
+        ));
     }
     violations.extend(check_bounds(spec, rows));
-    Census { created, accounted, orphans, violations }
+    Census {
+        created,
+        accounted,
+        orphans,
+        violations,
+    }
 }
 
 fn check_rows(
@@ -78,8 +87,10 @@ fn check_rows(
     spec: &FleetSpec,
     rows: &[RowView],
 ) -> Vec<String> {
-    let truth: BTreeMap<CanisterId, &Truth> =
-        truth.iter().map(|canister| (canister.canister, canister)).collect();
+    let truth: BTreeMap<CanisterId, &Truth> = truth
+        .iter()
+        .map(|canister| (canister.canister, canister))
+        .collect();
     let mut controllers = spec.controllers.clone();
     controllers.push(root.0);
     controllers.sort_unstable();
@@ -110,13 +121,15 @@ fn why_not_ready(canister: Option<&Truth>, controllers: &[Principal]) -> Option<
 
 fn check_bounds(spec: &FleetSpec, rows: &[RowView]) -> Vec<String> {
     let too_many = |pool: &&hatchery_types::PoolSpec| {
-        let living = rows.iter().filter(|row| {
-            row.phase.is_living() && row.pool.as_deref() == Some(pool.name.as_str())
-        });
+        let living = rows
+            .iter()
+            .filter(|row| row.phase.is_living() && row.pool.as_deref() == Some(pool.name.as_str()));
         living.count() > pool.max as usize
     };
     let pools = spec.pools.iter().filter(too_many);
-    pools.map(|pool| format!("more than {} living in {}", pool.max, pool.name)).collect()
+    pools
+        .map(|pool| format!("more than {} living in {}", pool.max, pool.name))
+        .collect()
 }
 
 impl FleetWorld {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::PathBuf;
 
-/// When the virtual clock begins: 6 May 2021, as PocketIC's does.
+/// When the virtual clock begins: 6 May 2021, as the reference server's does.
 pub const START_NS: u64 = 1_620_328_630_000_000_000;
 /// What root is given to begin with.
 pub const ROOT_CYCLES: Cycles = Cycles(1_000 * Cycles::T);
@@ -33,7 +33,12 @@ pub struct FleetWorld {
 
 impl fmt::Debug for FleetWorld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FleetWorld of {} at round {}", self.root, self.engine.round())
+        write!(
+            f,
+            "FleetWorld of {} at round {}",
+            self.root,
+            self.engine.round()
+        )
     }
 }
 
@@ -47,7 +52,12 @@ impl FleetWorld {
         cache_dir: Option<PathBuf>,
         root_wasm: &[u8],
     ) -> Result<Self, CallError> {
-        let config = Config { seed, start_time_ns: START_NS, cache_dir, nodes: 13 };
+        let config = Config {
+            seed,
+            start_time_ns: START_NS,
+            cache_dir,
+            nodes: 13,
+        };
         let mut engine = Engine::new(config);
         let operator = operator();
         let root = engine.create_canister(operator, ROOT_CYCLES.0);
@@ -55,7 +65,11 @@ impl FleetWorld {
         engine
             .install(operator, root, root_wasm, arg, InstallMode::Install)
             .map_err(|reject| CallError::rejected("install_code", &reject))?;
-        Ok(FleetWorld { engine, operator, root: CanisterId(root) })
+        Ok(FleetWorld {
+            engine,
+            operator,
+            root: CanisterId(root),
+        })
     }
 
     /// Uploads a module in chunks and closes it: root can install it from then on.
@@ -75,7 +89,11 @@ impl FleetWorld {
     pub fn upload_as(&mut self, module: ModuleHash, wasm: &[u8]) -> Result<Generation, CallError> {
         let mut chunks = 0;
         for bytes in wasm.chunks(CHUNK_BYTES_MAX) {
-            self.stage_chunk(&StageChunk { module, index: chunks, bytes: bytes.to_vec() })?;
+            self.stage_chunk(&StageChunk {
+                module,
+                index: chunks,
+                bytes: bytes.to_vec(),
+            })?;
             chunks += 1;
         }
         self.commit_module(&CommitModule { module, chunks })
@@ -95,7 +113,9 @@ impl FleetWorld {
     /// # Errors
     /// The platform does not take the message in.
     pub fn submit_forced_upgrade(&mut self, wasm: &[u8]) -> Result<MessageId, CallError> {
-        let mode = InstallMode::Upgrade { skip_pre_upgrade: true };
+        let mode = InstallMode::Upgrade {
+            skip_pre_upgrade: true,
+        };
         let arg = Vec::new();
         self.engine
             .submit_install(self.operator, self.root.0, wasm, arg, mode)
@@ -109,8 +129,17 @@ impl FleetWorld {
     pub fn census(&mut self, spec: &FleetSpec) -> Result<Census, CallError> {
         let rows = self.rows()?;
         let effects = self.effects()?;
-        let creations = effects.iter().filter(|effect| effect.kind == "create").count();
-        Ok(take_census(&self.truth(), self.root, spec, &rows, creations))
+        let creations = effects
+            .iter()
+            .filter(|effect| effect.kind == "create")
+            .count();
+        Ok(take_census(
+            &self.truth(),
+            self.root,
+            spec,
+            &rows,
+            creations,
+        ))
     }
 }
 

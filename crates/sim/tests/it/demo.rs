@@ -13,7 +13,7 @@ fn run(seed: u64, chaos: bool) -> (Summary, String) {
         root_wasm: wasm::load("hatchery_root"),
         worker_wasm: wasm::load("hatchery_worker"),
         fleet_toml: FLEET_TOML.to_owned(),
-        cache_dir: wasm::cache(),
+        cache_dir: Some(wasm::cache()),
     };
     let mut demo = Demo::start(config, &mut |_| {}).expect("the demo starts");
     while !demo.is_over() {
@@ -40,7 +40,9 @@ fn demo_meets_every_condition() {
 
 #[test]
 fn demo_with_chaos_meets_every_condition() {
-    let wanted = std::env::var("HATCHERY_DEMO_SEEDS").ok().and_then(|text| text.parse().ok());
+    let wanted = std::env::var("HATCHERY_DEMO_SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let seeds = wanted.unwrap_or(CHAOS_SEEDS);
     std::thread::scope(|scope| {
         let odd = scope.spawn(move || (1..seeds).step_by(2).for_each(|seed| check(seed, true)));

@@ -2,4 +2,6 @@
 
 mod demo;
 mod model;
+mod planted;
 mod wasm;
+mod world;

@@ -59,24 +59,43 @@ fn model_200_seeds() {
         match result {
             Err(failure) => failures.push(failure.to_string()),
             Ok(report) => {
-                report.faults.into_iter().for_each(|(kind, count)| *faults.entry(kind).or_default() += count);
-                report.seen.into_iter().for_each(|(name, count)| *seen.entry(name).or_default() += count);
+                report
+                    .faults
+                    .into_iter()
+                    .for_each(|(kind, count)| *faults.entry(kind).or_default() += count);
+                report
+                    .seen
+                    .into_iter()
+                    .for_each(|(name, count)| *seen.entry(name).or_default() += count);
             }
         }
     }
     let count = failures.len();
     failures.truncate(10);
-    assert!(failures.is_empty(), "{count} seeds failed, among them:\n{}", failures.join("\n\n"));
-    let missing: Vec<_> = Fault::ALL.into_iter().filter(|kind| !faults.contains_key(kind)).collect();
+    assert!(
+        failures.is_empty(),
+        "{count} seeds failed, among them:\n{}",
+        failures.join("\n\n")
+    );
+    let missing: Vec<_> = Fault::ALL
+        .into_iter()
+        .filter(|kind| !faults.contains_key(kind))
+        .collect();
     assert!(missing.is_empty(), "never drawn: {missing:?}");
-    let unseen: Vec<_> = SEEN.into_iter().filter(|name| !seen.contains_key(*name)).collect();
+    let unseen: Vec<_> = SEEN
+        .into_iter()
+        .filter(|name| !seen.contains_key(*name))
+        .collect();
     assert!(unseen.is_empty(), "never seen: {unseen:?}, seen {seen:?}");
 }
 
 /// One seed, named by `HATCHERY_SEED`: the way to repeat a failure.
 #[test]
 fn model_one_seed() {
-    let seed = std::env::var("HATCHERY_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let seed = std::env::var("HATCHERY_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
     let report = simulate(seed, STEPS).unwrap_or_else(|failure| panic!("{failure}"));
     println!("{report:#?}");
     assert!(report.decisions > STEPS / 2);
@@ -97,11 +116,13 @@ fn model_same_seed_same_bytes() {
 #[test]
 fn model_each_fault_alone() {
     for fault in Fault::ALL {
-        for seed in 0..3 {
-            let report = run_with(seed, &[fault, Fault::Upgraded], 100);
+        let mut struck = 0;
+        for seed in 0..4 {
+            let report = run_with(seed, &[fault, Fault::Upgraded], 150);
             let report = report.unwrap_or_else(|failure| panic!("{fault:?}: {failure}"));
-            assert!(report.faults.contains_key(&fault), "{fault:?} never struck");
+            struck += report.faults.get(&fault).copied().unwrap_or(0);
         }
+        assert!(struck > 0, "{fault:?} never struck");
     }
 }
 

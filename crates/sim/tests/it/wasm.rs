@@ -22,6 +22,6 @@ fn target() -> PathBuf {
 }
 
 /// Compiled modules are kept here between tests.
-pub(crate) fn cache() -> Option<PathBuf> {
-    Some(target().join("hatchery-cache"))
+pub(crate) fn cache() -> PathBuf {
+    target().join("hatchery-cache")
 }
