@@ -238,7 +238,7 @@ impl Plot {
                 continue;
             }
             // The text stands on the side where there is room.
-            let (anchor, at) = if x > (LEFT + RIGHT) / 2.0 {
+            let (anchor, at) = if x > f64::midpoint(LEFT, RIGHT) {
                 ("end", x - 6.0)
             } else {
                 ("start", x + 6.0)

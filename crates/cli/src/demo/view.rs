@@ -60,16 +60,15 @@ fn header(story: &Story, pace: Pace) -> Line<'static> {
         format!("{}x", pace.speed)
     };
     let (lately, before) = story.jobs_lately();
-    let wave = match lately {
-        0 => "no new jobs".to_owned(),
-        _ => {
-            let trend = match lately.cmp(&before) {
-                std::cmp::Ordering::Greater => "rising",
-                std::cmp::Ordering::Equal => "steady",
-                std::cmp::Ordering::Less => "falling",
-            };
-            format!("{}.{} jobs/s, {trend}", lately / 10, lately % 10)
-        }
+    let trend = match lately.cmp(&before) {
+        std::cmp::Ordering::Greater => "rising",
+        std::cmp::Ordering::Equal => "steady",
+        std::cmp::Ordering::Less => "falling",
+    };
+    let wave = if lately == 0 {
+        "no new jobs".to_owned()
+    } else {
+        format!("{}.{} jobs/s, {trend}", lately / 10, lately % 10)
     };
     Line::from(vec![
         Span::styled(
