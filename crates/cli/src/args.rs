@@ -25,6 +25,7 @@ pub(crate) enum Verb {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag on its own")]
 pub(crate) struct DemoOptions {
     /// As fast as it goes, with a progress bar instead of the live view
     #[arg(long)]

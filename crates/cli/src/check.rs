@@ -107,6 +107,20 @@ mod tests {
         let text = "name = \"shop\"\n[warm_pool]\nminimum = 9\nmaximum = 3\n\
                     [roles.worker]\nmodule = \"none.wasm\"\n";
         let errors = check(text, &["".into(), "built".into()]).expect_err("two errors");
-        expect![[""]].assert_eq(&render(&refuse(Path::new("fleet.toml"), &errors).into()));
+        expect![[r#"
+            error: fleet.toml has 2 errors
+
+            fleet.toml:3:11: error: `minimum` is more than `maximum` (9 > 3)
+              |
+            3 | minimum = 9
+              |           ^
+            hint: lower `minimum` or raise `maximum`
+
+            fleet.toml:6:10: error: no file `none.wasm` in . or built
+              |
+            6 | module = "none.wasm"
+              |          ^^^^^^^^^^^
+            hint: build the module, or correct the path"#]]
+        .assert_eq(&render(&refuse(Path::new("fleet.toml"), &errors).into()));
     }
 }

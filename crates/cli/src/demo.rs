@@ -53,13 +53,18 @@ pub(crate) fn run(options: &DemoOptions) -> anyhow::Result<()> {
     if summary.ok {
         return Ok(());
     }
-    let mut complaint = Complaint::new(Kind::Failed, "the fleet is not as it must be");
-    for broken in summary.what_fails() {
-        complaint = complaint.hint(broken);
-    }
-    for violation in demo.violations() {
-        complaint = complaint.hint(violation);
-    }
+    let broken = summary
+        .what_fails()
+        .into_iter()
+        .chain(demo.violations().map(str::to_owned));
+    let broken: Vec<String> = broken.collect();
+    let message = format!("the fleet is not as it must be:\n  {}", broken.join("\n  "));
+    let chaos = if options.chaos { " --chaos" } else { "" };
+    let again = format!(
+        "the same again: hatchery demo --fast --seed {}{chaos}",
+        options.seed
+    );
+    let complaint = Complaint::new(Kind::Failed, message).hint(again);
     Err(complaint.into())
 }
 

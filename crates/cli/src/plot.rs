@@ -238,7 +238,7 @@ impl Plot {
                 continue;
             }
             // The text stands on the side where there is room.
-            let (anchor, at) = if x > (LEFT + RIGHT) / 2.0 {
+            let (anchor, at) = if x > f64::midpoint(LEFT, RIGHT) {
                 ("end", x - 6.0)
             } else {
                 ("start", x + 6.0)
@@ -264,10 +264,7 @@ impl Plot {
         };
         for second in (0..=self.seconds).step_by(every as usize) {
             let (x, bottom) = (self.x(second), WORKERS.1);
-            let label = match second % 60 {
-                0 => (second / 60).to_string(),
-                rest => format!("{}:{rest}", second / 60),
-            };
+            let label = format!("{}:{:02}", second / 60, second % 60);
             self.line(&format!(
                 "<path d=\"M{x:.1} {bottom}v5\" stroke=\"#64748b\"/><text x=\"{x:.1}\" \
                  y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
@@ -275,14 +272,14 @@ impl Plot {
             ));
         }
         self.line(&format!(
-            "<text x=\"{RIGHT}\" y=\"{:.1}\" text-anchor=\"end\">virtual minutes</text>",
+            "<text x=\"{RIGHT}\" y=\"{:.1}\" text-anchor=\"end\">virtual time, minutes</text>",
             WORKERS.1 + 36.0
         ));
     }
 
     fn legend(&mut self) {
         let y = WORKERS.0 - 10.0;
-        let mut x = RIGHT - 330.0;
+        let mut x = RIGHT - 346.0;
         for Series {
             name,
             color,
@@ -340,7 +337,7 @@ mod tests {
             "ready",
             "draining",
             "load",
-            "virtual minutes",
+            "virtual time",
         ] {
             assert!(plot.contains(part), "{part}");
         }

@@ -26,7 +26,7 @@ pub(super) fn show(demo: &mut Demo, story: &mut Story) -> anyhow::Result<bool> {
         if let Some(notice) = notice.filter(|_| on_terminal) {
             bar.println(format!("{} {notice}", minutes(story.seconds())));
         }
-        if !on_terminal && (story.seconds() % LINE_EVERY == 0 || notice.is_some()) {
+        if !on_terminal && (story.seconds().is_multiple_of(LINE_EVERY) || notice.is_some()) {
             let notice = notice
                 .map(|notice| format!("  << {notice}"))
                 .unwrap_or_default();

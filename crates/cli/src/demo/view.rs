@@ -39,9 +39,9 @@ pub(super) fn draw(frame: &mut Frame, story: &Story, pace: Pace) {
     ])
     .areas(frame.area());
     let [phases, right] =
-        Layout::horizontal([Constraint::Length(34), Constraint::Fill(1)]).areas(top);
+        Layout::horizontal([Constraint::Length(30), Constraint::Fill(1)]).areas(top);
     let [load, members] =
-        Layout::horizontal([Constraint::Fill(2), Constraint::Fill(3)]).areas(right);
+        Layout::horizontal([Constraint::Fill(1), Constraint::Fill(2)]).areas(right);
 
     frame.render_widget(header(story, pace), head);
     charts::draw_phases(frame, phases, story);
@@ -60,16 +60,15 @@ fn header(story: &Story, pace: Pace) -> Line<'static> {
         format!("{}x", pace.speed)
     };
     let (lately, before) = story.jobs_lately();
-    let wave = match lately {
-        0 => "no new jobs".to_owned(),
-        _ => {
-            let trend = match lately.cmp(&before) {
-                std::cmp::Ordering::Greater => "rising",
-                std::cmp::Ordering::Equal => "steady",
-                std::cmp::Ordering::Less => "falling",
-            };
-            format!("{}.{} jobs/s, {trend}", lately / 10, lately % 10)
-        }
+    let trend = match lately.cmp(&before) {
+        std::cmp::Ordering::Greater => "rising",
+        std::cmp::Ordering::Equal => "steady",
+        std::cmp::Ordering::Less => "falling",
+    };
+    let wave = if lately == 0 {
+        "no new jobs".to_owned()
+    } else {
+        format!("{}.{} jobs/s, {trend}", lately / 10, lately % 10)
     };
     Line::from(vec![
         Span::styled(
@@ -113,7 +112,7 @@ fn draw_footer(frame: &mut Frame, area: Rect, story: &Story) {
             now.jobs_done, now.jobs_submitted
         )),
         Span::raw(format!(
-            "· effects {} · root {} cycles",
+            "· effects {} · root {}",
             now.effects, now.root_cycles
         )),
     ]);
@@ -124,11 +123,11 @@ fn draw_footer(frame: &mut Frame, area: Rect, story: &Story) {
     frame.render_widget(Paragraph::new(keys), help);
 }
 
-fn panel(title: &str) -> Block<'_> {
+fn panel<'t>(title: impl Into<Line<'t>>) -> Block<'t> {
     Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(FAINT)
-        .title(Span::styled(format!(" {title} "), BOLD))
+        .title(title.into().patch_style(BOLD))
 }
 
 /// The color of a phase, the same everywhere.

@@ -1,13 +1,15 @@
 //! Counts as bars, and figures over time.
 
-use super::{DESIRED, DRAINING, FAINT, IN_SERVICE, LOAD, READY, Story, color_of, minutes, panel};
+use super::{
+    BOLD, DESIRED, DRAINING, FAINT, IN_SERVICE, LOAD, READY, Story, color_of, minutes, panel,
+};
 use crate::plot::Sample;
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Axis, Chart, Dataset, GraphType, LegendPosition, Paragraph};
+use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
 /// The time axis is at least so long.
 const SECONDS_MIN: u64 = 60;
@@ -40,64 +42,65 @@ pub(super) fn draw_phases(frame: &mut Frame, area: Rect, story: &Story) {
         })
         .collect();
     frame.render_widget(
-        Paragraph::new(lines).block(panel("canisters by phase")),
+        Paragraph::new(lines).block(panel(" canisters by phase ")),
         area,
     );
 }
 
 pub(super) fn draw_load(frame: &mut Frame, area: Rect, story: &Story) {
     let load = points(story.samples(), |sample| sample.load);
-    let title = format!("load {}", story.frame.load);
-    draw_lines(frame, area, &title, story, &[("", LOAD, load)]);
+    let title = named("load", story.frame.load, LOAD);
+    draw_lines(frame, area, Line::from(title), story, &[(LOAD, load)]);
 }
 
 pub(super) fn draw_members(frame: &mut Frame, area: Rect, story: &Story) {
     let samples = story.samples();
     let now = &story.frame;
+    // The last lies on top.
     let lines = [
-        ("ready", READY, points(samples, |sample| sample.ready)),
-        (
-            "draining",
-            DRAINING,
-            points(samples, |sample| sample.draining),
-        ),
-        ("desired", DESIRED, points(samples, |sample| sample.desired)),
-        (
-            "in service",
-            IN_SERVICE,
-            points(samples, |sample| sample.in_service),
-        ),
+        (READY, points(samples, |sample| sample.ready)),
+        (DRAINING, points(samples, |sample| sample.draining)),
+        (DESIRED, points(samples, |sample| sample.desired)),
+        (IN_SERVICE, points(samples, |sample| sample.in_service)),
     ];
-    let title = format!("workers {} of {} desired", now.in_service, now.desired);
-    draw_lines(frame, area, &title, story, &lines);
+    let title = [
+        named("in service", now.in_service, IN_SERVICE),
+        named("desired", now.desired, DESIRED),
+        named("draining", now.draining, DRAINING),
+        named("ready", now.ready, READY),
+    ];
+    draw_lines(frame, area, Line::from_iter(title), story, &lines);
+}
+
+/// A figure in the color of its line, so that the title is the legend.
+fn named(name: &str, figure: u64, color: Color) -> Span<'static> {
+    Span::styled(
+        format!(" {name} {figure}"),
+        Style::new().fg(color).patch(BOLD),
+    )
 }
 
 fn draw_lines(
     frame: &mut Frame,
     area: Rect,
-    title: &str,
+    title: Line<'_>,
     story: &Story,
-    lines: &[(&str, Color, Vec<(f64, f64)>)],
+    lines: &[(Color, Vec<(f64, f64)>)],
 ) {
     let highest = lines
         .iter()
-        .flat_map(|(_, _, points)| points)
+        .flat_map(|(_, points)| points)
         .map(|(_, y)| *y)
         .fold(1.0, f64::max);
     let seconds = story.seconds().max(SECONDS_MIN);
     let datasets = lines
         .iter()
-        .map(|(name, color, points)| {
-            let line = Dataset::default()
+        .map(|(color, points)| {
+            Dataset::default()
                 .marker(Marker::Braille)
                 .graph_type(GraphType::Line)
                 .style(Style::new().fg(*color))
-                .data(points);
-            if name.is_empty() {
-                line
-            } else {
-                line.name(*name)
-            }
+                .data(points)
         })
         .collect();
     let time = Axis::default()
@@ -108,12 +111,8 @@ fn draw_lines(
         .style(FAINT)
         .bounds([0.0, highest * 1.1])
         .labels(["0".to_owned(), format!("{highest:.0}")]);
-    let chart = Chart::new(datasets)
-        .block(panel(title))
-        .x_axis(time)
-        .y_axis(count)
-        .legend_position(Some(LegendPosition::TopLeft))
-        .hidden_legend_constraints((Constraint::Ratio(1, 2), Constraint::Ratio(2, 3)));
+    let block = panel(title);
+    let chart = Chart::new(datasets).block(block).x_axis(time).y_axis(count);
     frame.render_widget(chart, area);
 }
 

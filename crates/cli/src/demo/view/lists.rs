@@ -32,7 +32,7 @@ pub(super) fn draw_workers(frame: &mut Frame, area: Rect, story: &Story) {
     let head = Row::new([" canister", "phase", "load", "   age", "doing", "reason"]).style(FAINT);
     let table = Table::new(rows, widths)
         .header(head)
-        .block(panel("canisters"));
+        .block(panel(" canisters "));
     frame.render_widget(table, area);
 }
 
@@ -57,5 +57,5 @@ pub(super) fn draw_events(frame: &mut Frame, area: Rect, story: &Story) {
             ])
         })
         .collect();
-    frame.render_widget(Paragraph::new(lines).block(panel("events")), area);
+    frame.render_widget(Paragraph::new(lines).block(panel(" events ")), area);
 }

@@ -100,7 +100,38 @@ fn picture(story: &Story, width: u16, height: u16) -> String {
 
 #[test]
 fn everything_is_shown() {
-    expect![[""]].assert_eq(&picture(&story(), 100, 30));
+    expect![[r#"
+        " hatchery  fleet demo, seed 1 · 1:35 virtual, 6x · wave: 3.6 jobs/s, rising                         "
+        "╭ canisters by phase ────────╮╭ load 190────────────╮╭ in service 9 desired 10 draining 0 ready 5──╮"
+        "│ creating        0          ││190│                ⢀││10 │                                      ⢀⣀⣀│"
+        "│ pending-reset   0          ││   │              ⢀⡴⠋││   │                                  ⡤⠤⠤⠤⢠⠤⠤│"
+        "│ resetting       0          ││   │            ⢀⠔⠁  ││   │                              ⡤⠤⠤⠴⡤⠤⠤⠤⠎  │"
+        "│ ready           5 █████    ││   │          ⣀⠔⠁    ││   │                         ⡰⠒⠒⠒⢀⠖⠒⠒⠚       │"
+        "│ installing      1 █        ││   │        ⣠⠞⠁      ││   │⢀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⢀⣀⣀⣀⡜⠉⠉⠉⠉⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀│"
+        "│ in-service      9 ████████ ││   │      ⣠⠞⠁        ││   │             ⡤⠤⠤⠴⡤⠤⠤⠤⠎                   │"
+        "│ draining        0          ││   │    ⣠⠞⠁          ││   │        ⢰⠒⠒⠒⠚⡖⠒⠒⠚                        │"
+        "│ stopping        0          ││   │  ⣠⠞⠁            ││   │    ⡰⠒⠒⠒⡰⠒⠒⠒⠚                            │"
+        "│ deleting        0          ││0  │⡠⠊               ││0  │⢀⣀⣀⣀⡜⠉⠉⠉⠁⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀│"
+        "│ failed          0          ││   └─────────────────││   └─────────────────────────────────────────│"
+        "│ lost            0          ││0:00      0:47   1:35││0:00                  0:47               1:35│"
+        "╰────────────────────────────╯╰─────────────────────╯╰─────────────────────────────────────────────╯"
+        "╭ canisters ───────────────────────────────────────────────────────────────────────────────────────╮"
+        "│ canister     phase         load     age  doing     reason                                        │"
+        "│ ryjl3-tyaaa  installing       7    1:35  install   claimed                                       │"
+        "│ r7inp-6aaaa  in-service       7    1:35            installed                                     │"
+        "│ rrkah-fqaaa  ready                 1:35            verified-empty                                │"
+        "│                                                                                                  │"
+        "│                                                                                                  │"
+        "╰──────────────────────────────────────────────────────────────────────────────────────────────────╯"
+        "╭ events ──────────────────────────────────────────────────────────────────────────────────────────╮"
+        "│  1:10  r7inp-6aaaa in-service    installed                                                       │"
+        "│  1:20  r7inp-6aaaa in-service    installed                                                       │"
+        "│  1:25  ▶ root upgraded by force, 4 effects open                                                  │"
+        "│  1:30  r7inp-6aaaa in-service    installed                                                       │"
+        "╰──────────────────────────────────────────────────────────────────────────────────────────────────╯"
+        " why      above-target                                                                              "
+        " accounted 14 / 14 · lost 0 · jobs 95 / 180 · effects 0 · root 900.000 T q quit  p pause  +/- speed "
+    "#]].assert_eq(&picture(&story(), 100, 30));
 }
 
 #[test]
