@@ -4,8 +4,8 @@
 use super::canister::Habits;
 use super::fleet;
 use super::world::{Failure, World};
-use hatchery_core::{Command, CommandInput, Input};
-use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, RunState};
+use hatchery_core::{Command, CommandInput, Input, Vitals, warm_reason};
+use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, Reason, RunState};
 
 /// Virtual time for coming to rest: two rounds of the longest back-off and the ten minutes after
 /// which an absent install counts as absent.
@@ -109,6 +109,14 @@ impl World {
     /// What is not yet as it should be.
     fn unrest(&self) -> Option<String> {
         let spec = self.state.spec()?;
+        let vitals = Vitals {
+            liquid: self.platform.liquid,
+            stopping: false,
+        };
+        // Too many creations with an unknown end: root buys nothing more, and says so.
+        if warm_reason(&self.state, self.now, &vitals) == Reason::LostCreations {
+            return None;
+        }
         for pool in &spec.pools {
             let living = |phase: Phase| {
                 let members = self.rows().values();
