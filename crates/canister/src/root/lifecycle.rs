@@ -7,6 +7,7 @@ use super::{MemorySource, endpoint, entry, feed, open, tick, with_state};
 use crate::call;
 use hatchery_api::InitArg;
 use hatchery_core::Input;
+use hatchery_types::CanisterId;
 
 /// `canister_status` of a stopped canister (interface specification, "Canister status").
 const STOPPED: u32 = 3;
@@ -46,7 +47,9 @@ pub fn pre_upgrade() {
 fn begin(memory: MemorySource) {
     // The executor's context sets the hook that turns a panic into a trap with its text.
     ic_cdk::futures::internals::in_executor_context(|| open(memory));
-    feed(&Input::Started);
+    feed(&Input::Started {
+        root: CanisterId(call::myself()),
+    });
 }
 
 fn init_arg() -> InitArg {

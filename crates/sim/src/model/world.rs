@@ -131,7 +131,9 @@ impl World {
             let foreign = vec![fleet::stranger()];
             self.platform.create(foreign, Cycles(4 * Cycles::T));
         }
-        self.message(&Input::Started)?;
+        self.message(&Input::Started {
+            root: self.platform.root,
+        })?;
         self.message(&Input::StageChunk {
             module,
             index: 0,
@@ -316,7 +318,10 @@ impl World {
         }
         self.platform.lose_answers();
         self.tick_owed = true;
-        self.message(&Input::Started).map(drop)
+        self.message(&Input::Started {
+            root: self.platform.root,
+        })
+        .map(drop)
     }
 
     pub(super) fn note(&mut self, name: &str) {
