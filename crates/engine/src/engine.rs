@@ -346,6 +346,19 @@ impl Engine {
         self.subnet.take_over(&id, controllers)
     }
 
+    /// A canister's stable memory as plain bytes; `None` when there is no such canister or it has
+    /// no code.
+    pub fn stable_memory(&self, id: Principal) -> Option<Vec<u8>> {
+        self.subnet.stable_memory(&id)
+    }
+
+    /// Puts other bytes in place of a canister's stable memory, filled up with zeros to whole
+    /// pages, behind everybody's back: its heap stays and knows nothing of it before an upgrade.
+    /// `false` when there is no such canister, it has no code, or the bytes are too many.
+    pub fn set_stable_memory(&mut self, id: Principal, bytes: &[u8]) -> bool {
+        self.subnet.set_stable_memory(&id, bytes)
+    }
+
     /// Begins to stop a canister behind everybody's back; `false` when there is no such canister.
     pub fn stop(&mut self, id: Principal) -> bool {
         self.subnet.halt(&id)

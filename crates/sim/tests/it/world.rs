@@ -2,10 +2,13 @@
 //! from outside can fail.
 
 use crate::wasm;
-use hatchery_api::{CommandAnswer, CommandRequest, CommitModule, StageChunk};
+use hatchery_api::{CommandAnswer, CommandRequest, CommitModule, RowView, StageChunk};
+use hatchery_core::{Event, Memories, State};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::{CallError, FleetWorld, stranger, take_census};
-use hatchery_types::{FleetSpec, Generation, ModuleHash, OperationId, Phase, Reason};
+use hatchery_types::{FleetSpec, Generation, ModuleHash, Nanos, OperationId, Phase, Reason};
+use ic_stable_structures::VectorMemory;
+use ic_stable_structures::memory_manager::{MemoryId, MemoryManager};
 
 const HALF_SECOND: u64 = 500_000_000;
 
@@ -51,6 +54,36 @@ fn a_row_taken_out_is_an_orphan() {
     let census = take_census(&world.truth(), world.root, &spec, &rows, 0);
     assert_eq!(census.orphans, [taken.canister]);
     assert_eq!(census.accounted, whole.created - 1);
+}
+
+/// Root's own stable memory is opened natively, a row is deleted there, and root goes on with it.
+#[test]
+fn a_row_deleted_through_a_back_door_is_an_orphan() {
+    let (mut world, spec) = start();
+    settle(&mut world, &spec);
+    let rows = world.rows().expect("root answers");
+    let ready = |row: &&RowView| row.phase == Phase::Ready;
+    let taken = rows.iter().find(ready).expect("settled").canister;
+
+    let root = world.root.0;
+    let memory = VectorMemory::default();
+    memory
+        .borrow_mut()
+        .extend(world.engine.stable_memory(root).expect("root has code"));
+    let manager = MemoryManager::init(memory.clone());
+    let memories = Memories::new(|number| manager.get(MemoryId::new(number)));
+    let mut state = State::open(memories).expect("the layout is ours");
+    state.apply(Nanos(0), Event::RowRemoved(taken, Reason::Surplus));
+    drop((state, manager));
+    assert!(world.engine.set_stable_memory(root, &memory.borrow()));
+    world
+        .submit_forced_upgrade(&wasm::load("hatchery_root"))
+        .expect("the upgrade is taken in");
+    world.pass(4, HALF_SECOND);
+
+    let census = world.census(&spec).expect("root answers");
+    assert_eq!(census.orphans, [taken]);
+    assert_eq!(census.accounted, census.created - 1);
 }
 
 #[test]
