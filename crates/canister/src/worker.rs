@@ -19,7 +19,7 @@
 use crate::call::{self, Answer, Call, Wait};
 use candid::{CandidType, Principal};
 use hatchery_api::{DrainAnswer, Report, environment};
-use hatchery_types::Generation;
+use hatchery_types::{Generation, Reason};
 use serde::Deserialize;
 use std::cell::Cell;
 use std::time::Duration;
@@ -140,13 +140,24 @@ pub fn report(signal: &str, value: u64) {
 #[derive(CandidType, Deserialize)]
 struct ReportReply {
     accepting: bool,
+    refused: Option<RefusedReport>,
+}
+
+/// Why root did not take a report.
+#[derive(CandidType, Deserialize)]
+struct RefusedReport {
+    code: u16,
 }
 
 extern "C" fn reported(_env: usize) {
     if let Answer::Reply(bytes) = call::answer(ANSWER_BYTES_MAX)
         && let Ok(reply) = candid::decode_one::<ReportReply>(&bytes)
     {
-        DRAINING.set(!reply.accepting);
+        // A root that does not know this worker has no say in whether it works.
+        let unknown = Reason::Unauthorised.code();
+        if reply.refused.is_none_or(|refused| refused.code != unknown) {
+            DRAINING.set(!reply.accepting);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Event {
     Paused(bool),
     /// Intent: the calls of this effect are made after this message's decision is applied.
     EffectStarted(Box<Effect>),
-    /// A step's outcome, recorded by its callback and by nothing else.
+    /// A step's outcome: of its callback, of a call that could not be sent, or given up on.
     OutcomeRecorded(EffectId, u8, Outcome),
     /// The effect has been acted on; late answers to it are ignored from now on.
     EffectClosed(EffectId),

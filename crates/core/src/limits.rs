@@ -35,6 +35,10 @@ pub const OTHER_LANE: u32 = 50;
 pub const CREATE_BATCH: u32 = 10;
 /// Creations with an unknown outcome at which root stops buying.
 pub const LOST_CREATIONS_MAX: usize = 10;
+/// Bought canisters that fail their verification at which root stops buying.
+pub const UNPROVEN_MAX: u64 = 20;
+/// The period in which that many may be lost.
+pub const LOST_CREATIONS_PERIOD: Nanos = Nanos::from_secs(24 * 3_600);
 /// Effect ids reserved at once, so that the header is written once for that many.
 pub const EFFECT_IDS_RESERVED: u64 = 1_000;
 /// Refused attempts before a row is Failed.
@@ -65,6 +69,8 @@ pub const LANE_RETRY: Nanos = Nanos::from_secs(2);
 pub const POOL_HISTORY_MAX: usize = 32;
 /// Bytes of an empty canister's memory use that the platform itself may account for.
 pub const EMPTY_MEMORY_BYTES: u64 = 64 * 1024;
+/// Entries of a queue looked at for the next one that is not yet due.
+pub const OVERDUE_LOOKED_AT: usize = 100;
 /// When nothing can be paid or started, look again after this.
 pub const BLOCKED_RETRY: Nanos = Nanos::from_secs(60);
 

@@ -68,6 +68,9 @@ pub struct Row {
     /// When it came into service.
     #[n(18)]
     pub in_service_at: Nanos,
+    /// Root bought it and it was never Ready yet.
+    #[n(19)]
+    pub unproven: bool,
 }
 
 impl Row {
@@ -87,12 +90,13 @@ impl Row {
             created_at: now,
             attempts: 0,
             next_attempt: now,
-            reason,
             effect: None,
             stopped: false,
             sample: None,
             sample_at: Nanos(0),
             in_service_at: Nanos(0),
+            unproven: reason == Reason::Bought,
+            reason,
         }
     }
 
@@ -106,6 +110,7 @@ impl Row {
         self.attempts = 0;
         self.next_attempt = now;
         self.reason = reason;
+        self.unproven &= phase != Phase::Ready;
         self
     }
 
@@ -287,6 +292,9 @@ pub struct Header {
     /// Root's own id; none before it started.
     #[n(9)]
     pub root: Option<CanisterId>,
+    /// When a spec last changed the controllers: what was verified before is verified again.
+    #[n(10)]
+    pub controllers_at: Nanos,
 }
 
 /// Answer to an operation that was carried out.

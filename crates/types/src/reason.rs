@@ -166,15 +166,15 @@ pub enum Reason {
     /// Root is stopping: it starts nothing new.
     #[n(69)]
     RootStopping,
-    /// The warm pool is at its maximum.
-    #[n(70)]
-    PoolFull,
     /// No spec is applied yet.
     #[n(71)]
     NoSpec,
     /// Too many creations have an unknown outcome; none is bought until they are found.
     #[n(72)]
     LostCreations,
+    /// Too many bought canisters fail their verification; none is bought until that is mended.
+    #[n(73)]
+    UnprovenCanisters,
 
     // Why a request was refused.
     /// No row with that id.
@@ -283,9 +283,9 @@ impl Reason {
             Reason::AtReserve => (67, "at-reserve"),
             Reason::Paused => (68, "paused"),
             Reason::RootStopping => (69, "root-stopping"),
-            Reason::PoolFull => (70, "pool-full"),
             Reason::NoSpec => (71, "no-spec"),
             Reason::LostCreations => (72, "lost-creations"),
+            Reason::UnprovenCanisters => (73, "unproven-canisters"),
             Reason::UnknownCanister => (100, "unknown-canister"),
             Reason::UnknownPool => (101, "unknown-pool"),
             Reason::WrongPhase => (102, "wrong-phase"),

@@ -140,6 +140,7 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::MemberSettings => {
             let environment_variables = member_variables(state, root, effect)?;
             let settings = MemberSettings {
+                controllers: controllers(state, root),
                 environment_variables,
             };
             let argument = UpdateSettings {

@@ -128,7 +128,7 @@ pub(crate) fn workers(request: &WorkersRequest) -> Answer<WorkersPage> {
 
 /// What the next tick would do with a pool.
 pub(crate) fn plan(pool: &str) -> Answer<PlanView> {
-    let plan = with_state(|state| plan_pool(state, now(), pool));
+    let plan = with_state(|state| plan_pool(state, now(), &tick::vitals(), pool));
     plan.map(view::plan).ok_or_else(|| no_pool(pool))
 }
 

@@ -13,8 +13,6 @@ use hatchery_types::CanisterId;
 const STOPPED: u32 = 3;
 /// Largest init argument, in bytes: a spec of the size that `apply_spec` takes.
 const INIT_BYTES_MAX: usize = super::method::APPLY_SPEC.argument_bytes_max;
-/// Effects counted for the message of a refused upgrade.
-const OPEN_EFFECTS_SHOWN: usize = 1_000;
 
 /// `canister_init`, with `opt InitArg` or nothing at all.
 pub fn init(memory: MemorySource) {
@@ -36,12 +34,11 @@ pub fn post_upgrade(memory: MemorySource) {
 /// `canister_pre_upgrade`: refuses while calls are open and root is not stopped, since their
 /// answers would arrive in a module that may not be this one.
 pub fn pre_upgrade() {
-    let open = with_state(|state| state.effects(None, OPEN_EFFECTS_SHOWN).len());
-    if open > 0 && ic0::canister_status() != STOPPED {
-        ic_cdk::trap(format!(
-            "open effects: {open}; stop root first or skip pre_upgrade"
-        ));
-    }
+    let open = with_state(|state| state.counts().calls);
+    assert!(
+        open == 0 || ic0::canister_status() == STOPPED,
+        "open calls: {open}; stop root first or skip pre_upgrade"
+    );
 }
 
 fn begin(memory: MemorySource) {

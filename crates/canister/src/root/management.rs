@@ -92,9 +92,10 @@ impl WarmSettings {
     }
 }
 
-/// The one setting that a member gets.
+/// The settings that a member gets; the others stay as the warm pool's.
 #[derive(Debug, CandidType)]
 pub(crate) struct MemberSettings {
+    pub(crate) controllers: Vec<Principal>,
     pub(crate) environment_variables: Vec<Variable>,
 }
 

@@ -50,7 +50,7 @@ pub(crate) const WORKERS: Method = method("workers", Group::Public, 1024);
 pub(crate) const PLAN: Method = method("plan", Group::Public, 1024);
 pub(crate) const EVENTS: Method = method("events", Group::Public, 1024);
 pub(crate) const EFFECTS: Method = method("effects", Group::Public, 1024);
-pub(crate) const VIOLATIONS: Method = method("violations", Group::Public, 1024);
+pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
 pub(crate) const ALL: [Method; 13] = [
@@ -123,15 +123,30 @@ impl Method {
     }
 }
 
-/// `canister_inspect_message`: accepts what is worth executing, and says nothing otherwise, which
-/// refuses (interface specification, "Ingress message inspection").
+/// `canister_inspect_message` of a canister that is all root: accepts what is worth executing, and
+/// says nothing otherwise, which refuses (interface specification, "Ingress message inspection").
 pub fn inspect() {
+    accept_if(admits_ingress() == Some(true));
+}
+
+/// `canister_inspect_message` of a canister that root shares with an application, whose own methods
+/// are accepted.
+pub fn inspect_shared() {
+    accept_if(admits_ingress() != Some(false));
+}
+
+fn accept_if(worth_it: bool) {
+    if worth_it {
+        ic0::accept_message();
+    }
+}
+
+/// Whether a method of root is worth executing; `None` for a method that is not root's.
+fn admits_ingress() -> Option<bool> {
     let mut name = vec![0; ic0::msg_method_name_size().min(64)];
     ic0::msg_method_name_copy(&mut name, 0);
     let method = ALL.iter().find(|method| method.name.as_bytes() == name);
-    if method.is_some_and(|it| it.admit_ingress(Caller::of_message(), ic0::msg_arg_data_size())) {
-        ic0::accept_message();
-    }
+    method.map(|it| it.admit_ingress(Caller::of_message(), ic0::msg_arg_data_size()))
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn take_in<M: Memory>(state: &mut State<M>, now: Nanos, input: &Input) -> Decisi
 pub mod exports {
     pub use super::endpoint::entries::*;
     pub use super::lifecycle::{init, post_upgrade, pre_upgrade};
-    pub use super::method::inspect;
+    pub use super::method::{inspect, inspect_shared};
 }
 
 /// Exports the control plane: `root.did`, the life-cycle hooks and the interface's metadata.
@@ -94,13 +94,16 @@ pub mod exports {
 /// `root!()` takes the canister's stable memory for itself. `root!(memory)`, with a
 /// [`MemorySource`], lets root share the canister's `MemoryManager` with an application; that
 /// application must not export `canister_init`, `canister_pre_upgrade`, `canister_post_upgrade` or
-/// `canister_inspect_message` itself.
+/// `canister_inspect_message` itself; its own methods pass root's inspection.
 #[macro_export]
 macro_rules! root {
     () => {
-        $crate::root!($crate::root::own_memory);
+        $crate::root!(@ $crate::root::own_memory, inspect);
     };
     ($memory:path) => {
+        $crate::root!(@ $memory, inspect_shared);
+    };
+    (@ $memory:path, $inspect:ident) => {
         $crate::candid_service!($crate::root::ROOT_DID);
         #[cfg(target_family = "wasm")]
         const _: () = {
@@ -114,7 +117,7 @@ macro_rules! root {
             }
             $crate::root_entries! {
                 "canister_pre_upgrade" => pre_upgrade,
-                "canister_inspect_message" => inspect,
+                "canister_inspect_message" => $inspect,
                 "canister_update apply_spec" => apply_spec,
                 "canister_update stage_chunk" => stage_chunk,
                 "canister_update commit_module" => commit_module,

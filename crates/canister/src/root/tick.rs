@@ -79,7 +79,7 @@ pub(crate) fn tick() {
     AGAIN.set(false);
     match run() {
         End::Done => arm_next(Nanos(0)),
-        End::Blocked => arm_next(BLOCKED_RETRY),
+        End::Blocked => arm(now() + BLOCKED_RETRY),
         End::More => ask(),
     }
 }
@@ -134,9 +134,13 @@ pub(crate) fn wake_after_upgrade() {
     arm(now() + UPGRADE_LOOK);
 }
 
-/// An interval timer never gets lost, whatever becomes of the messages it starts.
+/// An interval timer never gets lost, whatever becomes of the messages it starts; a tick that is
+/// said to be under way since the last time is not.
 fn start_watchdog() {
-    ic_cdk_timers::set_timer_interval(WATCHDOG, || async { ask() });
+    ic_cdk_timers::set_timer_interval(WATCHDOG, || async {
+        UNDER_WAY.set(false);
+        ask();
+    });
 }
 
 /// Arms the timer for what the state waits for, no sooner than `gap` from now.
@@ -157,8 +161,8 @@ pub(crate) fn arm(at: Nanos) {
     let now = now();
     let at = at.max(now);
     if let Some((timer, armed)) = ARMED.get() {
-        // One that is past and did not run was lost on its way: its self-call was refused.
-        if now < armed && armed <= at {
+        // One that is long past and did not run was lost on its way: its self-call was refused.
+        if armed <= at && now < armed + BLOCKED_RETRY {
             return;
         }
         ic_cdk_timers::clear_timer(timer);

@@ -5,7 +5,7 @@
 use super::tick::member_due;
 use super::{Draft, module, to_reset};
 use crate::limits;
-use crate::record::{PoolRecord, Row};
+use crate::record::{ModuleRecord, PoolRecord, Row};
 use crate::state::State;
 use crate::{Decision, Event};
 use hatchery_types::{
@@ -27,12 +27,13 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
     let outcomes: Vec<&Outcome> = effect.outcomes.iter().flatten().collect();
     let case = Case {
         now,
+        started_at: effect.started_at,
         root: state.header().root,
         spec: state.spec(),
         outcomes,
     };
     match (&effect.kind, row) {
-        (EffectKind::Create { cycles }, _) => created(&mut draft, state, &case, *cycles),
+        (EffectKind::Create { .. }, _) => created(&mut draft, state, &case),
         (EffectKind::StoreChunk { module, index }, _) => {
             module::stored(&mut draft, state, now, *module, *index, case.last());
         }
@@ -49,9 +50,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::Drain, Some(row)) => {
             draft.row(after_drain(&case, row));
         }
-        (EffectKind::Stop, Some(row)) => {
-            draft.row(after_stop(&case, row));
-        }
+        (EffectKind::Stop, Some(row)) => after_stop(&mut draft, &case, row),
         (EffectKind::Delete, Some(row)) => after_delete(&mut draft, &case, row),
     }
     draft.done()
@@ -60,6 +59,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
 /// What the conclusion may look at.
 struct Case<'a> {
     now: Nanos,
+    started_at: Nanos,
     root: Option<CanisterId>,
     spec: Option<&'a FleetSpec>,
     outcomes: Vec<&'a Outcome>,
@@ -104,14 +104,12 @@ fn lost_control(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code != REJECT_DESTINATION_INVALID)
 }
 
-fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, attached: Cycles) {
+fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
     let now = case.now;
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
             if state.row(*canister).is_none() {
-                let mut row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
-                row.cycles = Some(attached);
-                draft.row(row);
+                draft.row(Row::new(*canister, Phase::Creating, now, Reason::Bought));
             }
             if state.header().create_failures > 0 {
                 let reason = None;
@@ -122,6 +120,8 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, atta
                 });
             }
         }
+        // Those of one batch that fail together count once.
+        _ if state.header().create_after > now => {}
         outcome => {
             let failures = state.header().create_failures.saturating_add(1);
             let until = now + limits::backoff(failures);
@@ -244,10 +244,12 @@ fn after_install<M: Memory>(
         }
         Outcome::NotExecuted(_) => {
             draft.row(to_reset(row, now, trouble));
+            hold_pool_back(draft, state, &pool, now + limits::BACKOFF_FIRST);
         }
         _ => {
             draft.row(to_reset(row, now, trouble));
             note_install(draft, state, now, &pool, false);
+            store_again(draft, state, now, module);
         }
     }
 }
@@ -264,7 +266,7 @@ fn into_service(case: &Case<'_>, row: Row) -> Row {
     row
 }
 
-/// Failed installs slow a pool down; one that works sets it free.
+/// Failed installs slow a pool down, those of one batch once; one that works sets it free.
 fn note_install<M: Memory>(
     draft: &mut Draft,
     state: &State<M>,
@@ -275,23 +277,59 @@ fn note_install<M: Memory>(
     let Some(record) = state.pool(pool) else {
         return;
     };
+    let counted = if worked {
+        record.failures == 0
+    } else {
+        record.backoff_until > now
+    };
+    if counted {
+        return;
+    }
     let failures = if worked {
         0
     } else {
         record.failures.saturating_add(1)
     };
-    if failures != record.failures {
-        let backoff_until = if worked {
-            Nanos(0)
-        } else {
-            now + limits::backoff(failures)
-        };
+    let backoff_until = if worked {
+        Nanos(0)
+    } else {
+        now + limits::backoff(failures)
+    };
+    let record = PoolRecord {
+        failures,
+        backoff_until,
+        ..record.clone()
+    };
+    draft.event(Event::PoolChanged(Box::new(record)));
+}
+
+/// No install of the pool before `until`.
+fn hold_pool_back<M: Memory>(draft: &mut Draft, state: &State<M>, pool: &str, until: Nanos) {
+    if let Some(record) = state
+        .pool(pool)
+        .filter(|record| record.backoff_until < until)
+    {
         let record = PoolRecord {
-            failures,
-            backoff_until,
+            backoff_until: until,
             ..record.clone()
         };
         draft.event(Event::PoolChanged(Box::new(record)));
+    }
+}
+
+/// The module's chunks are put into root's chunk store once more.
+fn store_again<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, module: ModuleHash) {
+    if let Some(record) = state.module(module).filter(ModuleRecord::is_installable) {
+        let record = Some(ModuleRecord {
+            stored: 0,
+            next_attempt: now,
+            ..record
+        });
+        draft.event(Event::ModuleChanged {
+            module,
+            record,
+            chunk: None,
+        });
     }
 }
 
@@ -328,13 +366,22 @@ fn after_observe(case: &Case<'_>, row: Row) -> Row {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
             Some(flaw) => to_reset(row, now, flaw),
         },
-        Phase::Installing if seen.module.is_some() && seen.module == row.module => {
+        // Settings that are still the warm pool's would mean a member without its variables.
+        Phase::Installing
+            if seen.module.is_some()
+                && seen.module == row.module
+                && seen.settings_clean != Some(true) =>
+        {
             into_service(case, row)
         }
-        Phase::Installing if now.since(row.since) < limits::ABSENCE_AGE => Row {
-            next_attempt: now + limits::LOOK_AGAIN,
-            ..row
-        },
+        Phase::Installing
+            if seen.module.is_none() && now.since(row.since) < limits::ABSENCE_AGE =>
+        {
+            Row {
+                next_attempt: now + limits::LOOK_AGAIN,
+                ..row
+            }
+        }
         Phase::InService if seen.module == row.module && !row.stopped => {
             let pool = row.pool.clone().unwrap_or_default();
             let spec = case.spec.and_then(|spec| spec.pool(&pool));
@@ -372,6 +419,13 @@ fn after_drain(case: &Case<'_>, row: Row) -> Row {
         // Load returned meanwhile; the member's next report tells it to take work again.
         return row;
     }
+    if case.started_at < row.since {
+        // An answer to an earlier cordon says nothing of this one.
+        return Row {
+            next_attempt: now,
+            ..row
+        };
+    }
     match case.last() {
         Outcome::Done(Value::Drained(true)) => row.moved(Phase::Stopping, now, Reason::Idle),
         _ => Row {
@@ -381,32 +435,39 @@ fn after_drain(case: &Case<'_>, row: Row) -> Row {
     }
 }
 
-fn after_stop(case: &Case<'_>, mut row: Row) -> Row {
+/// A canister that does not stop in time, or not at all, is emptied all the same: uninstalling
+/// rejects what it has open, and the reset finds out who controls it.
+fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     let outcome = case.last();
+    let deleting = row.phase == Phase::Deleting;
     if is_gone(outcome) {
-        return row.moved(Phase::Lost, now, Reason::Gone);
+        if deleting {
+            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
+        } else {
+            draft.row(row.moved(Phase::Lost, now, Reason::Gone));
+        }
+        return;
     }
-    if lost_control(outcome) {
-        return row.moved(Phase::Lost, now, Reason::NotControlled);
-    }
-    // A canister that does not stop in time is emptied all the same: uninstalling rejects what it
-    // has open.
-    let stopped = matches!(outcome, Outcome::Done(_) | Outcome::InProgress);
-    row.stopped |= stopped;
-    match row.phase {
-        Phase::Stopping if stopped => to_reset(row, now, Reason::Recycled),
-        Phase::Deleting if matches!(outcome, Outcome::Done(_)) => Row {
+    let done = matches!(outcome, Outcome::Done(_));
+    row.stopped |= done || *outcome == Outcome::InProgress;
+    let row = match case.trouble() {
+        None if deleting => Row {
             next_attempt: now,
             ..row
         },
-        _ => {
-            let trouble = case.trouble().unwrap_or(Reason::StopTimedOut);
-            let mut row = row.held_back(now, trouble);
-            row.stopped = row.phase != Phase::Deleting && row.stopped;
-            row
+        None => to_reset(row, now, Reason::Recycled),
+        Some(_) if row.stopped && !deleting => to_reset(row, now, Reason::Recycled),
+        Some(trouble) if row.attempts + 1 >= limits::ATTEMPTS_MAX => to_reset(row, now, trouble),
+        Some(trouble) => {
+            let stopped = row.stopped && !deleting;
+            Row {
+                stopped,
+                ..row.held_back(now, trouble)
+            }
         }
-    }
+    };
+    draft.row(row);
 }
 
 fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {

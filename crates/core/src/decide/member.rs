@@ -21,8 +21,14 @@ pub(super) fn report<M: Memory>(
     let Some(row) = known.filter(|row| row.generation == generation) else {
         return answer(false, Some(Reason::Unauthorised));
     };
-    let accepting = row.phase.is_living();
     let pool = row.pool.as_deref().unwrap_or_default();
+    let valid_for = state
+        .spec()
+        .and_then(|spec| spec.pool(pool))
+        .map(|pool| pool.valid_for);
+    // Callers may still hold a discovery answer that names a worker just cordoned.
+    let still_listed = row.phase == Phase::Draining && Some(now.since(row.since)) < valid_for;
+    let accepting = row.phase.is_living() || still_listed;
     let Some(spec) = state.spec() else {
         return answer(accepting, Some(Reason::NoSpec));
     };

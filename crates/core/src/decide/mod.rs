@@ -85,6 +85,19 @@ fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
         );
         return refuse(Reason::WrongPhase, text);
     }
+    let other_role = before.iter().find(|pool| {
+        let kept = spec
+            .pool(&pool.name)
+            .is_none_or(|now| now.role == pool.role);
+        !kept && state.members(&pool.name).next().is_some()
+    });
+    if let Some(pool) = other_role {
+        let text = format!(
+            "pool `{}` has members of role `{}`: add a pool with the new role, and empty this one",
+            pool.name, pool.role
+        );
+        return refuse(Reason::WrongPhase, text);
+    }
     let generation = hatchery_types::Generation(state.spec_generation().0 + 1);
     Decision {
         events: vec![Event::SpecApplied(Box::new(spec.clone()))],

@@ -196,11 +196,13 @@ pub(super) fn stored<M: Memory>(
     index: u32,
     outcome: &Outcome,
 ) {
-    let Some(mut record) = state.module(module).filter(|record| record.stored == index) else {
+    let Some(mut record) = state.module(module) else {
         return;
     };
     record.effect = None;
-    if matches!(outcome, Outcome::Done(_)) {
+    if record.stored != index {
+        // The store was forgotten meanwhile: it is filled from the start.
+    } else if matches!(outcome, Outcome::Done(_)) {
         record.stored += 1;
         record.attempts = 0;
         record.next_attempt = now;

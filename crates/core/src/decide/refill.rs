@@ -31,10 +31,10 @@ pub(super) fn refill<M: Memory>(
     vitals: &Vitals,
     room: &Room,
 ) -> Option<Decision> {
-    if state.header().create_after > now || held_back(state, spec).is_some() {
+    if state.header().create_after > now || held_back(state, now, spec).is_some() {
         return None;
     }
-    let each = Cycles(spec.warm_pool.cycles.0 + limits::CALL_LOCK.0);
+    let each = cost_of_creation(spec);
     let spare_liquid = vitals.liquid.less(spec.reserve);
     let payable = spare_liquid.0 / each.0.max(1);
     let lane = u64::from(
@@ -57,15 +57,40 @@ pub(super) fn refill<M: Memory>(
     Some(draft.done())
 }
 
+/// Cycles that a creation takes from root's liquid balance until it is answered.
+fn cost_of_creation(spec: &FleetSpec) -> Cycles {
+    Cycles(spec.warm_pool.cycles.0.saturating_add(limits::CALL_LOCK.0))
+}
+
+/// Something is to be bought and only time or cycles can stand in its way.
+pub(super) fn wants<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> bool {
+    held_back(state, now, spec).is_none() && state.counts().lane(Lane::Create) == 0
+}
+
+/// Creations of the last day whose outcome is unknown, counted up to the limit.
+fn lost_lately<M: Memory>(state: &State<M>, now: Nanos) -> usize {
+    let newest = state
+        .index
+        .lost
+        .values()
+        .rev()
+        .take(limits::LOST_CREATIONS_MAX);
+    newest
+        .filter(|at| now.since(**at) < limits::LOST_CREATIONS_PERIOD)
+        .count()
+}
+
 /// What forbids buying, whatever is missing.
-fn held_back<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Option<Reason> {
+fn held_back<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> Option<Reason> {
     let counts = state.counts();
     if state.header().paused {
         Some(Reason::Paused)
     } else if missing(state, spec) == 0 {
         Some(Reason::Satisfied)
-    } else if state.index.lost.len() >= limits::LOST_CREATIONS_MAX {
+    } else if lost_lately(state, now) >= limits::LOST_CREATIONS_MAX {
         Some(Reason::LostCreations)
+    } else if counts.unproven >= limits::UNPROVEN_MAX {
+        Some(Reason::UnprovenCanisters)
     } else if state.rows_len() + u64::from(counts.lane(Lane::Create)) >= limits::ROWS_MAX {
         Some(Reason::OverLimit)
     } else {
@@ -78,7 +103,10 @@ pub fn warm_reason<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     let Some(spec) = state.spec() else {
         return Reason::NoSpec;
     };
-    if let Some(reason) = held_back(state, spec) {
+    if vitals.stopping {
+        return Reason::RootStopping;
+    }
+    if let Some(reason) = held_back(state, now, spec) {
         return reason;
     }
     let header = state.header();
@@ -87,7 +115,7 @@ pub fn warm_reason<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
             until: header.create_after,
         });
     }
-    if vitals.liquid.0 < spec.reserve.0 + spec.warm_pool.cycles.0 + limits::CALL_LOCK.0 {
+    if vitals.liquid.less(spec.reserve) < cost_of_creation(spec) {
         return Reason::AtReserve;
     }
     if state.counts().lane(Lane::Create) >= spec.lanes.create {

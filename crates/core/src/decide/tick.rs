@@ -12,6 +12,7 @@ use hatchery_types::{
     CanisterId, EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason, Refusal,
 };
 use ic_stable_structures::Memory;
+use std::collections::BTreeSet;
 
 /// The next thing to do; an empty decision when nothing is due or nothing may start.
 pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> Decision {
@@ -24,6 +25,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     };
     let room = Room::new(state, vitals);
     finish()
+        .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
         .or_else(|| module::store_next(state, now, &room))
@@ -33,17 +35,24 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .unwrap_or_default()
 }
 
+/// Calls of an install.
+const INSTALL_CALLS: u32 = 2;
+
 /// How many more calls may be in flight: the platform's queue and root's liquid cycles.
 pub(super) struct Room {
     calls: u32,
+    /// The liquid balance carries more calls.
+    payable: bool,
 }
 
 impl Room {
     fn new<M: Memory>(state: &State<M>, vitals: &Vitals) -> Self {
         let payable = u32::try_from(vitals.liquid.0 / limits::CALL_LOCK.0).unwrap_or(u32::MAX);
+        let payable = payable.saturating_sub(limits::CALLS_SPARE);
         let queue = limits::CALLS_MAX.saturating_sub(state.counts().calls);
         Room {
-            calls: payable.saturating_sub(limits::CALLS_SPARE).min(queue),
+            calls: payable.min(queue),
+            payable: payable >= INSTALL_CALLS,
         }
     }
 
@@ -62,7 +71,7 @@ impl Room {
         let (size, calls) = match lane {
             Lane::Create => (spec.lanes.create, 1),
             Lane::Reset => (spec.lanes.reset, 4),
-            Lane::Install => (spec.lanes.install, 2),
+            Lane::Install => (spec.lanes.install, INSTALL_CALLS),
             Lane::Other => (limits::OTHER_LANE, 1),
         };
         size.saturating_sub(state.counts().lane(lane))
@@ -98,6 +107,18 @@ fn give_up_stale<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
             ));
         }
     }
+    Some(draft.done())
+}
+
+/// Canisters verified under other controllers go through a reset.
+fn verify_again<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    let (since, canister) = *state.index.ready.first()?;
+    if since >= state.header().controllers_at {
+        return None;
+    }
+    let mut draft = Draft::new(state, now);
+    let row = expect_row(state, canister);
+    draft.row(row.moved(Phase::PendingReset, now, Reason::WrongControllers));
     Some(draft.done())
 }
 
@@ -189,13 +210,7 @@ fn plan_next<M: Memory>(
         .first()
         .filter(|(due, _)| *due <= now)?
         .clone();
-    let Some(view) = view(
-        state,
-        now,
-        spec,
-        &pool,
-        room.lane(state, spec, Lane::Install),
-    ) else {
+    let Some(view) = view(state, now, spec, &pool, room) else {
         let event = Event::PoolPlanned {
             pool,
             record: None,
@@ -216,8 +231,9 @@ fn view<'a, M: Memory>(
     now: Nanos,
     spec: &'a FleetSpec,
     pool: &str,
-    install_room: u32,
+    room: &Room,
 ) -> Option<PoolView<'a>> {
+    let install_room = room.lane(state, spec, Lane::Install);
     let spec_of_pool = spec.pool(pool)?;
     let role = spec.role(&spec_of_pool.role)?;
     let installable = state
@@ -231,19 +247,21 @@ fn view<'a, M: Memory>(
         members: state.members(pool).copied().collect(),
         ready: ready.map(|(_, id)| *id).collect(),
         install_room,
+        payable: room.payable,
         module: installable.then_some(role.module),
         paused: state.header().paused,
     })
 }
 
 /// What the next tick would do with a pool; nothing is changed, no window or cooldown moves.
-pub fn plan_pool<M: Memory>(state: &State<M>, now: Nanos, pool: &str) -> Option<PoolPlan> {
-    let spec = state.spec()?;
-    let lane = spec
-        .lanes
-        .install
-        .saturating_sub(state.counts().lane(Lane::Install));
-    view(state, now, spec, pool, lane).map(|view| plan(&view))
+pub fn plan_pool<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    vitals: &Vitals,
+    pool: &str,
+) -> Option<PoolPlan> {
+    let room = Room::new(state, vitals);
+    view(state, now, state.spec()?, pool, &room).map(|view| plan(&view))
 }
 
 fn execute<M: Memory>(
@@ -311,26 +329,36 @@ pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> R
 }
 
 /// The earliest time at which a tick has something to do by itself; none = nothing waits for time.
+/// What is due already was blocked in the last tick: an outcome or a retry tries it again.
 pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
     let index = &state.index;
-    let rows = [index.attention.first(), index.reset_queue.first()];
-    let rows = rows.into_iter().flatten().map(|(due, _)| *due);
-    let pools = index.pool_wakes.first().map(|(due, _)| *due);
+    let retry = now + limits::BLOCKED_RETRY;
+    let rows = [&index.attention, &index.reset_queue].map(|queue| first_two(queue, now));
+    let pools = first_two(&index.pool_wakes, now);
+    let modules = first_two(&index.modules_waiting, now);
     let stale = index.stale.iter().map(|id| stale_due(state, *id));
-    let modules = index.modules_waiting.first().map(|(due, _)| *due);
-    let create = [state.header().create_after]
-        .into_iter()
-        .filter(|after| *after > now);
-    let next = rows
-        .chain(pools)
+    let create = Some(state.header().create_after).filter(|after| *after > now);
+    let buy = state
+        .spec()
+        .filter(|spec| create.is_none() && refill::wants(state, now, spec));
+    let complete = (!index.complete.is_empty()).then_some(now);
+    let queues = rows.into_iter().chain([pools, modules]).flatten().flatten();
+    queues
         .chain(stale)
-        .chain(modules)
         .chain(create)
-        .min()?;
-    // What is due and yet not done is blocked; an outcome or this retry tries again.
-    Some(if next <= now {
-        now + limits::BLOCKED_RETRY
-    } else {
-        next
-    })
+        .chain(buy.map(|_| retry))
+        .chain(complete)
+        .map(|due| if due <= now { retry } else { due })
+        .min()
+}
+
+/// When the first entry of a queue is due, and the first one that is yet to come.
+fn first_two<T: Ord>(queue: &BTreeSet<(Nanos, T)>, now: Nanos) -> [Option<Nanos>; 2] {
+    let first = queue.first().map(|(due, _)| *due);
+    let looked_at = queue
+        .iter()
+        .take(limits::OVERDUE_LOOKED_AT)
+        .map(|(due, _)| *due);
+    let coming = looked_at.into_iter().find(|due| *due > now);
+    [first, coming]
 }

@@ -21,6 +21,8 @@ pub struct PoolView<'a> {
     pub ready: Vec<CanisterId>,
     /// Installs that may start now.
     pub install_room: u32,
+    /// Root's liquid cycles carry another install.
+    pub payable: bool,
     /// The module of its role; none = not installable yet.
     pub module: Option<ModuleHash>,
     /// An operator paused voluntary actions.
@@ -93,6 +95,10 @@ pub fn plan(view: &PoolView<'_>) -> PoolPlan {
     }
     remember_step(view, &mut plan);
     plan.wake = wake(view, &plan.reasons);
+    if plan.record.bootstrapped != view.record.bootstrapped {
+        // From now on `min` counts, no longer `initial`.
+        plan.wake = view.now + Nanos(1);
+    }
     plan
 }
 
@@ -119,42 +125,39 @@ fn grow(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
     if wanted == 0 {
         return;
     }
-    let allowed = match claims_allowed(view) {
-        Ok(allowed) => allowed,
-        Err(reason) => return plan.reasons.push(reason),
-    };
+    let (allowed, full) = claims_allowed(view);
     let take = wanted.min(allowed).min(view.ready.len());
     plan.claim = view.ready[..take].to_vec();
+    plan.unmet = (wanted - take) as u32;
     if wanted > take {
-        let full = take == allowed;
-        plan.unmet = if full { 0 } else { (wanted - take) as u32 };
-        plan.reasons.push(if full {
-            Reason::LaneFull
+        let reason = if take == allowed {
+            full
         } else {
             Reason::NoReadyCanister
-        });
+        };
+        plan.reasons.push(reason);
     }
 }
 
-/// Claims that may start now, or what forbids any.
-fn claims_allowed(view: &PoolView<'_>) -> Result<usize, Reason> {
-    if view.module.is_none() {
-        return Err(Reason::ModuleMissing);
-    }
-    if view.record.backoff_until > view.now {
-        return Err(Reason::BackingOff {
-            until: view.record.backoff_until,
-        });
-    }
+/// Claims that may start now, and what forbids more.
+fn claims_allowed(view: &PoolView<'_>) -> (usize, Reason) {
+    let until = view.record.backoff_until;
     // After a failed install one canister at a time shows whether the module starts at all.
     let probing = view.record.failures > 0;
     let installing = view.count(|phase| phase == Phase::Installing);
-    let room = if probing {
-        1u32.saturating_sub(installing)
+    if view.module.is_none() {
+        (0, Reason::ModuleMissing)
+    } else if until > view.now {
+        (0, Reason::BackingOff { until })
+    } else if !view.payable {
+        (0, Reason::AtReserve)
+    } else if probing {
+        let until = view.now + limits::LANE_RETRY;
+        let room = 1u32.saturating_sub(installing).min(view.install_room);
+        (room as usize, Reason::BackingOff { until })
     } else {
-        view.install_room
-    };
-    Ok(room.min(view.install_room) as usize)
+        (view.install_room as usize, Reason::LaneFull)
+    }
 }
 
 /// Cordons the least useful members, within the disruption budget.
@@ -185,17 +188,22 @@ fn shrink(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
     }
 }
 
-/// Outdated module first, then least loaded, then youngest; an unknown load counts as busy.
+/// Silent ones first, then outdated modules, then the least loaded, then the youngest; a load that
+/// is not known counts as busy.
 fn victim_order(
     view: &PoolView<'_>,
     member: &Member,
-) -> (bool, u64, std::cmp::Reverse<Nanos>, CanisterId) {
+) -> (bool, bool, u64, std::cmp::Reverse<Nanos>, CanisterId) {
     let current = view.module.is_none() || member.module == view.module;
-    let load = member.sample.unwrap_or(u64::MAX);
+    let stale_after = view.spec.target.as_ref().map(|target| target.stale_after);
+    let fresh = stale_after.is_none_or(|after| view.now.since(member.sample_at) <= after);
+    let load = member.sample.filter(|_| fresh).unwrap_or(u64::MAX);
+    let youngest_first = std::cmp::Reverse(member.in_service_at);
     (
+        !member.silent,
         current,
         load,
-        std::cmp::Reverse(member.in_service_at),
+        youngest_first,
         member.canister,
     )
 }
@@ -226,7 +234,7 @@ fn remember_step(view: &PoolView<'_>, plan: &mut PoolPlan) {
     plan.record.reasons.clone_from(&plan.reasons);
 }
 
-/// Two steps of one direction become one, at the later time: never more lenient.
+/// Two steps of one direction become one, at the later time; if there are none, the oldest goes.
 fn merge_oldest(steps: &mut Vec<ScaleStep>) {
     let pair = steps
         .windows(2)
@@ -245,6 +253,7 @@ fn wake(view: &PoolView<'_>, reasons: &[Reason]) -> Nanos {
         | Reason::CoolingDown { until }
         | Reason::BackingOff { until } => Some((*until).max(view.now + Nanos(1))),
         Reason::LaneFull => Some(view.now + limits::LANE_RETRY),
+        Reason::AtReserve => Some(view.now + limits::BLOCKED_RETRY),
         _ => None,
     });
     let target = view.spec.target.as_ref();

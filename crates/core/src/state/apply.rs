@@ -6,7 +6,7 @@ use crate::limits;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, Incarnation, ModuleHash, Nanos, Outcome, Phase, Reason,
+    CanisterId, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome, Phase, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -18,19 +18,10 @@ impl<M: Memory> State<M> {
     pub fn apply(&mut self, now: Nanos, event: Event) {
         match event {
             Event::Started(root) => self.start(now, root),
-            Event::SpecApplied(spec) => {
-                for pool in &spec.pools {
-                    if self.pool(&pool.name).is_none() {
-                        self.put_pool(PoolRecord::new(&pool.name));
-                    }
-                    self.index.wake_pool_now(&pool.name);
-                }
-                self.spec.set(Cbor(Some(*spec)));
-                self.change_header(|header| header.spec_generation.0 += 1);
-            }
+            Event::SpecApplied(spec) => self.apply_spec(now, *spec),
             Event::Paused(paused) => {
                 self.change_header(|header| header.paused = paused);
-                self.wake_all_pools();
+                self.wake_all_pools(now);
             }
             Event::EffectStarted(effect) => self.start_effect(*effect),
             Event::OutcomeRecorded(id, step, outcome) => self.record_outcome(id, step, outcome),
@@ -60,7 +51,7 @@ impl<M: Memory> State<M> {
                 }
             }
             Event::PoolChanged(record) => {
-                self.index.wake_pool_now(&record.name);
+                self.index.wake_pool_now(&record.name, now);
                 self.put_pool(*record);
             }
             Event::WorkCut(pool) => {
@@ -74,7 +65,7 @@ impl<M: Memory> State<M> {
                 record,
                 chunk,
             } => {
-                self.change_module(module, record, chunk);
+                self.change_module(now, module, record, chunk);
             }
             Event::OperationDone {
                 caller,
@@ -84,6 +75,30 @@ impl<M: Memory> State<M> {
                 self.put_receipt(ReceiptKey::new(caller, &operation.0), receipt);
             }
         }
+    }
+
+    /// Pools of the spec get a record, pools that left it lose theirs.
+    fn apply_spec(&mut self, now: Nanos, spec: FleetSpec) {
+        let known: Vec<String> = self.index.pools.keys().cloned().collect();
+        for pool in known.iter().filter(|pool| spec.pool(pool).is_none()) {
+            self.pools.remove(pool);
+            self.index.take_pool(pool);
+        }
+        for pool in &spec.pools {
+            if self.pool(&pool.name).is_none() {
+                self.put_pool(PoolRecord::new(&pool.name));
+            }
+            self.index.wake_pool_now(&pool.name, now);
+        }
+        let before = self.spec().map(|spec| spec.controllers.clone());
+        let others = before.is_some_and(|before| before != spec.controllers);
+        self.spec.set(Cbor(Some(spec)));
+        self.change_header(|header| {
+            header.spec_generation.0 += 1;
+            if others {
+                header.controllers_at = now;
+            }
+        });
     }
 
     fn change_header(&mut self, change: impl FnOnce(&mut Header)) {
@@ -99,13 +114,27 @@ impl<M: Memory> State<M> {
             header.root = Some(root);
         });
         self.index.age_effects();
-        self.wake_all_pools();
+        self.forget_stored_chunks();
+        self.wake_all_pools(now);
     }
 
-    fn wake_all_pools(&mut self) {
+    /// The chunk store is a cache that an upgrade may have cleared: it is filled again.
+    fn forget_stored_chunks(&mut self) {
+        for (module, record) in self.modules() {
+            self.index.queue_module(module, &record, false);
+            let record = ModuleRecord {
+                stored: 0,
+                ..record
+            };
+            self.index.queue_module(module, &record, true);
+            self.modules.insert(HashKey(module.0), Cbor(record));
+        }
+    }
+
+    fn wake_all_pools(&mut self, now: Nanos) {
         let pools: Vec<String> = self.index.pools.keys().cloned().collect();
         for pool in pools {
-            self.index.wake_pool_now(&pool);
+            self.index.wake_pool_now(&pool, now);
         }
     }
 
@@ -156,7 +185,7 @@ impl<M: Memory> State<M> {
             });
         }
         if moved {
-            self.follow_move(before.as_ref(), &row);
+            self.follow_move(now, before.as_ref(), &row);
         } else if before.is_some_and(|before| before.sample_at != row.sample_at)
             && let Some(pool) = &row.pool
         {
@@ -166,11 +195,11 @@ impl<M: Memory> State<M> {
     }
 
     /// A canister changed its phase: plans and lists that depend on it are brought forward.
-    fn follow_move(&mut self, before: Option<&Row>, row: &Row) {
+    fn follow_move(&mut self, now: Nanos, before: Option<&Row>, row: &Row) {
         let phases = [before.map(|before| before.phase), Some(row.phase)];
         let is_member = phases.iter().flatten().any(|phase| phase.is_member());
         if let Some(pool) = row.pool.as_ref().filter(|_| is_member) {
-            self.index.wake_pool_now(pool);
+            self.index.wake_pool_now(pool, now);
             if phases.contains(&Some(Phase::InService)) {
                 self.index.listed_at.insert(pool.clone(), self.newest_event);
             }
@@ -178,7 +207,7 @@ impl<M: Memory> State<M> {
         if row.phase == Phase::Ready {
             let hungry: Vec<String> = self.index.hungry.keys().cloned().collect();
             for pool in hungry {
-                self.index.wake_pool_now(&pool);
+                self.index.wake_pool_now(&pool, now);
             }
         }
     }
@@ -204,6 +233,7 @@ impl<M: Memory> State<M> {
 
     fn change_module(
         &mut self,
+        now: Nanos,
         module: ModuleHash,
         record: Option<ModuleRecord>,
         chunk: Option<(u32, Vec<u8>)>,
@@ -224,22 +254,30 @@ impl<M: Memory> State<M> {
         };
         self.index.queue_module(module, &record, true);
         if record.is_installable() {
-            self.wake_all_pools();
+            self.wake_all_pools(now);
         }
         self.modules.insert(HashKey(module.0), Cbor(record));
     }
 
+    /// Makes room first: the caller's own oldest receipt goes, or the oldest of all.
     fn put_receipt(&mut self, key: ReceiptKey, receipt: Receipt) {
-        if self.receipts.len() >= limits::RECEIPTS_MAX
-            && let Some((_, oldest)) = self.receipts_by_age.pop_first()
-        {
-            self.receipts.remove(&oldest);
-            if let Some(count) = self.receipts_by_caller.get_mut(&oldest.caller()) {
-                *count -= 1;
+        let own = self.receipts_by_caller.get(&key.caller());
+        let own_full = own.filter(|own| own.len() >= limits::RECEIPTS_PER_CALLER_MAX as usize);
+        let full = self.receipts.len() >= limits::RECEIPTS_MAX;
+        let oldest = own_full
+            .and_then(|own| own.first())
+            .or_else(|| self.receipts_by_age.first().filter(|_| full));
+        if let Some(oldest) = oldest.cloned() {
+            self.receipts.remove(&oldest.1);
+            if let Some(own) = self.receipts_by_caller.get_mut(&oldest.1.caller()) {
+                own.remove(&oldest);
             }
+            self.receipts_by_age.remove(&oldest);
         }
-        *self.receipts_by_caller.entry(key.caller()).or_default() += 1;
-        self.receipts_by_age.insert((receipt.at, key.clone()));
+        let aged = (receipt.at, key.clone());
+        let own = self.receipts_by_caller.entry(key.caller()).or_default();
+        own.insert(aged.clone());
+        self.receipts_by_age.insert(aged);
         self.receipts.insert(key, Cbor(receipt));
     }
 

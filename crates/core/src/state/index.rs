@@ -19,6 +19,8 @@ pub struct Counts {
     lanes: BTreeMap<Lane, u32>,
     /// Rows in `PendingReset` or `Resetting` without a failed attempt: on their way to Ready.
     pub recovering: u64,
+    /// Rows that root bought and that failed their verification so far.
+    pub unproven: u64,
     /// Calls in flight, as far as this incarnation knows.
     pub calls: u32,
 }
@@ -54,7 +56,7 @@ pub struct Member {
     pub since: Nanos,
     /// When it came into service.
     pub in_service_at: Nanos,
-    /// It runs the module that its role names now.
+    /// The module it runs.
     pub module: Option<ModuleHash>,
     /// Last sample.
     pub sample: Option<u64>,
@@ -62,6 +64,8 @@ pub struct Member {
     pub sample_at: Nanos,
     /// It drains because scale-in chose it (and may come back).
     pub scaled_in: bool,
+    /// It answers no more reports, though it is there.
+    pub silent: bool,
 }
 
 /// An effect in flight.
@@ -101,7 +105,7 @@ pub(crate) struct Index {
     pool_due: BTreeMap<String, Nanos>,
     /// When a pool was planned last.
     pub(crate) planned_at: BTreeMap<String, Nanos>,
-    /// Pools that want more canisters than are ready.
+    /// Pools that want more canisters than they could claim, and for how many to buy.
     pub(crate) hungry: BTreeMap<String, u32>,
     /// Modules with chunks that are not in root's chunk store yet, by `(due, hash)`.
     pub(crate) modules_waiting: BTreeSet<(Nanos, ModuleHash)>,
@@ -115,6 +119,9 @@ impl Index {
         *self.counts.phases.entry(row.phase).or_default() += 1;
         if is_recovering(row) {
             self.counts.recovering += 1;
+        }
+        if is_unproven(row) {
+            self.counts.unproven += 1;
         }
         match queue_of(row) {
             Some(Queue::Reset) => {
@@ -147,6 +154,9 @@ impl Index {
             .expect("bug: a row is taken out that was never put in");
         if is_recovering(row) {
             self.counts.recovering -= 1;
+        }
+        if is_unproven(row) {
+            self.counts.unproven -= 1;
         }
         match queue_of(row) {
             Some(Queue::Reset) => {
@@ -218,9 +228,9 @@ impl Index {
         self.stale = waiting.map(|(id, _)| *id).collect();
     }
 
-    /// Plans `pool` at once.
-    pub(crate) fn wake_pool_now(&mut self, pool: &str) {
-        self.set_wake(pool, Nanos(0));
+    /// Plans `pool` at once, behind those woken before.
+    pub(crate) fn wake_pool_now(&mut self, pool: &str, now: Nanos) {
+        self.set_wake(pool, now);
     }
 
     /// Plans `pool` at `when` or earlier, but not again within the gap after its last plan.
@@ -248,12 +258,29 @@ impl Index {
 
     /// Takes a pool's record in, in place of the last one.
     pub(crate) fn put_pool(&mut self, record: PoolRecord) {
+        // Nothing is bought for a pool that could not use it now.
+        let waits =
+            |reason: &Reason| matches!(reason, Reason::ModuleMissing | Reason::BackingOff { .. });
+        let useful = if record.reasons.iter().any(waits) {
+            0
+        } else {
+            record.unmet
+        };
         if record.unmet > 0 {
-            self.hungry.insert(record.name.clone(), record.unmet);
+            self.hungry.insert(record.name.clone(), useful);
         } else {
             self.hungry.remove(&record.name);
         }
         self.pools.insert(record.name.clone(), record);
+    }
+
+    /// Forgets a pool.
+    pub(crate) fn take_pool(&mut self, pool: &str) {
+        self.take_wake(pool);
+        self.hungry.remove(pool);
+        self.planned_at.remove(pool);
+        self.listed_at.remove(pool);
+        self.pools.remove(pool);
     }
 
     /// Takes a module's record in or out of the queue for the chunk store.
@@ -294,6 +321,10 @@ fn is_recovering(row: &Row) -> bool {
     ) && row.attempts == 0
 }
 
+fn is_unproven(row: &Row) -> bool {
+    row.unproven && (row.attempts > 0 || row.phase == Phase::Failed)
+}
+
 fn member_of(row: &Row) -> Option<(String, Member)> {
     let pool = row.pool.clone().filter(|_| row.phase.is_member())?;
     let member = Member {
@@ -305,6 +336,7 @@ fn member_of(row: &Row) -> Option<(String, Member)> {
         sample: row.sample,
         sample_at: row.sample_at,
         scaled_in: row.reason == Reason::ScaledIn,
+        silent: row.reason == Reason::Silent,
     };
     Some((pool, member))
 }

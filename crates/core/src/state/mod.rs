@@ -37,7 +37,7 @@ pub struct State<M: Memory> {
     next_effect: u64,
     newest_event: u64,
     receipts_by_age: BTreeSet<(Nanos, ReceiptKey)>,
-    receipts_by_caller: BTreeMap<[u8; 30], u32>,
+    receipts_by_caller: BTreeMap<[u8; 30], BTreeSet<(Nanos, ReceiptKey)>>,
 }
 
 /// The stable memory was written by a newer root.
@@ -79,6 +79,7 @@ impl<M: Memory> State<M> {
             create_after: Nanos(0),
             create_reason: None,
             root: None,
+            controllers_at: Nanos(0),
         };
         let header = StableCell::init(memories.header, Cbor(fresh));
         if header.get().0.layout > LAYOUT {
@@ -111,12 +112,10 @@ impl<M: Memory> State<M> {
         self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
         self.index = self.rebuilt_index();
         for entry in self.receipts.iter() {
-            self.receipts_by_age
-                .insert((entry.value().0.at, entry.key().clone()));
-            *self
-                .receipts_by_caller
-                .entry(entry.key().caller())
-                .or_default() += 1;
+            let aged = (entry.value().0.at, entry.key().clone());
+            let own = self.receipts_by_caller.entry(aged.1.caller()).or_default();
+            own.insert(aged.clone());
+            self.receipts_by_age.insert(aged);
         }
     }
 
@@ -132,7 +131,7 @@ impl<M: Memory> State<M> {
         }
         for entry in self.pools.iter() {
             let pool = entry.value().0;
-            index.wake_pool_now(&pool.name);
+            index.wake_pool_now(&pool.name, Nanos(0));
             index
                 .listed_at
                 .insert(pool.name.clone(), self.newest_event());
@@ -302,12 +301,12 @@ impl<M: Memory> State<M> {
         let own = self
             .receipts_by_caller
             .get(&ReceiptKey::new(caller, "").caller());
-        let oldest_may_go = self
-            .receipts_by_age
-            .first()
-            .is_some_and(|(at, _)| now.since(*at) >= limits::RECEIPT_LIFE);
-        let own_room = own.copied().unwrap_or(0) < limits::RECEIPTS_PER_CALLER_MAX;
-        own_room && (self.receipts.len() < limits::RECEIPTS_MAX || oldest_may_go)
+        let has_room = |receipts: &BTreeSet<(Nanos, ReceiptKey)>, most: usize| {
+            let oldest = receipts.first().map(|(at, _)| now.since(*at));
+            receipts.len() < most || oldest >= Some(limits::RECEIPT_LIFE)
+        };
+        own.is_none_or(|own| has_room(own, limits::RECEIPTS_PER_CALLER_MAX as usize))
+            && has_room(&self.receipts_by_age, limits::RECEIPTS_MAX as usize)
     }
 
     /// The id the next effect gets.

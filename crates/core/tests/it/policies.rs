@@ -74,6 +74,7 @@ fn members() -> impl Strategy<Value = Vec<Member>> {
             sample: Some(load),
             sample_at: Nanos::from_secs(1_000 - age / 9),
             scaled_in,
+            silent: false,
         };
         numbered.map(member).collect()
     })
@@ -102,6 +103,7 @@ proptest! {
         members in members(),
         ready in 0u8..6,
         install_room in 0u32..5,
+        payable in any::<bool>(),
         paused in any::<bool>(),
         bootstrapped in any::<bool>(),
         failures in 0u32..3,
@@ -116,6 +118,7 @@ proptest! {
             members: members.clone(),
             ready: ready.clone(),
             install_room,
+            payable,
             module: Some(module()),
             paused,
         };
@@ -137,7 +140,7 @@ proptest! {
             let says = |reason: &Reason| matches!(
                 reason,
                 Reason::Paused | Reason::BackingOff { .. } | Reason::LaneFull
-                    | Reason::NoReadyCanister | Reason::ModuleMissing
+                    | Reason::NoReadyCanister | Reason::ModuleMissing | Reason::AtReserve
             );
             prop_assert!(plan.reasons.iter().any(says), "short without a reason: {:?}", plan);
         }
@@ -145,16 +148,18 @@ proptest! {
         let least = plan.cordon.iter().filter_map(|id| load_of(&members, *id)).max();
         let spared = members.iter().filter(|m| m.phase == Phase::InService);
         let spared = spared.filter(|m| !plan.cordon.contains(&m.canister));
-        let lightest_spared = spared.filter_map(|m| m.sample).min();
+        let lightest_spared = spared.filter_map(|m| load_of(&members, m.canister)).min();
         prop_assert!(lightest_spared.is_none() || lightest_spared >= least);
     }
 }
 
+/// The load that counts: a stale sample says no more than that the member may be busy.
 fn load_of(members: &[Member], id: CanisterId) -> Option<u64> {
-    members
-        .iter()
-        .find(|member| member.canister == id)
-        .and_then(|member| member.sample)
+    let member = members.iter().find(|member| member.canister == id)?;
+    let fresh = member.sample_at + Nanos::from_secs(60) >= Nanos::from_secs(1_000);
+    member
+        .sample
+        .map(|load| if fresh { load } else { u64::MAX })
 }
 
 /// The members of a pool by phase, for comparing a plan with what the tick did.
@@ -178,8 +183,8 @@ proptest! {
             }
             root.now = root.now + Nanos::from_secs(5);
             let before = in_phase(&root.state, Phase::Draining);
-            let plan = plan_pool(&root.state, root.now, "workers").expect("a pool of the spec");
-            let again = plan_pool(&root.state, root.now, "workers");
+            let plan = plan_pool(&root.state, root.now, &root.vitals, "workers").expect("a pool of the spec");
+            let again = plan_pool(&root.state, root.now, &root.vitals, "workers");
             prop_assert_eq!(Some(&plan), again.as_ref(), "asking changes nothing");
             let done = root.first_plan();
             let cordoned: Vec<CanisterId> = in_phase(&root.state, Phase::Draining)

@@ -86,16 +86,24 @@ impl Drained {
     }
 }
 
-/// No member that stays has a smaller fresh load than the victim.
+/// No member that stays has a smaller fresh load than the victim; members that went silent go first.
 fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
-    let Some(load) = victim.sample else {
+    let pool = victim.pool.as_deref().unwrap_or_default();
+    let spec = scene.state.spec().and_then(|spec| spec.pool(pool));
+    let stale_after = spec
+        .and_then(|pool| pool.target.as_ref())
+        .map(|target| target.stale_after);
+    let is_fresh =
+        |row: &Row| stale_after.is_none_or(|after| scene.now.since(row.sample_at) <= after);
+    let fresh_load = |row: &Row| row.sample.filter(|_| is_fresh(row));
+    let (false, Some(load)) = (victim.reason == Reason::Silent, fresh_load(victim)) else {
         return Ok(());
     };
     let stays = scene.after.values().filter(|row| {
         row.phase == Phase::InService && row.pool == victim.pool && row.module == victim.module
     });
     for row in stays {
-        if row.sample.is_some_and(|sample| sample < load) {
+        if fresh_load(row).is_some_and(|sample| sample < load) {
             return Err(format!(
                 "{} (load {load}) taken, {} stays with {:?}",
                 victim.canister, row.canister, row.sample

@@ -17,8 +17,6 @@ use std::fmt;
 
 /// When the model begins: any instant will do that is not near zero.
 const START: Nanos = Nanos::from_secs(1_700_000_000);
-/// With so much nothing waits for cycles.
-const RICH: Cycles = Cycles(1_000 * Cycles::T);
 /// Decisions in one message before the model says that core spins.
 const DECISIONS_MAX: u32 = 2_000;
 
@@ -183,12 +181,10 @@ impl World {
             Event::PoolPlanned { pool, .. } => Some(pool),
             _ => None,
         });
-        // Short of cycles the tick may start less; the dry run does not know root's balance.
-        let rich = matches!(input, Input::Tick(vitals) if vitals.liquid >= RICH);
-        let Some(pool) = planned.filter(|_| rich) else {
+        let (Some(pool), Input::Tick(vitals)) = (planned, input) else {
             return Ok(());
         };
-        let Some(plan) = plan_pool(&self.state, self.now, pool) else {
+        let Some(plan) = plan_pool(&self.state, self.now, vitals, pool) else {
             return Ok(());
         };
         let moved = |phase: Phase| -> Vec<CanisterId> {
