@@ -175,6 +175,11 @@ pub(crate) fn reply_seen(answer: Answer) -> Checked<Vec<u8>> {
     }
 }
 
+/// Whether a part occurs in the bytes.
+pub(crate) fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
 /// Long values cut.
 fn short(value: &dyn Debug) -> String {
     let mut text = format!("{value:?}");

@@ -1,5 +1,6 @@
 //! Runs the suite on a backend: `conformance [--backend engine|pocketic] [--plant NAME] [--json]`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -47,7 +48,9 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let planted = arguments.plant_all || arguments.plant.is_some();
-    let (name, mut make) = backends(arguments.backend)?;
+    // Every case has a world of its own; compiled modules are shared by the run through a folder.
+    let cache = std::env::temp_dir().join(format!("hatchery-conformance-{}", std::process::id()));
+    let (name, mut make) = backends(arguments.backend, &cache)?;
     let mut report = Report::new(name);
     for case in &cases {
         let verdict = if planted {
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         report.add(case, verdict);
     }
+    drop(std::fs::remove_dir_all(&cache));
     if arguments.json {
         println!("{}", report.to_json());
     } else {
@@ -101,11 +105,18 @@ fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<Case>> {
 
 type Make = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError>>;
 
-fn backends(name: BackendName) -> anyhow::Result<(&'static str, Make)> {
+fn backends(
+    name: BackendName,
+    cache: &Path,
+) -> anyhow::Result<(&'static str, Make)> {
+    let config = Config {
+        cache_dir: Some(cache.to_owned()),
+        ..Config::default()
+    };
     match name {
         BackendName::Engine => Ok((
             "engine",
-            Box::new(|| Ok(Box::new(EngineBackend::new(Config::default())))),
+            Box::new(move || Ok(Box::new(EngineBackend::new(config.clone())))),
         )),
         BackendName::Pocketic => bail!("not yet"),
     }

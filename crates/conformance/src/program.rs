@@ -143,6 +143,20 @@ impl Program {
         self.number(turns).spin()
     }
 
+    /// Uses up any limit quickly: bytes appended to a call count fifty instructions each. Only where
+    /// calls can be made.
+    pub(crate) fn exhaust(self) -> Self {
+        let again = program()
+            .dup()
+            .bytes(Principal::management_canister())
+            .bytes("none")
+            .code(&program())
+            .code(&program())
+            .call_new()
+            .call_append();
+        self.number(1 << 20).number(0).fill().times(u64::MAX, &again)
+    }
+
     /// Writes to stable memory.
     pub(crate) fn store(self, offset: u64, bytes: impl AsRef<[u8]>) -> Self {
         self.number(offset).bytes(bytes).stable_write()

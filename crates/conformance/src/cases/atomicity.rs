@@ -2,7 +2,7 @@
 
 use crate::backend::Plant;
 use crate::case::cases;
-use crate::check::{Checked, number, refused, same, saw_reject, says};
+use crate::check::{Checked, contains, number, refused, replied, same, saw_reject, says};
 use crate::program::{call, program, tell_reject};
 use crate::world::{SECOND, T, World, relay};
 
@@ -17,7 +17,7 @@ cases! {
     "interface specification, Trapping" => trap_discards_calls(Plant::Answer);
     "interface specification, Trapping" => trap_discards_the_reply(Plant::Answer);
     "interface specification, Trapping" => trap_discards_accepted_cycles(Plant::Balance);
-    "interface specification, Certified data" => trap_discards_certified_data(Plant::Answer);
+    "interface specification, Certified data" => trap_discards_certified_data(Plant::AnswerBefore(1));
     "interface specification, Trapping" => canister_works_on_after_a_trap(Plant::Answer);
     "interface specification, Message execution" => await_is_a_commit_point(Plant::Answer);
     "interface specification, Message execution" => reject_commits_state(Plant::Answer);
@@ -103,11 +103,14 @@ fn trap_discards_accepted_cycles(w: &mut World<'_>) -> Checked<()> {
 
 fn trap_discards_certified_data(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    w.act(id, &program().bytes("first").certify())?;
-    let before = w.ask(id, &program().certificate().size().reply())?;
-    refused(w.run(id, &program().bytes("second, longer").certify().fail())?, 5, 503)?;
-    // The certificate shows five bytes still: its size did not change.
-    same(w.ask(id, &program().certificate().size().reply())?, before)
+    w.act(id, &program().bytes("certified-first").certify())?;
+    let second = program().bytes("certified-second").certify().fail();
+    refused(w.run(id, &second)?, 5, 503)?;
+    w.tick()?;
+    let certificate = replied(w.ask(id, &program().certificate().reply())?)?;
+    same(contains(&certificate, b"certified-first"), true)?;
+    same(contains(&certificate, b"certified-second"), false)?;
+    says(w.ask(id, &program().say("unchanged"))?, "unchanged")
 }
 
 fn canister_works_on_after_a_trap(w: &mut World<'_>) -> Checked<()> {
@@ -145,9 +148,7 @@ fn missing_reply_commits_state(w: &mut World<'_>) -> Checked<()> {
 fn out_of_instructions_discards_state(w: &mut World<'_>) -> Checked<()> {
     let caller = w.canister()?;
     let callee = w.canister()?;
-    // A query method in replicated mode has the limit of a query's 5 B or of an update's 40 B; a
-    // callback that never ends has 40 B. The callee of an update is the cheapest to exhaust.
-    let endless = program().bump(0, 1).forever();
+    let endless = program().bump(0, 1).exhaust();
     let answer = w.run(caller, &relay(callee, &endless))?;
     saw_reject(answer, 5)?;
     same(w.counter(callee, 0)?, 0)
