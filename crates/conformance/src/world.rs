@@ -364,7 +364,7 @@ pub(crate) fn ask_management(method: &str, arg: Vec<u8>) -> Call {
 /// goes on.
 pub(crate) fn after_calls(about: Principal, calls: u64, last: &Program) -> Program {
     (0..calls).fold(last.clone(), |next, _| {
-        program().call(&manage("canister_info", info_arg(about, 0)).answered(&next))
+        program().call(&manage("canister_info", info_arg(about, 0)).on_reply(next))
     })
 }
 

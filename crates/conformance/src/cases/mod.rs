@@ -1,9 +1,12 @@
 //! The table of all cases, room by room.
 
 mod atomicity;
+mod best_effort;
 mod calls;
+mod limits;
 mod queries;
 mod rounds;
+mod timers;
 
 use crate::case::Case;
 
@@ -14,6 +17,9 @@ pub fn all() -> Vec<Case> {
         calls::CASES,
         queries::CASES,
         rounds::CASES,
+        timers::CASES,
+        limits::CASES,
+        best_effort::CASES,
     ]
     .concat()
 }
