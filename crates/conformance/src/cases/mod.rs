@@ -3,6 +3,9 @@
 mod atomicity;
 mod best_effort;
 mod calls;
+mod codes;
+mod install;
+mod lifecycle;
 mod limits;
 mod queries;
 mod rounds;
@@ -20,6 +23,9 @@ pub fn all() -> Vec<Case> {
         timers::CASES,
         limits::CASES,
         best_effort::CASES,
+        codes::CASES,
+        lifecycle::CASES,
+        install::CASES,
     ]
     .concat()
 }
