@@ -209,7 +209,7 @@ fn stating(w: &mut World<'_>, off: u64) -> Checked<crate::backend::Answer> {
 fn wrong_sender_version_is_refused(w: &mut World<'_>) -> Checked<()> {
     let answer = stating(w, 7)?;
     match seen(answer)? {
-        Seen::Reject(code) => same(code >= 4, true),
+        Seen::Reject(code) => same((4..=5).contains(&code), true),
         found @ Seen::Reply(_) => same(found, Seen::Reject(5)),
     }
 }

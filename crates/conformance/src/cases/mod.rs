@@ -4,11 +4,13 @@ mod atomicity;
 mod best_effort;
 mod calls;
 mod codes;
+mod cycles;
 mod install;
 mod lifecycle;
 mod limits;
 mod queries;
 mod rounds;
+mod stores;
 mod timers;
 
 use crate::case::Case;
@@ -26,6 +28,8 @@ pub fn all() -> Vec<Case> {
         codes::CASES,
         lifecycle::CASES,
         install::CASES,
+        cycles::CASES,
+        stores::CASES,
     ]
     .concat()
 }
