@@ -95,10 +95,10 @@ fn trap_discards_accepted_cycles(w: &mut World<'_>) -> Checked<()> {
     saw_reject(answer, 5)?;
     // Nothing came in, and a trapping message costs far less than a billion.
     let after = w.cycles(callee)?;
-    let paid = before - after;
+    let paid = before.wrapping_sub(after);
     let again = w.run(caller, &program().call(&call(callee, &taking).cycles(2 * T)))?;
     saw_reject(again, 5)?;
-    same(after - w.cycles(callee)?, paid)
+    same(after.wrapping_sub(w.cycles(callee)?), paid)
 }
 
 fn trap_discards_certified_data(w: &mut World<'_>) -> Checked<()> {
@@ -170,12 +170,12 @@ fn trap_pays_for_its_instructions(w: &mut World<'_>) -> Checked<()> {
         let before = w.cycles(callee)?;
         let answer = w.run(caller, &program().call(&call(callee, &body).on_reject(tell_reject())))?;
         saw_reject(answer, 5)?;
-        paid.push(before - w.cycles(callee)?);
+        paid.push(before.wrapping_sub(w.cycles(callee)?));
     }
     // The two differ by the turns alone; the lengths of the programs are equal.
     same(paid[0] > paid[1] + 5_000_000, true)?;
     let before = w.cycles(callee)?;
     let body = program().spin_for(1).fail();
     saw_reject(w.run(caller, &relay(callee, &body))?, 5)?;
-    same(before - w.cycles(callee)?, paid[1])
+    same(before.wrapping_sub(w.cycles(callee)?), paid[1])
 }

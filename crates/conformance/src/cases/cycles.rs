@@ -123,7 +123,7 @@ fn refund_is_in_the_balance_before_the_callback(w: &mut World<'_>) -> Checked<()
     let before = w.cycles(caller)?;
     let during = amount(w.run(caller, &program().call(&calling))?)?;
     // What is missing is the prepayment of the callback itself and fees: below 42 billion.
-    between(before - during, 1_000_000, 42 * B)
+    between(before.wrapping_sub(during), 1_000_000, 42 * B)
 }
 
 fn reject_refunds_everything(w: &mut World<'_>) -> Checked<()> {
@@ -197,7 +197,7 @@ fn attached_cycles_leave_at_once(w: &mut World<'_>) -> Checked<()> {
         .concat()
         .reply();
     let balances = replied(w.run(caller, &body)?)?;
-    same(amount_of(&balances[..16])? - amount_of(&balances[16..])?, 4 * T)
+    same(amount_of(&balances[..16])?.wrapping_sub(amount_of(&balances[16..])?), 4 * T)
 }
 
 fn attaching_more_than_there_is_traps(w: &mut World<'_>) -> Checked<()> {
@@ -222,7 +222,7 @@ fn burning_burns_exactly(w: &mut World<'_>) -> Checked<()> {
     let body = program().balance().amount(2 * T).burn().concat().balance().concat().reply();
     let found = replied(w.run(id, &body)?)?;
     same(amount_of(&found[16..32])?, 2 * T)?;
-    same(amount_of(&found[..16])? - amount_of(&found[32..])?, 2 * T)
+    same(amount_of(&found[..16])?.wrapping_sub(amount_of(&found[32..])?), 2 * T)
 }
 
 fn burning_stops_at_the_liquid_balance(w: &mut World<'_>) -> Checked<()> {
@@ -250,7 +250,7 @@ fn call_withholds_what_is_told(w: &mut World<'_>) -> Checked<()> {
     let calling = call_to(callee, "run", [0; 100]).cycles(B).answered(&program());
     let body = program().balance().call(&calling).balance().concat().reply();
     let balances = replied(w.run(caller, &body)?)?;
-    let gone = amount_of(&balances[..16])? - amount_of(&balances[16..])?;
+    let gone = amount_of(&balances[..16])?.wrapping_sub(amount_of(&balances[16..])?);
     same(gone, withheld(103) + B)
 }
 
@@ -258,7 +258,7 @@ fn request_byte_costs_a_thousand(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let cost = |bytes: u64| program().number(0).number(bytes).cost_call().reply();
     let less = amount(w.ask(id, &cost(1_000))?)?;
-    same(amount(w.ask(id, &cost(1_001))?)? - less, 1_000)
+    same(amount(w.ask(id, &cost(1_001))?)?.wrapping_sub(less), 1_000)
 }
 
 /// A module that answers at once with as many bytes as a number in its argument says.
@@ -283,11 +283,11 @@ fn reply_byte_costs_the_caller_a_thousand(w: &mut World<'_>) -> Checked<()> {
         let calling = call_to(callee, "answer", bytes.to_le_bytes()).on_reply(program().say(""));
         let before = w.cycles(caller)?;
         says(w.run(caller, &program().call(&calling))?, "")?;
-        Ok(before - w.cycles(caller)?)
+        Ok(before.wrapping_sub(w.cycles(caller)?))
     };
     let first = paid(w, 1_000)?;
     let second = paid(w, 5_000)?;
-    same(second - first, 4_000_000)
+    same(second.wrapping_sub(first), 4_000_000)
 }
 
 fn ingress_byte_costs_two_thousand(w: &mut World<'_>) -> Checked<()> {
@@ -295,13 +295,13 @@ fn ingress_byte_costs_two_thousand(w: &mut World<'_>) -> Checked<()> {
     let mut paid = |w: &mut World<'_>, bytes: usize| -> Checked<u128> {
         let before = w.cycles(id)?;
         says(w.backend.update(owner(), id, "ignore", vec![0; bytes])?, "")?;
-        Ok(before - w.cycles(id)?)
+        Ok(before.wrapping_sub(w.cycles(id)?))
     };
     let first = paid(w, 100)?;
     // 1.2 M and the bytes for the message, 5 M and a few instructions for its execution.
     between(first, 1_200_000 + 5_000_000 + 200_000, 1_200_000 + 5_000_000 + 1_000_000)?;
     let second = paid(w, 1_100)?;
-    same(second - first, 2_000_000)
+    same(second.wrapping_sub(first), 2_000_000)
 }
 
 fn message_costs_five_million_and_its_instructions(w: &mut World<'_>) -> Checked<()> {
@@ -309,13 +309,13 @@ fn message_costs_five_million_and_its_instructions(w: &mut World<'_>) -> Checked
     let body = program().number(0).performance().reply();
     let before = w.cycles(callee)?;
     let told = reply_seen(w.run(caller, &relay(callee, &body))?)?;
-    let paid = before - w.cycles(callee)?;
+    let paid = before.wrapping_sub(w.cycles(callee)?);
     // The counter is read a little before the end.
     let told = u128::from(crate::check::number_of(&told)?);
     between(paid, 5_000_000 + told, 5_000_000 + told + 20_000)?;
     let before = w.cycles(callee)?;
     reply_seen(w.run(caller, &relay(callee, &body))?)?;
-    same(before - w.cycles(callee)?, paid)
+    same(before.wrapping_sub(w.cycles(callee)?), paid)
 }
 
 fn storage_costs_by_the_second(w: &mut World<'_>) -> Checked<()> {
@@ -327,14 +327,14 @@ fn storage_costs_by_the_second(w: &mut World<'_>) -> Checked<()> {
     let before = w.cycles(id)?;
     w.pass(1_000_000)?;
     w.ticks(2)?;
-    let paid = before - w.cycles(id)?;
+    let paid = before.wrapping_sub(w.cycles(id)?);
     let wanted = bytes * 127_000 * 1_000_000 / (1 << 30);
     // To the second and to the byte; the charge comes every ten seconds.
     between(paid, wanted - wanted / 50_000, wanted + wanted / 50_000)?;
     let before = w.cycles(id)?;
     w.pass(1_000_000)?;
     w.ticks(2)?;
-    same(before - w.cycles(id)?, paid)
+    same(before.wrapping_sub(w.cycles(id)?), paid)
 }
 
 fn compute_allocation_costs_by_the_second(w: &mut World<'_>) -> Checked<()> {
@@ -346,12 +346,12 @@ fn compute_allocation_costs_by_the_second(w: &mut World<'_>) -> Checked<()> {
     let before = w.cycles(id)?;
     w.pass(100_000)?;
     w.ticks(2)?;
-    let paid = before - w.cycles(id)?;
+    let paid = before.wrapping_sub(w.cycles(id)?);
     between(paid, 10 * T, 10 * T + T / 1_000)?;
     let before = w.cycles(id)?;
     w.pass(100_000)?;
     w.ticks(2)?;
-    same(before - w.cycles(id)?, paid)
+    same(before.wrapping_sub(w.cycles(id)?), paid)
 }
 
 fn idle_burn_is_reported(w: &mut World<'_>) -> Checked<()> {
@@ -423,7 +423,7 @@ fn liquid_balance_is_above_the_freezing_limit(w: &mut World<'_>) -> Checked<()> 
     w.set(id, settings)?;
     let burn = have_number(w.status(id)?.idle_cycles_burned_per_day)?;
     let found = replied(w.ask(id, &program().balance().liquid().concat().reply())?)?;
-    let frozen = amount_of(&found[..16])? - amount_of(&found[16..])?;
+    let frozen = amount_of(&found[..16])?.wrapping_sub(amount_of(&found[16..])?);
     // A thousand days, to the rounding of a day's burn.
     between(frozen, burn * 1_000, (burn + 1) * 1_000)
 }

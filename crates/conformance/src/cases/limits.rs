@@ -167,7 +167,7 @@ fn performance_counter_counts_this_message(w: &mut World<'_>) -> Checked<()> {
     let more = number(w.run(id, &body(2_000))?)?;
     same(some > none, true)?;
     // Equal work costs equally much.
-    same(more - some, some - none)
+    same(more.wrapping_sub(some), some.wrapping_sub(none))
 }
 
 fn performance_counter_counts_the_context(w: &mut World<'_>) -> Checked<()> {
@@ -180,7 +180,7 @@ fn performance_counter_counts_the_context(w: &mut World<'_>) -> Checked<()> {
     let context = crate::check::number_of(&counters[..8])?;
     let message = crate::check::number_of(&counters[8..])?;
     between(message, 1_000, 100_000)?;
-    between(context - message, 1_000_000, 2_000_000)
+    between(context.wrapping_sub(message), 1_000_000, 2_000_000)
 }
 
 fn performance_counter_starts_again_in_callbacks(w: &mut World<'_>) -> Checked<()> {
@@ -198,7 +198,7 @@ fn a_million_turns_cost_what_they_should(w: &mut World<'_>) -> Checked<()> {
     let million = number(w.run(id, &body(1_000_000))?)?;
     // A turn is local.get, i64.eqz, br_if (2), local.get, i64.const, i64.sub, local.set, br (2):
     // ten by the replica's weights; within 2 %.
-    between(million - none, 9_800_000, 10_200_000)
+    between(million.wrapping_sub(none), 9_800_000, 10_200_000)
 }
 
 fn growth_above_the_wasm_memory_limit_fails(w: &mut World<'_>) -> Checked<()> {

@@ -4,7 +4,9 @@ mod atomicity;
 mod best_effort;
 mod calls;
 mod codes;
+mod contexts;
 mod cycles;
+mod fleet;
 mod install;
 mod lifecycle;
 mod limits;
@@ -28,8 +30,10 @@ pub fn all() -> Vec<Case> {
         codes::CASES,
         lifecycle::CASES,
         install::CASES,
+        contexts::CASES,
         cycles::CASES,
         stores::CASES,
+        fleet::CASES,
     ]
     .concat()
 }
