@@ -2,7 +2,8 @@
 //! and their users can notice, each with its source. It asserts codes, states, rounds and cycles,
 //! never texts.
 //!
-//! A [`Case`] speaks to a [`Backend`] alone; [`EngineBackend`] is the engine in this process.
+//! A [`Case`] speaks to a [`Backend`] alone; [`EngineBackend`] is the engine in this process,
+//! [`PocketIcBackend`] an instance of a PocketIC server.
 //! Every case can be seen to fail: [`Case::run_planted`] falsifies what it looks at.
 //!
 //! The canister of nearly all cases is the *universal canister*: it runs a program given as its
@@ -20,7 +21,7 @@ mod world;
 
 pub use backend::{
     Answer, Backend, BackendError, Done, EngineBackend, MessageId, Observed, Plant, PlantedBackend,
-    Reject,
+    PocketIcBackend, PocketIcServer, Reject,
 };
 pub use case::{Case, MakeBackend, Verdict};
 pub use cases::all;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Parser, ValueEnum};
-use hatchery_conformance::{Backend, BackendError, Case, EngineBackend, Report, Verdict, all};
+use hatchery_conformance::{Backend, BackendError, Case, EngineBackend, PocketIcBackend, PocketIcServer, Report, Verdict, all};
 use hatchery_engine::Config;
 
 /// Runs the conformance suite.
@@ -118,7 +118,13 @@ fn backends(
             "engine",
             Box::new(move || Ok(Box::new(EngineBackend::new(config.clone())))),
         )),
-        BackendName::Pocketic => bail!("not yet"),
+        BackendName::Pocketic => {
+            let server = PocketIcServer::from_environment()?;
+            Ok((
+                "pocketic",
+                Box::new(move || Ok(Box::new(PocketIcBackend::new(server.clone())?))),
+            ))
+        }
     }
 }
 

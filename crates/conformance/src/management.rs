@@ -21,7 +21,11 @@ pub(crate) fn encode<T: CandidType>(value: &T) -> Vec<u8> {
 pub(crate) fn decode<T: CandidType + DeserializeOwned>(bytes: &[u8]) -> Checked<T> {
     match Decode!(bytes, T) {
         Ok(value) => Ok(value),
-        Err(error) => fail(format_args!("the reply does not decode: {error}")),
+        Err(error) => {
+            let error = error.to_string();
+            let first = error.lines().next().unwrap_or_default();
+            fail(format_args!("the reply does not decode: {first}"))
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 
 mod engine;
 mod plant;
+mod pocketic;
 
 use ic_principal::Principal;
 
 pub use engine::EngineBackend;
+pub use pocketic::{PocketIcBackend, PocketIcServer};
 pub use plant::{Plant, PlantedBackend, Seen as Observed};
 
 /// A refused or failed message as far as the suite looks at it: codes, never texts.

@@ -27,7 +27,7 @@ cases! {
     "interface specification, Overview of imports, G" => pre_upgrade(Plant::Answer);
     "interface specification, Overview of imports, F" => inspect_message(Plant::Answer);
     "interface specification, Overview of imports, T" => global_timer(Plant::Answer);
-    "interface specification, Overview of imports, T" => heartbeat(Plant::Answer);
+    "interface specification, Overview of imports, T" => heartbeat(Plant::AnswerBefore(2));
 }
 
 /// Everywhere but in the start function.

@@ -35,8 +35,8 @@ cases! {
     "interface specification, canister_info" => next_id_is_not_there(Plant::Answer);
     "stopping a manager, measured on PocketIC 10" => own_chain_delays_the_stop(Plant::Field("status"));
     "stopping a manager, measured on PocketIC 10" => awaiting_ones_own_stop_blocks_it(Plant::Field("status"));
-    "interface specification, canister_info" => strangers_are_refused_but_for_info(Plant::Answer);
-    "install bottleneck, measured on PocketIC 10" => installs_share_a_rounds_instructions(Plant::Round);
+    "interface specification, canister_info" => strangers_are_refused_but_for_info(Plant::Field("module_hash"));
+    "install bottleneck, measured on PocketIC 10" => installs_share_a_rounds_instructions(Plant::Answer);
     "install bottleneck, measured on PocketIC 10" => second_install_of_a_round_is_refused(Plant::Answer);
     "head of line, measured on PocketIC 10" => blocked_install_holds_back_its_senders_queue(Plant::Round);
     "interface specification, uninstall_code" => variables_survive_uninstall(Plant::Answer);

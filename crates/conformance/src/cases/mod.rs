@@ -1,5 +1,6 @@
 //! The table of all cases, room by room.
 
+mod api;
 mod atomicity;
 mod best_effort;
 mod calls;
@@ -12,6 +13,7 @@ mod lifecycle;
 mod limits;
 mod queries;
 mod rounds;
+mod settings;
 mod stores;
 mod timers;
 
@@ -33,6 +35,8 @@ pub fn all() -> Vec<Case> {
         contexts::CASES,
         cycles::CASES,
         stores::CASES,
+        settings::CASES,
+        api::CASES,
         fleet::CASES,
     ]
     .concat()
