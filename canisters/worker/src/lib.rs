@@ -103,12 +103,25 @@ fn submit(job: Job) -> Submitted {
 /// Traps for a malformed job.
 fn check(job: &Job) {
     let id_bytes = job.id.len();
-    assert!((1..=work::ID_BYTES_MAX).contains(&id_bytes), "id: 1 to 64 bytes");
-    assert!(job.document.len() <= work::DOCUMENT_BYTES_MAX, "document: at most 64 KiB");
-    assert!((1..=work::TIMES_MAX).contains(&job.times), "times: 1 to 1_000_000");
+    assert!(
+        (1..=work::ID_BYTES_MAX).contains(&id_bytes),
+        "id: 1 to 64 bytes"
+    );
+    assert!(
+        job.document.len() <= work::DOCUMENT_BYTES_MAX,
+        "document: at most 64 KiB"
+    );
+    assert!(
+        (1..=work::TIMES_MAX).contains(&job.times),
+        "times: 1 to 1_000_000"
+    );
 }
 
 #[ic_cdk::query]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "ic-cdk hands arguments over by value"
+)]
 fn result(id: String) -> Progress {
     WORK.with_borrow(|work| match work.standing(&id) {
         Standing::Unknown => Progress::Unknown,
@@ -120,7 +133,10 @@ fn result(id: String) -> Progress {
 #[ic_cdk::update]
 fn collect(ids: Vec<String>) -> Vec<(String, ByteBuf)> {
     let taken = WORK.with_borrow_mut(|work| work.collect(ids));
-    taken.into_iter().map(|(id, hash)| (id, ByteBuf::from(hash))).collect()
+    taken
+        .into_iter()
+        .map(|(id, hash)| (id, ByteBuf::from(hash)))
+        .collect()
 }
 
 #[ic_cdk::query]
@@ -140,7 +156,9 @@ fn is_idle() -> bool {
 fn keep_working() {
     if TIMER.get().is_none() {
         let second = Duration::from_secs(1);
-        TIMER.set(Some(ic_cdk_timers::set_timer_interval(second, || async { work_a_second() })));
+        TIMER.set(Some(ic_cdk_timers::set_timer_interval(second, || async {
+            work_a_second()
+        })));
     }
 }
 

@@ -64,13 +64,21 @@ impl Work {
             return Standing::Done(*hash);
         }
         // At most JOBS_MAX entries.
-        if self.queue.iter().any(|job| job.id == id) { Standing::Queued } else { Standing::Unknown }
+        if self.queue.iter().any(|job| job.id == id) {
+            Standing::Queued
+        } else {
+            Standing::Unknown
+        }
     }
 
     /// Appends a job; the caller has checked that it may.
     pub(crate) fn push(&mut self, id: String, document: Vec<u8>, times: u32) {
         assert!(times > 0, "bug: a job without work");
-        self.queue.push_back(Job { id, bytes: document, left: times });
+        self.queue.push_back(Job {
+            id,
+            bytes: document,
+            left: times,
+        });
     }
 
     /// Does at most `hashes` hashes, oldest job first.
@@ -99,7 +107,9 @@ impl Work {
 
     /// Takes the results that are there.
     pub(crate) fn collect(&mut self, ids: Vec<String>) -> Vec<(String, Hash)> {
-        let taken = ids.into_iter().filter_map(|id| self.results.remove_entry(&id));
+        let taken = ids
+            .into_iter()
+            .filter_map(|id| self.results.remove_entry(&id));
         taken.collect()
     }
 }
@@ -131,7 +141,12 @@ mod tests {
         assert_eq!(work.standing("b"), Standing::Done(hashed(b"", 1)));
         assert!(!work.is_empty(), "uncollected results are work");
 
-        let ids = vec!["b".to_owned(), "a".to_owned(), "a".to_owned(), "c".to_owned()];
+        let ids = vec![
+            "b".to_owned(),
+            "a".to_owned(),
+            "a".to_owned(),
+            "c".to_owned(),
+        ];
         let taken: Vec<String> = work.collect(ids).into_iter().map(|(id, _)| id).collect();
         assert_eq!(taken, ["b", "a"]);
         assert!(work.is_empty());

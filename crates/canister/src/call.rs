@@ -5,7 +5,7 @@
 //! after a forced upgrade to the same module is as good as any other. What to call, and what an
 //! answer means, is decided elsewhere.
 
-use candid::Principal;
+use candid::{CandidType, Principal};
 
 /// Runs when a call is answered, with the number given to [`Call::send`]; reads [`answer`] once.
 pub(crate) type Callback = extern "C" fn(usize);
@@ -80,7 +80,10 @@ impl Call<'_> {
 }
 
 /// Starts a call under construction.
-#[expect(unsafe_code, reason = "ic0 cannot know that a function pointer is a safe entry point")]
+#[expect(
+    unsafe_code,
+    reason = "ic0 cannot know that a function pointer is a safe entry point"
+)]
 fn begin(callee: Principal, method: &str, callback: Callback, env: u32) {
     // SAFETY: `callback` is a safe `extern "C"` function of the callback's signature, and `env` is
     // a number that owns nothing, so being called with it at any time is sound.
@@ -146,6 +149,14 @@ pub(crate) fn myself() -> Principal {
     let size = ic0::canister_self_size();
     ic0::canister_self_copy(&mut bytes[..size], 0);
     Principal::from_slice(&bytes[..size])
+}
+
+/// Candid bytes of a value of ours. The error is not shown: its text alone is 10 KB of code.
+pub(crate) fn encode(value: impl CandidType) -> Vec<u8> {
+    let Ok(bytes) = candid::encode_one(value) else {
+        panic!("bug: a value has no Candid form")
+    };
+    bytes
 }
 
 /// Answers this message with Candid bytes.

@@ -6,7 +6,10 @@
 
 #[cfg_attr(
     not(feature = "root"),
-    expect(dead_code, reason = "a worker calls root alone, bounded and without cycles")
+    expect(
+        dead_code,
+        reason = "a worker calls root alone, bounded and without cycles"
+    )
 )]
 mod call;
 #[doc(hidden)]

@@ -4,11 +4,14 @@
 //! and when the worker is idle are the worker's own affair. A canister that root did not install
 //! has no [`identity`], sends nothing and just works.
 //!
-//! ```ignore
+//! ```no_run
+//! # use std::time::Duration;
+//! fn depth() -> u64 { 0 } // jobs waiting
+//! fn is_idle() -> bool { true } // no jobs, and no results that nobody fetched
+//!
 //! hatchery::worker!(is_idle); // exports `hatchery_drain`
 //!
-//! #[ic_cdk::init]
-//! fn init() {
+//! fn init() { // and the same after an upgrade
 //!     hatchery::worker::report_every(Duration::from_secs(60), "depth", depth);
 //! }
 //! ```
@@ -117,8 +120,12 @@ pub fn report_every(interval: Duration, signal: &'static str, measure: fn() -> u
 /// Reports one value now; a report that cannot be sent is dropped, since a newer one follows.
 pub fn report(signal: &str, value: u64) {
     let Some(identity) = identity() else { return };
-    let report = Report { generation: identity.generation, signal: signal.to_owned(), value };
-    let argument = candid::encode_one(report).expect("bug: a report has no Candid form");
+    let report = Report {
+        generation: identity.generation,
+        signal: signal.to_owned(),
+        value,
+    };
+    let argument = call::encode(report);
     let call = Call {
         callee: identity.root,
         method: "report",
@@ -151,8 +158,7 @@ pub fn answer_drain(is_idle: fn() -> bool) {
         return call::reject("unauthorised: only the root of this canister drains it");
     }
     DRAINING.set(true);
-    let answer = candid::encode_one(DrainAnswer { idle: is_idle() });
-    call::reply(&answer.expect("bug: a drain answer has no Candid form"));
+    call::reply(&call::encode(DrainAnswer { idle: is_idle() }));
 }
 
 /// Exports `hatchery_drain` of `worker.did`. Its argument is a `fn() -> bool` that says whether
@@ -214,9 +220,15 @@ mod tests {
 
         assert_eq!(identity_from(|name| read(&full[1..], name)), None);
         assert_eq!(identity_from(|name| read(&full[..4], name)), None);
-        let odd = [(environment::ROOT, "not a principal"), (environment::GENERATION, "7")];
+        let odd = [
+            (environment::ROOT, "not a principal"),
+            (environment::GENERATION, "7"),
+        ];
         assert_eq!(identity_from(|name| read(&odd, name)), None);
-        let odd = [(environment::ROOT, text.as_str()), (environment::GENERATION, "-1")];
+        let odd = [
+            (environment::ROOT, text.as_str()),
+            (environment::GENERATION, "-1"),
+        ];
         assert_eq!(identity_from(|name| read(&odd, name)), None);
     }
 }

@@ -10,7 +10,7 @@ use hatchery_types::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A new incarnation of root began.
-    Started,
+    Started(CanisterId),
     /// A spec took effect.
     SpecApplied(Box<FleetSpec>),
     /// Voluntary actions were paused or resumed.

@@ -10,7 +10,10 @@ use hatchery_types::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Root was installed or upgraded: once, before anything else, in `init` and `post_upgrade`.
-    Started,
+    Started {
+        /// Root's own id.
+        root: CanisterId,
+    },
     /// Time passed, or something changed: plan. Repeated until the decision says no `more`.
     Tick(Vitals),
     /// A step of an effect has an outcome. Recorded alone; planning is the next tick's.

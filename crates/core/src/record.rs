@@ -284,6 +284,9 @@ pub struct Header {
     /// Why the last creation failed.
     #[n(8)]
     pub create_reason: Option<Reason>,
+    /// Root's own id; none before it started.
+    #[n(9)]
+    pub root: Option<CanisterId>,
 }
 
 /// Answer to an operation that was carried out.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::faults::Faults;
 use crate::management::encode;
 use crate::reject::Reject;
-use crate::subnet::{CyclesAccount, IngressStatus, MessageId, Settings, Subnet, from_user};
+use crate::subnet::{CyclesAccount, IngressStatus, MessageId, Settings, Subnet, World, from_user};
 use crate::trace::TraceEvent;
 use crate::view::CanisterView;
 
@@ -129,7 +129,7 @@ impl Engine {
 
     /// What became of a message.
     pub fn status(&self, id: &MessageId) -> IngressStatus {
-        self.subnet.ingress_status(id)
+        self.subnet.ingress_status(*id)
     }
 
     /// Submits a message and executes rounds until it is answered, at most 100.
@@ -145,17 +145,17 @@ impl Engine {
         arg: Vec<u8>,
     ) -> Result<Vec<u8>, Reject> {
         let id = self.submit(sender, canister, method, arg)?;
-        self.await_answer(&id)
+        self.await_answer(id)
     }
 
-    fn await_answer(&mut self, id: &MessageId) -> Result<Vec<u8>, Reject> {
+    fn await_answer(&mut self, id: MessageId) -> Result<Vec<u8>, Reject> {
         for _ in 0..ANSWER_ROUNDS_MAX {
             self.tick();
             if self.subnet.is_finished(id) {
                 break;
             }
         }
-        match self.status(id) {
+        match self.status(&id) {
             IngressStatus::Replied(reply) => Ok(reply),
             IngressStatus::Rejected(reject) => Err(reject),
             IngressStatus::Received | IngressStatus::Processing | IngressStatus::Unknown => {
@@ -171,6 +171,10 @@ impl Engine {
     ///
     /// # Errors
     /// What the platform refused or the canister rejected.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the same shape as update, so that callers can choose between them"
+    )]
     pub fn query(
         &mut self,
         sender: Principal,
@@ -204,7 +208,7 @@ impl Engine {
         mode: InstallMode,
     ) -> Result<(), Reject> {
         let id = self.submit_install(sender, canister, wasm, arg, mode)?;
-        self.await_answer(&id).map(drop)
+        self.await_answer(id).map(drop)
     }
 
     /// Submits the install without waiting for it. Chunks, where needed, are uploaded at once,
@@ -342,8 +346,40 @@ impl Engine {
         self.subnet.take_over(&id, controllers)
     }
 
+    /// A canister's stable memory as plain bytes; `None` when there is no such canister or it has
+    /// no code.
+    pub fn stable_memory(&self, id: Principal) -> Option<Vec<u8>> {
+        self.subnet.stable_memory(&id)
+    }
+
+    /// Puts other bytes in place of a canister's stable memory, filled up with zeros to whole
+    /// pages, behind everybody's back: its heap stays and knows nothing of it before an upgrade.
+    /// `false` when there is no such canister, it has no code, or the bytes are too many.
+    pub fn set_stable_memory(&mut self, id: Principal, bytes: &[u8]) -> bool {
+        self.subnet.set_stable_memory(&id, bytes)
+    }
+
     /// Begins to stop a canister behind everybody's back; `false` when there is no such canister.
     pub fn stop(&mut self, id: Principal) -> bool {
         self.subnet.halt(&id)
+    }
+
+    /// The whole world as it is now. Memory is shared with it until it changes.
+    pub fn snapshot(&mut self) -> World {
+        self.subnet.snapshot_world()
+    }
+
+    /// Goes back, or over, to `world`. Trace and compiled modules stay.
+    pub fn restore(&mut self, world: &World) {
+        self.subnet.restore_world(world);
+    }
+
+    /// A second world that starts as this one is now. Its trace is off.
+    #[must_use]
+    pub fn fork(&mut self) -> Engine {
+        let world = self.snapshot();
+        let mut fork = Engine::new(self.subnet.config.clone());
+        fork.restore(&world);
+        fork
     }
 }

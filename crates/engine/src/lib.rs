@@ -1,4 +1,31 @@
-//! A deterministic Internet Computer in one process.
+//! A deterministic Internet Computer in one process: an application subnet with real WebAssembly,
+//! virtual time, faults on demand and no threads. The same seed gives the same bytes.
+//!
+//! ```
+//! use hatchery_engine::{Config, Engine, InstallMode, Principal};
+//!
+//! let mut engine = Engine::new(Config::default());
+//! let me = Principal::anonymous();
+//! let canister = engine.create_canister(me, 100_000_000_000_000);
+//! let wasm = wat::parse_str(r#"(module (import "ic0" "msg_reply" (func $reply))
+//!     (func (export "canister_update hello") (call $reply)))"#).unwrap();
+//! engine.install(me, canister, &wasm, vec![], InstallMode::Install).unwrap();
+//! assert_eq!(engine.update(me, canister, "hello", vec![]), Ok(vec![]));
+//! assert!(engine.cycles_account().is_balanced());
+//! ```
+//!
+//! # What is modelled
+//! Whole-message atomicity, call contexts, callbacks and cleanup, queues and their limits, rounds
+//! as callers count them, best-effort calls, cycles to the last one, freezing and running dry,
+//! timers and heartbeats, the life of canisters and their code, the management canister's methods
+//! for all of that, chunk stores, snapshots, logs, history, metadata, queries and composite queries.
+//!
+//! # What is not
+//! Other subnets; messages of more than two billion instructions run at once and occupy their
+//! canister for the rounds they would take; storage reservation and the pressure of a full subnet;
+//! threshold signatures, HTTP outcalls and Bitcoin; certificates (certified data is kept, nothing
+//! is signed); reading and uploading the bytes of snapshots; keeping the main memory through an
+//! upgrade; the rate limits of heap changes. A known module stays cheap to compile for ever.
 
 mod engine;
 pub mod faults;
@@ -14,5 +41,5 @@ pub use engine::{Config, Engine, InstallMode};
 pub use ic_error_types::{ErrorCode, RejectCode};
 pub use ic_principal::Principal;
 pub use reject::{REJECT_TEXT_BYTES_MAX, Reject};
-pub use subnet::{CyclesAccount, IngressStatus, MessageId};
+pub use subnet::{CyclesAccount, IngressStatus, MessageId, World};
 pub use view::{CanisterStatus, CanisterView};

@@ -105,82 +105,69 @@ pub struct TraceEvent {
 impl fmt::Display for TraceEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, nanos) = (self.time_ns / 1_000_000_000, self.time_ns % 1_000_000_000);
-        write!(f, "{:>6} {seconds}.{nanos:09} ", self.round)?;
-        match &self.event {
+        let round = self.round;
+        let (verb, subject) = self.event.head();
+        write!(
+            f,
+            "{round:>6} {seconds}.{nanos:09} {verb:<7} {subject:<11} "
+        )?;
+        self.event.write_rest(f)
+    }
+}
+
+impl Event {
+    /// What is done, and to whom.
+    fn head(&self) -> (&'static str, String) {
+        match self {
+            Event::Submitted { canister, .. } => ("submit", short(canister)),
+            Event::Executed { canister, .. } => ("execute", short(canister)),
+            Event::Sent { from, .. } => ("send", short(from)),
+            Event::Answered { to, .. } => ("answer", short(to)),
+            Event::Finished { id, .. } => ("finish", format!("#{id}")),
+            Event::Managed { target, .. } => ("manage", target.as_ref().map_or("-".into(), short)),
+            Event::Fault { caller, .. } => ("fault", short(caller)),
+            Event::Changed { canister, .. } => ("change", short(canister)),
+        }
+    }
+
+    fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Event::Submitted {
-                id,
-                sender,
-                canister,
-                method,
+                id, sender, method, ..
             } => {
-                write!(
-                    f,
-                    "submit  {:<11} {method} #{id} by {}",
-                    short(canister),
-                    short(sender)
-                )
+                write!(f, "{method} #{id} by {}", short(sender))
             }
             Event::Executed {
-                canister,
                 entry,
                 instructions,
                 trap,
+                ..
             } => {
-                write!(
-                    f,
-                    "execute {:<11} {entry} {instructions} {}",
-                    short(canister),
-                    outcome(*trap)
-                )
+                write!(f, "{entry} {instructions} {}", outcome(*trap))
             }
             Event::Sent {
-                from,
-                to,
-                method,
-                cycles,
+                to, method, cycles, ..
             } => {
-                write!(
-                    f,
-                    "send    {:<11} -> {} {method} +{cycles}",
-                    short(from),
-                    short(to)
-                )
+                write!(f, "-> {} {method} +{cycles}", short(to))
             }
-            Event::Answered { to, error, refund } => {
-                write!(f, "answer  {:<11} {} +{refund}", short(to), outcome(*error))
+            Event::Answered { error, refund, .. } => {
+                write!(f, "{} +{refund}", outcome(*error))
             }
-            Event::Finished { id, error } => {
-                write!(f, "finish  {:<11} {}", format!("#{id}"), outcome(*error))
-            }
+            Event::Finished { error, .. } => f.write_str(&outcome(*error)),
             Event::Managed {
                 sender,
                 method,
-                target,
                 error,
+                ..
             } => {
-                let target = target.as_ref().map_or_else(|| "-".to_owned(), short);
-                write!(
-                    f,
-                    "manage  {target:<11} {method} by {} {}",
-                    short(sender),
-                    outcome(*error)
-                )
+                write!(f, "{method} by {} {}", short(sender), outcome(*error))
             }
             Event::Fault {
-                caller,
-                callee,
-                verdict,
+                callee, verdict, ..
             } => {
-                write!(
-                    f,
-                    "fault   {:<11} -> {} {verdict:?}",
-                    short(caller),
-                    short(callee)
-                )
+                write!(f, "-> {} {verdict:?}", short(callee))
             }
-            Event::Changed { canister, what } => {
-                write!(f, "change  {:<11} {what}", short(canister))
-            }
+            Event::Changed { what, .. } => f.write_str(what),
         }
     }
 }

@@ -19,6 +19,9 @@ use serde_bytes::ByteBuf;
 /// How long root waits for a worker: never so long that a worker keeps root from stopping.
 const WORKER_WAIT_S: u32 = 30;
 
+/// Candid for no arguments at all.
+const NO_ARGUMENTS: &[u8] = b"DIDL\0\0";
+
 /// Makes the calls of an effect, all of them in this message and in order; a step that cannot be
 /// sent has its outcome recorded, and the steps after it are still tried. True if all were sent.
 pub(crate) fn execute(effect: &Effect) -> bool {
@@ -26,7 +29,11 @@ pub(crate) fn execute(effect: &Effect) -> bool {
     for (index, step) in effect.kind.steps().iter().enumerate() {
         let index = index as u8;
         if let Err(outcome) = send(effect, *step, pack(effect.id, index)) {
-            feed(&Input::Outcome { effect: effect.id, step: index, outcome });
+            feed(&Input::Outcome {
+                effect: effect.id,
+                step: index,
+                outcome,
+            });
             all_sent = false;
         }
     }
@@ -64,7 +71,11 @@ fn settle(state: &State<Stable>, env: u32, answer: &Answer) -> Option<Input> {
     let (id, index) = unpack(env, state.header().effect_ceiling)?;
     let effect = state.effect(id)?;
     let step = effect.kind.steps().get(usize::from(index))?;
-    Some(Input::Outcome { effect: id, step: index, outcome: outcome(*step, answer) })
+    Some(Input::Outcome {
+        effect: id,
+        step: index,
+        outcome: outcome(*step, answer),
+    })
 }
 
 /// Bits of the number that tell the step.
@@ -102,7 +113,7 @@ impl Request {
         Request {
             callee: MANAGEMENT,
             method: method.to_owned(),
-            argument: candid::encode_one(argument).expect("bug: an argument has no Candid form"),
+            argument: call::encode(argument),
             cycles: 0,
             wait: Wait::Unbounded,
         }
@@ -110,24 +121,31 @@ impl Request {
 }
 
 /// What a step sends; `None` if the state no longer holds what it needs.
-fn request(
-    state: &State<Stable>,
-    root: Principal,
-    effect: &Effect,
-    step: Step,
-) -> Option<Request> {
-    let canister = || effect.canister.map(|canister_id| CanisterRecord { canister_id });
+fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) -> Option<Request> {
+    let canister = || {
+        effect
+            .canister
+            .map(|canister_id| CanisterRecord { canister_id })
+    };
     Some(match step {
         Step::Create => create(state, root, effect)?,
         Step::CleanSettings => {
             let settings = WarmSettings::new(controllers(state, root));
-            let argument = UpdateSettings { canister_id: effect.canister?, settings };
+            let argument = UpdateSettings {
+                canister_id: effect.canister?,
+                settings,
+            };
             Request::management("update_settings", argument)
         }
         Step::MemberSettings => {
             let environment_variables = member_variables(state, root, effect)?;
-            let settings = MemberSettings { environment_variables };
-            let argument = UpdateSettings { canister_id: effect.canister?, settings };
+            let settings = MemberSettings {
+                environment_variables,
+            };
+            let argument = UpdateSettings {
+                canister_id: effect.canister?,
+                settings,
+            };
             Request::management("update_settings", argument)
         }
         Step::Uninstall => Request::management("uninstall_code", canister()?),
@@ -152,10 +170,15 @@ fn controllers(state: &State<Stable>, root: Principal) -> Vec<Principal> {
 }
 
 fn create(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
-    let EffectKind::Create { cycles } = &effect.kind else { return None };
+    let EffectKind::Create { cycles } = &effect.kind else {
+        return None;
+    };
     let settings = WarmSettings::new(controllers(state, root));
     let request = Request::management("create_canister", CreateCanister { settings });
-    Some(Request { cycles: cycles.0, ..request })
+    Some(Request {
+        cycles: cycles.0,
+        ..request
+    })
 }
 
 /// What a member is told of itself.
@@ -164,10 +187,15 @@ fn member_variables(
     root: Principal,
     effect: &Effect,
 ) -> Option<Vec<Variable>> {
-    let EffectKind::Install { generation, .. } = &effect.kind else { return None };
+    let EffectKind::Install { generation, .. } = &effect.kind else {
+        return None;
+    };
     let row = state.row(effect.canister?)?;
     let parent = row.parent.map_or(root, |parent| parent.0);
-    let variable = |name: &str, value| Variable { name: name.to_owned(), value };
+    let variable = |name: &str, value| Variable {
+        name: name.to_owned(),
+        value,
+    };
     Some(vec![
         variable(environment::ROOT, root.to_text()),
         variable(environment::ROLE, row.role?),
@@ -178,7 +206,9 @@ fn member_variables(
 }
 
 fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
-    let EffectKind::Install { module, .. } = &effect.kind else { return None };
+    let EffectKind::Install { module, .. } = &effect.kind else {
+        return None;
+    };
     let target_canister = effect.canister?;
     let role = state.row(target_canister)?.role?;
     let arg = state.spec()?.role(&role)?.init_arg.clone();
@@ -195,9 +225,14 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
 }
 
 fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
-    let EffectKind::StoreChunk { module, index } = &effect.kind else { return None };
+    let EffectKind::StoreChunk { module, index } = &effect.kind else {
+        return None;
+    };
     let chunk = state.chunk(*module, *index)?;
-    let argument = UploadChunk { canister_id: CanisterId(root), chunk: ByteBuf::from(chunk) };
+    let argument = UploadChunk {
+        canister_id: CanisterId(root),
+        chunk: ByteBuf::from(chunk),
+    };
     Some(Request::management("upload_chunk", argument))
 }
 
@@ -208,7 +243,7 @@ fn drain(state: &State<Stable>, effect: &Effect) -> Option<Request> {
     Some(Request {
         callee: canister.0,
         method,
-        argument: candid::encode_args(()).expect("bug: no arguments have no Candid form"),
+        argument: NO_ARGUMENTS.to_vec(),
         cycles: 0,
         wait: Wait::Seconds(WORKER_WAIT_S),
     })
@@ -221,15 +256,31 @@ mod tests {
 
     #[test]
     fn a_callback_finds_its_effect_and_step() {
-        for id in [0, 1, 999, ID_RANGE - 1, ID_RANGE, ID_RANGE + 7, 5 * ID_RANGE + 123_456] {
+        for id in [
+            0,
+            1,
+            999,
+            ID_RANGE - 1,
+            ID_RANGE,
+            ID_RANGE + 7,
+            5 * ID_RANGE + 123_456,
+        ] {
             for step in 0..4 {
                 for newer in [1, 2, 1_000, ID_RANGE] {
                     let env = pack(EffectId(id), step);
-                    assert_eq!(unpack(env, id + newer), Some((EffectId(id), step)), "{id} {newer}");
+                    assert_eq!(
+                        unpack(env, id + newer),
+                        Some((EffectId(id), step)),
+                        "{id} {newer}"
+                    );
                 }
             }
         }
-        assert_eq!(unpack(pack(EffectId(5), 0), 0), None, "no effect was ever started");
+        assert_eq!(
+            unpack(pack(EffectId(5), 0), 0),
+            None,
+            "no effect was ever started"
+        );
         assert_eq!(unpack(pack(EffectId(5), 0), 3), None, "not yet");
     }
 
@@ -241,7 +292,10 @@ mod tests {
             EffectKind::Observe,
             EffectKind::Reset { start: false },
             EffectKind::Reset { start: true },
-            EffectKind::Install { module, generation: Generation(1) },
+            EffectKind::Install {
+                module,
+                generation: Generation(1),
+            },
             EffectKind::Drain,
             EffectKind::Stop,
             EffectKind::Delete,

@@ -35,8 +35,18 @@ pub(crate) fn apply(spec: FleetSpec) -> Answer<Generation> {
 }
 
 /// Takes a piece of a module; the spec's generation.
-pub(crate) fn stage_chunk(StageChunk { module, index, bytes }: StageChunk) -> Answer<Generation> {
-    applied(act(&Input::StageChunk { module, index, bytes }))
+pub(crate) fn stage_chunk(
+    StageChunk {
+        module,
+        index,
+        bytes,
+    }: StageChunk,
+) -> Answer<Generation> {
+    applied(act(&Input::StageChunk {
+        module,
+        index,
+        bytes,
+    }))
 }
 
 /// Closes a module; the spec's generation.
@@ -49,14 +59,18 @@ pub(crate) fn commit_module(CommitModule { module, chunks }: CommitModule) -> An
 /// Carries out an operator's command, once per operation id.
 pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<CommandAnswer> {
     let CommandRequest { operation, command } = request;
-    let input = CommandInput { caller, operation, command: from_wire(command) };
+    let input = CommandInput {
+        caller,
+        operation,
+        command: from_wire(command),
+    };
     match act(&Input::Command(input)) {
         Reply::Command(done) => {
             tick::ask();
             Ok(view::command_answer(&done))
         }
         Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
-        other => panic!("bug: a command is answered with {other:?}"),
+        _ => panic!("bug: a command is not answered as one"),
     }
 }
 
@@ -72,16 +86,28 @@ fn from_wire(command: Command) -> core::Command {
 
 /// Takes a member's load and tells it whether to take new work.
 pub(crate) fn report(caller: Principal, report: Report) -> ReportAnswer {
-    let Report { generation, signal, value } = report;
+    let Report {
+        generation,
+        signal,
+        value,
+    } = report;
     let member = CanisterId(caller);
-    match act(&Input::Report { member, generation, signal, value }) {
+    match act(&Input::Report {
+        member,
+        generation,
+        signal,
+        value,
+    }) {
         Reply::Reported { accepting, refused } => {
             if refused.is_none() {
                 tick::arm(now() + SIGNAL_GAP);
             }
-            ReportAnswer { accepting, refused: refused.as_ref().map(ReasonView::from) }
+            ReportAnswer {
+                accepting,
+                refused: refused.as_ref().map(ReasonView::from),
+            }
         }
-        other => panic!("bug: a report is answered with {other:?}"),
+        _ => panic!("bug: a report is not answered as one"),
     }
 }
 
@@ -91,41 +117,48 @@ pub(crate) fn status() -> FleetStatus {
 }
 
 /// One page of rows.
-pub(crate) fn canisters(request: CanistersRequest) -> CanistersPage {
-    with_state(|state| view::canisters(state, &request))
+pub(crate) fn canisters(request: &CanistersRequest) -> CanistersPage {
+    with_state(|state| view::canisters(state, request))
 }
 
 /// One page of workers that take new work.
-pub(crate) fn workers(request: WorkersRequest) -> Answer<WorkersPage> {
-    with_state(|state| view::workers(state, &request)).ok_or_else(|| no_pool(&request.pool))
+pub(crate) fn workers(request: &WorkersRequest) -> Answer<WorkersPage> {
+    with_state(|state| view::workers(state, request)).ok_or_else(|| no_pool(&request.pool))
 }
 
 /// What the next tick would do with a pool.
-pub(crate) fn plan(pool: String) -> Answer<PlanView> {
-    let plan = with_state(|state| plan_pool(state, now(), &pool));
-    plan.map(view::plan).ok_or_else(|| no_pool(&pool))
+pub(crate) fn plan(pool: &str) -> Answer<PlanView> {
+    let plan = with_state(|state| plan_pool(state, now(), pool));
+    plan.map(view::plan).ok_or_else(|| no_pool(pool))
 }
 
 /// One page of events.
-pub(crate) fn events(request: EventsRequest) -> EventsPage {
-    with_state(|state| view::events(state, &request))
+pub(crate) fn events(request: &EventsRequest) -> EventsPage {
+    with_state(|state| view::events(state, request))
 }
 
 /// One page of the journal.
-pub(crate) fn effects(request: EffectsRequest) -> Vec<EffectView> {
-    with_state(|state| view::effects(state, &request))
+pub(crate) fn effects(request: &EffectsRequest) -> Vec<EffectView> {
+    with_state(|state| view::effects(state, request))
 }
 
 /// What is wrong with the state; nothing ever should be.
 pub(crate) fn violations() -> Vec<String> {
     let violations = with_state(check);
-    violations.iter().take(view::PAGE).map(ToString::to_string).collect()
+    violations
+        .iter()
+        .take(view::PAGE)
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Feeds an input and returns what the requester hears.
 fn act(input: &Input) -> Reply {
     let decision = feed(input);
-    assert!(decision.effects.is_empty(), "bug: effects outside of a tick");
+    assert!(
+        decision.effects.is_empty(),
+        "bug: effects outside of a tick"
+    );
     decision.reply
 }
 
@@ -133,16 +166,22 @@ fn applied(reply: Reply) -> Answer<Generation> {
     match reply {
         Reply::Applied(generation) => Ok(generation),
         Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
-        other => panic!("bug: a spec or a module is answered with {other:?}"),
+        _ => panic!("bug: a spec or a module is not answered as one"),
     }
 }
 
 fn refused(reason: &Reason, detail: String) -> Refused {
-    Refused { reason: ReasonView::from(reason), detail }
+    Refused {
+        reason: ReasonView::from(reason),
+        detail,
+    }
 }
 
 fn no_pool(name: &str) -> Refused {
-    refused(&Reason::UnknownPool, format!("no pool `{name}` in the applied spec"))
+    refused(
+        &Reason::UnknownPool,
+        format!("no pool `{name}` in the applied spec"),
+    )
 }
 
 /// The functions that the platform calls.
@@ -162,12 +201,16 @@ pub(crate) mod entries {
 
     /// Update `commit_module`.
     pub fn commit_module() {
-        serve(&method::COMMIT_MODULE, |(module,)| super::commit_module(module));
+        serve(&method::COMMIT_MODULE, |(module,)| {
+            super::commit_module(module)
+        });
     }
 
     /// Update `command`.
     pub fn command() {
-        serve(&method::COMMAND, |(request,)| super::command(caller(), request));
+        serve(&method::COMMAND, |(request,)| {
+            super::command(caller(), request)
+        });
     }
 
     /// Update `report`.
@@ -193,27 +236,27 @@ pub(crate) mod entries {
 
     /// Query `canisters`.
     pub fn canisters() {
-        serve(&method::CANISTERS, |(request,)| super::canisters(request));
+        serve(&method::CANISTERS, |(request,)| super::canisters(&request));
     }
 
     /// Query `workers`.
     pub fn workers() {
-        serve(&method::WORKERS, |(request,)| super::workers(request));
+        serve(&method::WORKERS, |(request,)| super::workers(&request));
     }
 
     /// Query `plan`.
     pub fn plan() {
-        serve(&method::PLAN, |(pool,)| super::plan(pool));
+        serve(&method::PLAN, |(pool,): (String,)| super::plan(&pool));
     }
 
     /// Query `events`.
     pub fn events() {
-        serve(&method::EVENTS, |(request,)| super::events(request));
+        serve(&method::EVENTS, |(request,)| super::events(&request));
     }
 
     /// Query `effects`.
     pub fn effects() {
-        serve(&method::EFFECTS, |(request,)| super::effects(request));
+        serve(&method::EFFECTS, |(request,)| super::effects(&request));
     }
 
     /// Query `violations`.
@@ -230,6 +273,8 @@ mod tests {
     use candid::types::{FuncMode, Function, Type, TypeInner};
     use candid_parser::utils::{CandidSource, service_equal};
 
+    const NOBODY: candid::Principal = candid::Principal::anonymous();
+
     /// The service that the endpoints make.
     #[derive(Default)]
     struct Service {
@@ -239,8 +284,13 @@ mod tests {
 
     impl Service {
         fn add(&mut self, name: &str, modes: Vec<FuncMode>, args: Vec<Type>, ret: Type) {
-            let function = Function { modes, args, rets: vec![ret] };
-            self.methods.push((name.to_owned(), TypeInner::Func(function).into()));
+            let function = Function {
+                modes,
+                args,
+                rets: vec![ret],
+            };
+            self.methods
+                .push((name.to_owned(), TypeInner::Func(function).into()));
         }
 
         /// An update with one argument.
@@ -250,7 +300,7 @@ mod tests {
         }
 
         /// A query with one argument.
-        fn query<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(A) -> R) {
+        fn query<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(&A) -> R) {
             let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
             self.add(name, vec![FuncMode::Query], vec![arg], ret);
         }
@@ -268,12 +318,14 @@ mod tests {
         it.update(method::APPLY_SPEC.name, super::apply_spec);
         it.update(method::STAGE_CHUNK.name, super::stage_chunk);
         it.update(method::COMMIT_MODULE.name, super::commit_module);
-        it.update(method::COMMAND.name, |request| super::command(candid::Principal::anonymous(), request));
-        it.update(method::REPORT.name, |report| super::report(candid::Principal::anonymous(), report));
+        it.update(method::COMMAND.name, |request| {
+            super::command(NOBODY, request)
+        });
+        it.update(method::REPORT.name, |report| super::report(NOBODY, report));
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
         it.query(method::WORKERS.name, super::workers);
-        it.query(method::PLAN.name, super::plan);
+        it.query(method::PLAN.name, |pool: &String| super::plan(pool));
         it.query(method::EVENTS.name, super::events);
         it.query(method::EFFECTS.name, super::effects);
         it.look(method::VIOLATIONS.name, super::violations);
@@ -282,19 +334,29 @@ mod tests {
 
     #[test]
     fn root_did_is_what_the_endpoints_are() {
-        let Service { mut types, mut methods } = service();
+        let Service {
+            mut types,
+            mut methods,
+        } = service();
         methods.sort();
         let init = types.add::<Option<hatchery_api::InitArg>>();
         let service: Type = TypeInner::Class(vec![init], TypeInner::Service(methods).into()).into();
         let code = candid::pretty::candid::compile(&types.env, &Some(service));
-        let result = service_equal(CandidSource::Text(&code), CandidSource::Text(super::super::ROOT_DID));
+        let did = CandidSource::Text(hatchery_api::ROOT_DID);
+        let result = service_equal(CandidSource::Text(&code), did);
         assert!(result.is_ok(), "{result:?}\nthe code says:\n{code}");
     }
 
     #[test]
     fn root_did_names_every_method_but_the_tick() {
-        let mut named: Vec<String> = service().methods.into_iter().map(|(name, _)| name).collect();
-        let public = method::ALL.iter().filter(|method| method.group != Group::Own);
+        let mut named: Vec<String> = service()
+            .methods
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let public = method::ALL
+            .iter()
+            .filter(|method| method.group != Group::Own);
         let mut all: Vec<String> = public.map(|method| method.name.to_owned()).collect();
         named.sort();
         all.sort();

@@ -30,7 +30,7 @@ where
         return call::reject("the argument is too long");
     };
     match decode(&argument) {
-        Ok(argument) => call::reply(&encode(endpoint(argument))),
+        Ok(argument) => call::reply(&call::encode(endpoint(argument))),
         Err(error) => call::reject(&format!("the argument does not decode: {error}")),
     }
 }
@@ -46,10 +46,6 @@ where
     decode_args_with_config(bytes, &config)
 }
 
-fn encode(answer: impl CandidType) -> Vec<u8> {
-    candid::encode_one(answer).expect("bug: an answer has no Candid form")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,7 +55,11 @@ mod tests {
     #[test]
     fn a_full_chunk_decodes() {
         let bytes = vec![7; CHUNK_BYTES_MAX];
-        let chunk = StageChunk { module: ModuleHash([1; 32]), index: 3, bytes };
+        let chunk = StageChunk {
+            module: ModuleHash([1; 32]),
+            index: 3,
+            bytes,
+        };
         let argument = candid::encode_one(&chunk).expect("encodes");
         assert!(argument.len() <= super::super::method::STAGE_CHUNK.argument_bytes_max);
         let (decoded,): (StageChunk,) = decode(&argument).expect("decodes");
@@ -73,8 +73,14 @@ mod tests {
 
     #[test]
     fn l22_bombs_are_refused() {
-        assert!(decode::<()>(&empty_records([0x8a, 0x80, 0x00])).is_ok(), "ten");
-        assert!(decode::<()>(&empty_records([0x80, 0x80, 0x40])).is_err(), "a million");
+        assert!(
+            decode::<()>(&empty_records([0x8a, 0x80, 0x00])).is_ok(),
+            "ten"
+        );
+        assert!(
+            decode::<()>(&empty_records([0x80, 0x80, 0x40])).is_err(),
+            "a million"
+        );
         assert!(decode::<(CanistersRequest,)>(b"not candid").is_err());
     }
 }

@@ -7,6 +7,7 @@ use super::{MemorySource, endpoint, entry, feed, open, tick, with_state};
 use crate::call;
 use hatchery_api::InitArg;
 use hatchery_core::Input;
+use hatchery_types::CanisterId;
 
 /// `canister_status` of a stopped canister (interface specification, "Canister status").
 const STOPPED: u32 = 3;
@@ -21,7 +22,7 @@ pub fn init(memory: MemorySource) {
     if let Some(spec) = init_arg().spec
         && let Err(refused) = endpoint::apply(spec)
     {
-        panic!("the spec is refused: {}: {}", refused.reason.name, refused.detail);
+        ic_cdk::trap(format!("the spec is refused: {}", refused.detail));
     }
     tick::wake_after_install();
 }
@@ -36,21 +37,29 @@ pub fn post_upgrade(memory: MemorySource) {
 /// answers would arrive in a module that may not be this one.
 pub fn pre_upgrade() {
     let open = with_state(|state| state.effects(None, OPEN_EFFECTS_SHOWN).len());
-    assert!(
-        open == 0 || ic0::canister_status() == STOPPED,
-        "open effects: {open}; stop root first or skip pre_upgrade"
-    );
+    if open > 0 && ic0::canister_status() != STOPPED {
+        ic_cdk::trap(format!(
+            "open effects: {open}; stop root first or skip pre_upgrade"
+        ));
+    }
 }
 
 fn begin(memory: MemorySource) {
     // The executor's context sets the hook that turns a panic into a trap with its text.
     ic_cdk::futures::internals::in_executor_context(|| open(memory));
-    feed(&Input::Started);
+    feed(&Input::Started {
+        root: CanisterId(call::myself()),
+    });
 }
 
 fn init_arg() -> InitArg {
-    let bytes = call::argument(INIT_BYTES_MAX).expect("the init argument is too long");
-    parse(&bytes).unwrap_or_else(|error| panic!("the init argument does not decode: {error}"))
+    let Some(bytes) = call::argument(INIT_BYTES_MAX) else {
+        ic_cdk::trap("the init argument is too long");
+    };
+    match parse(&bytes) {
+        Ok(arg) => arg,
+        Err(error) => ic_cdk::trap(format!("the init argument does not decode: {error}")),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<InitArg, candid::Error> {
@@ -69,7 +78,12 @@ mod tests {
     fn no_argument_and_an_empty_one_are_fine() {
         let encode = |arg: Option<InitArg>| candid::encode_one(arg).expect("encodes");
         let none = candid::encode_args(()).expect("encodes");
-        for bytes in [Vec::new(), none, encode(None), encode(Some(InitArg::default()))] {
+        for bytes in [
+            Vec::new(),
+            none,
+            encode(None),
+            encode(Some(InitArg::default())),
+        ] {
             assert_eq!(parse(&bytes).expect("parses"), InitArg::default());
         }
         assert!(parse(b"nonsense").is_err());

@@ -35,8 +35,11 @@ pub(crate) struct Method {
 const CHUNK_HEADER_BYTES_MAX: usize = 1024;
 
 pub(crate) const APPLY_SPEC: Method = method("apply_spec", Group::Operator, 1024 * 1024);
-pub(crate) const STAGE_CHUNK: Method =
-    method("stage_chunk", Group::Operator, CHUNK_BYTES_MAX + CHUNK_HEADER_BYTES_MAX);
+pub(crate) const STAGE_CHUNK: Method = method(
+    "stage_chunk",
+    Group::Operator,
+    CHUNK_BYTES_MAX + CHUNK_HEADER_BYTES_MAX,
+);
 pub(crate) const COMMIT_MODULE: Method = method("commit_module", Group::Operator, 1024);
 pub(crate) const COMMAND: Method = method("command", Group::Operator, 32 * 1024);
 pub(crate) const REPORT: Method = method("report", Group::Member, 1024);
@@ -67,7 +70,11 @@ pub(crate) const ALL: [Method; 13] = [
 ];
 
 const fn method(name: &'static str, group: Group, argument_bytes_max: usize) -> Method {
-    Method { name, group, argument_bytes_max }
+    Method {
+        name,
+        group,
+        argument_bytes_max,
+    }
 }
 
 /// What a guard knows of a caller.
@@ -131,9 +138,18 @@ pub fn inspect() {
 mod tests {
     use super::*;
 
-    const STRANGER: Caller = Caller { is_controller: false, is_root: false };
-    const OPERATOR: Caller = Caller { is_controller: true, is_root: false };
-    const ROOT: Caller = Caller { is_controller: false, is_root: true };
+    const STRANGER: Caller = Caller {
+        is_controller: false,
+        is_root: false,
+    };
+    const OPERATOR: Caller = Caller {
+        is_controller: true,
+        is_root: false,
+    };
+    const ROOT: Caller = Caller {
+        is_controller: false,
+        is_root: true,
+    };
 
     /// Group, then whether stranger, operator and root are admitted.
     const ADMITTED: [(Group, [bool; 3]); 4] = [
@@ -157,10 +173,19 @@ mod tests {
     fn l23_ingress_is_for_operators() {
         for method in ALL {
             let from_operator = matches!(method.group, Group::Operator | Group::Public);
-            assert_eq!(method.admit_ingress(OPERATOR, 0), from_operator, "{}", method.name);
+            assert_eq!(
+                method.admit_ingress(OPERATOR, 0),
+                from_operator,
+                "{}",
+                method.name
+            );
             assert!(!method.admit_ingress(STRANGER, 0), "{}", method.name);
             let oversized = method.argument_bytes_max + 1;
-            assert!(!method.admit_ingress(OPERATOR, oversized), "{}", method.name);
+            assert!(
+                !method.admit_ingress(OPERATOR, oversized),
+                "{}",
+                method.name
+            );
         }
     }
 

@@ -51,7 +51,7 @@ pub fn own_memory(index: u8) -> Stable {
 fn open(memory: MemorySource) {
     match State::open(Memories::new(memory)) {
         Ok(state) => STATE.set(Some(state)),
-        Err(error) => panic!("the state cannot be opened: {error}"),
+        Err(error) => ic_cdk::trap(format!("the state cannot be opened: {error}")),
     }
 }
 

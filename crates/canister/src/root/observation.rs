@@ -17,7 +17,9 @@ pub(crate) fn observation(status: CanisterStatus) -> Option<Observation> {
     let settings_clean = is_clean(&settings);
     let mut controllers = settings.controllers?;
     controllers.sort_unstable();
-    let snapshot_bytes = status.memory_metrics.and_then(|metrics| metrics.snapshots_size);
+    let snapshot_bytes = status
+        .memory_metrics
+        .and_then(|metrics| metrics.snapshots_size);
     Some(Observation {
         run_state,
         module: status.module_hash,
@@ -37,18 +39,25 @@ fn bytes(nat: u128) -> u64 {
 /// does not report one that it must. Settings newer than a replica need not be reported.
 fn is_clean(settings: &ReportedSettings) -> Option<bool> {
     let is = |value: Option<u128>, wanted: u128| value.map(|value| value == wanted);
-    let private = |value: &Option<Visibility>| value.as_ref().map(|it| *it == Visibility::Controllers);
+    let private =
+        |value: &Option<Visibility>| value.as_ref().map(|it| *it == Visibility::Controllers);
     let required = [
         is(settings.compute_allocation, defaults::COMPUTE_ALLOCATION),
         is(settings.memory_allocation, defaults::MEMORY_ALLOCATION),
         is(settings.freezing_threshold, defaults::FREEZING_THRESHOLD),
-        is(settings.reserved_cycles_limit, defaults::RESERVED_CYCLES_LIMIT),
+        is(
+            settings.reserved_cycles_limit,
+            defaults::RESERVED_CYCLES_LIMIT,
+        ),
         is(settings.wasm_memory_limit, defaults::WASM_MEMORY_LIMIT),
         private(&settings.log_visibility),
         settings.environment_variables.as_ref().map(Vec::is_empty),
     ];
     let newer = [
-        is(settings.wasm_memory_threshold, defaults::WASM_MEMORY_THRESHOLD),
+        is(
+            settings.wasm_memory_threshold,
+            defaults::WASM_MEMORY_THRESHOLD,
+        ),
         is(settings.log_memory_limit, defaults::LOG_MEMORY_LIMIT),
         is(
             settings.minimum_incoming_canister_call_cycles,
@@ -211,7 +220,13 @@ mod tests {
             wasm_memory_limit: 3_221_225_472,
         };
         let status = Status::Running;
-        let reply = OldStatus { status, settings, module_hash: None, memory_size: 1, cycles: 2 };
+        let reply = OldStatus {
+            status,
+            settings,
+            module_hash: None,
+            memory_size: 1,
+            cycles: 2,
+        };
         let seen = observe(reply).expect("observed");
         assert_eq!((seen.settings_clean, seen.snapshot_bytes), (None, None));
     }

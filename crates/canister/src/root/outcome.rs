@@ -60,7 +60,10 @@ fn from_management(step: Step, code: u8, text: &str) -> Outcome {
 /// too). The code is not in the reject of a call between canisters, so the text must tell:
 /// "Stop canister request timed out" against "Request timed out.".
 fn is_stop_time_out(text: &str) -> bool {
-    text.contains("IC0206") || text.to_ascii_lowercase().contains("stop canister request timed out")
+    text.contains("IC0206")
+        || text
+            .to_ascii_lowercase()
+            .contains("stop canister request timed out")
 }
 
 fn value(step: Step, reply: &[u8]) -> Option<Value> {
@@ -118,12 +121,31 @@ mod tests {
 
     #[test]
     fn every_reject_code_of_every_callee() {
-        let management =
-            ["not-executed", "not-executed", "refused", "refused", "refused", "unknown"];
-        for step in [Step::Create, Step::Status, Step::Install, Step::Stop, Step::UploadChunk] {
+        let management = [
+            "not-executed",
+            "not-executed",
+            "refused",
+            "refused",
+            "refused",
+            "unknown",
+        ];
+        for step in [
+            Step::Create,
+            Step::Status,
+            Step::Install,
+            Step::Stop,
+            Step::UploadChunk,
+        ] {
             assert_eq!(rejects(step), management, "{step:?}");
         }
-        let worker = ["not-executed", "not-executed", "refused", "unknown", "unknown", "unknown"];
+        let worker = [
+            "not-executed",
+            "not-executed",
+            "refused",
+            "unknown",
+            "unknown",
+            "unknown",
+        ];
         assert_eq!(rejects(Step::Drain), worker);
     }
 
@@ -132,7 +154,10 @@ mod tests {
         let reject = |text: &str| Answer::Reject(2, text.to_owned());
         let begun = reject("Stop canister request timed out");
         assert_eq!(outcome(Step::Stop, &begun), Outcome::InProgress);
-        assert_eq!(name(&outcome(Step::Stop, &reject("Request timed out."))), "not-executed");
+        assert_eq!(
+            name(&outcome(Step::Stop, &reject("Request timed out."))),
+            "not-executed"
+        );
         assert_eq!(name(&outcome(Step::Start, &begun)), "not-executed");
     }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// of a round, and stops a message at 40 B.
 const INSTRUCTIONS_MAX: u64 = 2_000_000_000;
 /// Root looks at everything at least this often.
-const WATCHDOG: Duration = Duration::from_secs(30 * 60);
+const WATCHDOG: Duration = Duration::from_mins(30);
 /// First look after an install.
 const FIRST_LOOK: Nanos = Nanos::from_secs(30);
 /// First look after an upgrade: calls of the root before may be open.

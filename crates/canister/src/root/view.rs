@@ -9,9 +9,7 @@ use hatchery_api::{
 use hatchery_core::{
     Applied, LogEntry, Member, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason,
 };
-use hatchery_types::{
-    Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason,
-};
+use hatchery_types::{Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason};
 
 /// Largest page, as a length.
 pub(crate) const PAGE: usize = PAGE_MAX as usize;
@@ -42,15 +40,29 @@ pub(crate) fn fleet_status(
         generation: state.spec_generation(),
         incarnation: state.incarnation(),
         paused: state.header().paused,
-        phases: Phase::ALL.iter().map(|phase| (*phase, counts.phase(*phase))).collect(),
-        effects: counts.effects().map(|(name, count)| (name.to_owned(), count)).collect(),
+        phases: Phase::ALL
+            .iter()
+            .map(|phase| (*phase, counts.phase(*phase)))
+            .collect(),
+        effects: counts
+            .effects()
+            .map(|(name, count)| (name.to_owned(), count))
+            .collect(),
         lost_creations: state.lost_creations(),
         warm_minimum: spec.map_or(0, |spec| spec.warm_pool.minimum),
         warm_maximum: spec.map_or(0, |spec| spec.warm_pool.maximum),
         warm_reason: ReasonView::from(&warm_reason(state, now, &vitals)),
         cycles: Cycles(ic0::canister_cycle_balance128()),
-        modules: state.modules().iter().map(|(hash, record)| module(*hash, record)).collect(),
-        pools: spec.map_or(&[][..], |spec| &spec.pools).iter().map(|it| pool(state, now, it)).collect(),
+        modules: state
+            .modules()
+            .iter()
+            .map(|(hash, record)| module(*hash, record))
+            .collect(),
+        pools: spec
+            .map_or(&[][..], |spec| &spec.pools)
+            .iter()
+            .map(|it| pool(state, now, it))
+            .collect(),
         next_wake,
     }
 }
@@ -65,7 +77,12 @@ fn module(module: ModuleHash, record: &ModuleRecord) -> ModuleView {
 }
 
 fn pool(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> PoolView {
-    let count = |phase| state.members(&spec.name).filter(|it| it.phase == phase).count() as u32;
+    let count = |phase| {
+        state
+            .members(&spec.name)
+            .filter(|it| it.phase == phase)
+            .count() as u32
+    };
     let record = state.pool(&spec.name);
     PoolView {
         name: spec.name.clone(),
@@ -86,14 +103,22 @@ fn pool(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> PoolView {
 fn load(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> u64 {
     let Some(target) = &spec.target else { return 0 };
     let is_fresh = |it: &&Member| now.since(it.sample_at) <= target.stale_after;
-    let in_service = state.members(&spec.name).filter(|it| it.phase == Phase::InService);
-    in_service.filter(is_fresh).filter_map(|it| it.sample).fold(0, u64::saturating_add)
+    let in_service = state
+        .members(&spec.name)
+        .filter(|it| it.phase == Phase::InService);
+    in_service
+        .filter(is_fresh)
+        .filter_map(|it| it.sample)
+        .fold(0, u64::saturating_add)
 }
 
 /// One page of rows.
 pub(crate) fn canisters(state: &State<Stable>, request: &CanistersRequest) -> CanistersPage {
     let (rows, next) = state.rows(request.phase, request.after, limit(request.limit));
-    CanistersPage { rows: rows.into_iter().map(|it| row(state, it)).collect(), next }
+    CanistersPage {
+        rows: rows.into_iter().map(|it| row(state, it)).collect(),
+        next,
+    }
 }
 
 fn row(state: &State<Stable>, row: Row) -> RowView {
@@ -149,7 +174,10 @@ pub(crate) fn plan(plan: PoolPlan) -> PlanView {
 pub(crate) fn events(state: &State<Stable>, request: &EventsRequest) -> EventsPage {
     let log = state.log(request.after, limit(request.limit));
     EventsPage {
-        events: log.into_iter().map(|(number, entry)| event(number, entry)).collect(),
+        events: log
+            .into_iter()
+            .map(|(number, entry)| event(number, entry))
+            .collect(),
         newest: state.newest_event(),
     }
 }
@@ -168,10 +196,10 @@ fn event(number: u64, entry: LogEntry) -> EventView {
 /// One page of the journal.
 pub(crate) fn effects(state: &State<Stable>, request: &EffectsRequest) -> Vec<EffectView> {
     let page = state.effects(request.after.map(EffectId), limit(request.limit));
-    page.into_iter().map(effect).collect()
+    page.iter().map(effect).collect()
 }
 
-fn effect(effect: Effect) -> EffectView {
+fn effect(effect: &Effect) -> EffectView {
     EffectView {
         id: effect.id.0,
         kind: effect.kind.name().to_owned(),
@@ -187,6 +215,8 @@ pub(crate) fn command_answer(applied: &Applied) -> CommandAnswer {
     CommandAnswer {
         added: applied.added,
         requeued: applied.requeued,
-        skipped: skipped.map(|(id, reason)| (*id, ReasonView::from(reason))).collect(),
+        skipped: skipped
+            .map(|(id, reason)| (*id, ReasonView::from(reason)))
+            .collect(),
     }
 }

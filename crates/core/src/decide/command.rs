@@ -130,7 +130,7 @@ fn import<M: Memory>(
     match row {
         Some(row) if is_stuck(&row) => requeue(now, Some(row)),
         Some(_) => Err(Reason::AlreadyManaged),
-        None if !is_canister(id) => Err(Reason::UnknownCanister),
+        None if !is_canister(id) || state.header().root == Some(id) => Err(Reason::UnknownCanister),
         None if state.rows_len() + limits::PAGE_MAX as u64 > limits::ROWS_MAX => {
             Err(Reason::OverLimit)
         }

@@ -9,8 +9,8 @@ use crate::record::{PoolRecord, Row};
 use crate::state::State;
 use crate::{Decision, Event};
 use hatchery_types::{
-    Cycles, Effect, EffectKind, FleetSpec, ModuleHash, Nanos, Observation, Outcome, Phase,
-    Principal, REJECT_DESTINATION_INVALID, Reason, RunState, Value,
+    CanisterId, Cycles, Effect, EffectKind, FleetSpec, ModuleHash, Nanos, Observation, Outcome,
+    Phase, Principal, REJECT_DESTINATION_INVALID, Reason, RunState, Value,
 };
 use ic_stable_structures::Memory;
 
@@ -27,6 +27,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
     let outcomes: Vec<&Outcome> = effect.outcomes.iter().flatten().collect();
     let case = Case {
         now,
+        root: state.header().root,
         spec: state.spec(),
         outcomes,
     };
@@ -59,6 +60,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
 /// What the conclusion may look at.
 struct Case<'a> {
     now: Nanos,
+    root: Option<CanisterId>,
     spec: Option<&'a FleetSpec>,
     outcomes: Vec<&'a Outcome>,
 }
@@ -138,7 +140,7 @@ fn after_reset(case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let row = observed(case, row);
     if let Some(observation) = case.observation() {
-        return match flaw(case.spec, &row, observation) {
+        return match flaw(case, &row, observation) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
             Some(flaw) => again(now, row, case.trouble().unwrap_or(flaw)),
         };
@@ -180,15 +182,15 @@ fn observed(case: &Case<'_>, mut row: Row) -> Row {
 }
 
 /// What keeps an observed canister from being Ready.
-fn flaw(spec: Option<&FleetSpec>, row: &Row, seen: &Observation) -> Option<Reason> {
+fn flaw(case: &Case<'_>, row: &Row, seen: &Observation) -> Option<Reason> {
     let (Some(settings_clean), Some(snapshots)) = (seen.settings_clean, seen.snapshot_bytes) else {
         return Some(Reason::Unobservable);
     };
-    let floor = spec.map_or(Cycles(0), |spec| spec.warm_pool.floor);
+    let floor = case.spec.map_or(Cycles(0), |spec| spec.warm_pool.floor);
     let empty =
         seen.module.is_none() && snapshots == 0 && seen.memory_bytes <= limits::EMPTY_MEMORY_BYTES;
     let flaws = [
-        (!controlled_as_wanted(spec, seen), Reason::WrongControllers),
+        (!controlled_as_wanted(case, seen), Reason::WrongControllers),
         (!empty, Reason::NotEmpty),
         (!settings_clean, Reason::WrongSettings),
         (row.stopped, Reason::NotRunning),
@@ -200,18 +202,17 @@ fn flaw(spec: Option<&FleetSpec>, row: &Row, seen: &Observation) -> Option<Reaso
         .map(|(_, reason)| reason)
 }
 
-/// Root itself can look, so it is a controller; beside it there may be the configured ones alone.
-fn controlled_as_wanted(spec: Option<&FleetSpec>, seen: &Observation) -> bool {
-    let configured = spec.map_or(&[][..], |spec| &spec.controllers);
-    let others: Vec<&Principal> = seen
-        .controllers
+/// Root and the configured controllers, and nobody else.
+fn controlled_as_wanted(case: &Case<'_>, seen: &Observation) -> bool {
+    let configured = case.spec.map_or(&[][..], |spec| &spec.controllers);
+    let root = case.root.map(|root| root.0);
+    let wanted =
+        |controller: &Principal| configured.contains(controller) || root == Some(*controller);
+    let all_there = configured
         .iter()
-        .filter(|controller| !configured.contains(controller))
-        .collect();
-    others.len() == 1
-        && configured
-            .iter()
-            .all(|wanted| seen.controllers.contains(wanted))
+        .chain(&root)
+        .all(|one| seen.controllers.contains(one));
+    all_there && seen.controllers.iter().all(wanted)
 }
 
 fn after_install<M: Memory>(
@@ -323,7 +324,7 @@ fn after_observe(case: &Case<'_>, row: Row) -> Row {
             next_attempt: now,
             ..row
         },
-        Phase::Creating => match flaw(case.spec, &row, seen) {
+        Phase::Creating => match flaw(case, &row, seen) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
             Some(flaw) => to_reset(row, now, flaw),
         },

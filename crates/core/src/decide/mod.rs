@@ -24,8 +24,8 @@ use ic_stable_structures::Memory;
 /// What follows from `input` at `now`.
 pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decision {
     match input {
-        Input::Started => Decision {
-            events: vec![Event::Started],
+        Input::Started { root } => Decision {
+            events: vec![Event::Started(*root)],
             ..Decision::default()
         },
         Input::Tick(vitals) => tick::tick(state, now, vitals),

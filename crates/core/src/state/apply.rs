@@ -17,7 +17,7 @@ impl<M: Memory> State<M> {
     /// On an event that `decide` cannot have made of this state: a bug of ours.
     pub fn apply(&mut self, now: Nanos, event: Event) {
         match event {
-            Event::Started => self.start(now),
+            Event::Started(root) => self.start(now, root),
             Event::SpecApplied(spec) => {
                 for pool in &spec.pools {
                     if self.pool(&pool.name).is_none() {
@@ -92,10 +92,11 @@ impl<M: Memory> State<M> {
         self.header.set(Cbor(header));
     }
 
-    fn start(&mut self, now: Nanos) {
+    fn start(&mut self, now: Nanos, root: CanisterId) {
         self.change_header(|header| {
             header.incarnation = Incarnation(header.incarnation.0 + 1);
             header.started_at = now;
+            header.root = Some(root);
         });
         self.index.age_effects();
         self.wake_all_pools();

@@ -78,6 +78,7 @@ impl<M: Memory> State<M> {
             create_failures: 0,
             create_after: Nanos(0),
             create_reason: None,
+            root: None,
         };
         let header = StableCell::init(memories.header, Cbor(fresh));
         if header.get().0.layout > LAYOUT {

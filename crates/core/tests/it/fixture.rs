@@ -42,7 +42,9 @@ impl Root {
             open: Vec::new(),
             told: String::new(),
         };
-        root.feed(&Input::Started);
+        root.feed(&Input::Started {
+            root: CanisterId(ROOT),
+        });
         root
     }
 
@@ -70,7 +72,9 @@ impl Root {
         let memories = self.memories.clone();
         let state = State::open(Memories::new(|n| memories[usize::from(n)].clone()));
         self.state = state.expect("our own layout opens");
-        self.feed(&Input::Started);
+        self.feed(&Input::Started {
+            root: CanisterId(ROOT),
+        });
     }
 
     /// Decides and applies one input; every state on the way satisfies the invariants.

@@ -49,7 +49,7 @@ impl Code {
 
     /// Bytes of the heap.
     pub fn heap_bytes(&self) -> u64 {
-        self.state.heap.size * WASM_PAGE_BYTES
+        self.state.heap_bytes()
     }
 
     /// Bytes of stable memory.
@@ -72,16 +72,9 @@ impl Code {
         self.state.stable = stable;
     }
 
-    /// Bytes of the heap from `offset` on, for inspection.
-    ///
-    /// Bytes beyond its end are missing from the answer.
+    /// Bytes of the heap from `offset` on; fewer where the heap ends.
     pub fn read_heap(&self, offset: u64, length: u64) -> Vec<u8> {
-        let end = offset.saturating_add(length).min(self.heap_bytes());
-        let byte = |at: u64| {
-            let at = at as usize;
-            self.state.heap.pages.bytes(at / PAGE_BYTES)[at % PAGE_BYTES]
-        };
-        (offset..end).map(byte).collect()
+        self.state.read_heap(offset, length)
     }
 }
 
@@ -93,12 +86,23 @@ impl Image {
 
     /// Bytes of heap, stable memory and globals.
     pub fn bytes(&self) -> u64 {
-        self.heap.size * WASM_PAGE_BYTES
-            + self.stable.size_bytes()
-            + self.heap.globals.len() as u64 * 8
+        self.heap_bytes() + self.stable.size_bytes() + self.heap.globals.len() as u64 * 8
     }
 
-    /// Bytes of stable memory.
+    /// Bytes of the heap.
+    pub fn heap_bytes(&self) -> u64 {
+        self.heap.size * WASM_PAGE_BYTES
+    }
+
+    /// Bytes of the heap from `offset` on; fewer where the heap ends.
+    pub fn read_heap(&self, offset: u64, length: u64) -> Vec<u8> {
+        let end = offset.saturating_add(length).min(self.heap_bytes());
+        let mut bytes = vec![0; end.saturating_sub(offset) as usize];
+        self.heap.pages.read(offset as usize, &mut bytes);
+        bytes
+    }
+
+    /// Stable memory.
     pub fn stable(&self) -> &StableMemory {
         &self.stable
     }

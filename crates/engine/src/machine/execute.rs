@@ -13,7 +13,9 @@ use super::trusted::lend;
 use super::{Keep, Machine};
 use crate::message::{Callback, Effects, Entry, Execution, Message, Mode};
 
-/// Instructions per 4 KiB page that a message dirtied.
+/// Instructions per 4 KiB page that a message dirtied: of the heap, pages whose content it changed;
+/// of stable memory, pages it wrote. The platform counts written pages in both; content is what
+/// can be told on every machine alike.
 const DIRTY_PAGE_COST: u64 = 1_000;
 
 /// What entering the code came to.
@@ -42,7 +44,7 @@ impl Machine {
             |live| enter(live, message),
         );
         let changed = live.changed(&code.state.heap.pages);
-        let dirtied = changed.len() as u64 + live.store.data().stable.dirtied();
+        let dirtied = changed.pages.len() as u64 + live.store.data().stable.dirtied();
         charge_pages(&mut run, dirtied, message.instruction_limit);
 
         let commit = run.result.is_ok() && keep == Keep::OnReturn;
@@ -55,7 +57,7 @@ impl Machine {
             live.restore(&changed, &code.state.heap)
         };
         code.state.stable = std::mem::take(&mut live.store.data_mut().stable);
-        let effects = std::mem::take(&mut live.store.data_mut().effects);
+        let effects = live.store.data_mut().take_effects();
         // Dropped segments are state that cannot be restored; on the platform they come back with
         // every message, so such an instance serves one message only.
         if whole && !code.state.module.facts.drops_segments {
@@ -65,10 +67,15 @@ impl Machine {
     }
 
     fn live(&mut self, code: &Code) -> Result<Live, Stop> {
-        match self.instances.take(code.id) {
-            Some(live) => Ok(live),
-            None => Live::rebuild(&self.engine, &code.state.module, &code.state.heap),
+        if let Some(live) = self.instances.take(code.id) {
+            return Ok(live);
         }
+        let module = self.at_home(&code.state.module);
+        let mut live = Live::rebuild(&self.engine, &module, &code.state.heap)?;
+        if self.watches_heaps {
+            live.watch();
+        }
+        Ok(live)
     }
 }
 
@@ -117,9 +124,8 @@ fn enter(live: &mut Live, message: &Message<'_>) -> Run {
         _ => call_exports(live, message),
     });
     let left = live.store.get_fuel().expect("bug: the engine meters fuel");
-    let host = live.store.data_mut();
-    host.discard_call();
-    let used = (limit - left).saturating_add(host.surcharge);
+    let surcharge = live.store.data().surcharge;
+    let used = limit.saturating_sub(left).saturating_add(surcharge);
     let ran_out = matches!(&result, Err(stop)
         if stop.code == ic_error_types::ErrorCode::CanisterInstructionLimitExceeded);
     Run {

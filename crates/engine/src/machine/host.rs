@@ -2,7 +2,7 @@
 //! message's accounts (cycles, memory, answer, calls); the functions themselves are in
 //! [`super::api`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use ic_principal::Principal;
 use wasmtime::{Memory, ResourceLimiter};
@@ -16,6 +16,15 @@ use crate::message::{Callback, Effects, Message, Mode, OutgoingCall};
 /// Largest heap of a 32-bit canister.
 const MAX_HEAP_BYTES: u64 = 1 << 32;
 
+/// The largest log a canister can have; no message adds more.
+const MAX_LOG_BYTES: usize = 2 * 1024 * 1024;
+/// What a line counts beside its bytes.
+const LOG_LINE_OVERHEAD: usize = 32;
+/// Stable pages of 4 KiB that a message may dirty: 2 GiB, in installs and upgrades 8 GiB (the
+/// replica's limits of October 2025).
+const MAX_DIRTY_PAGES: u64 = 2 * 1024 * 1024 * 1024 / 4096;
+const MAX_DIRTY_PAGES_OF_INSTALL: u64 = 4 * MAX_DIRTY_PAGES;
+
 /// The data of a store.
 pub(super) struct Host {
     pub(super) lent: Lent,
@@ -24,6 +33,8 @@ pub(super) struct Host {
     /// The context now: `Start` while the start function runs before `canister_init`.
     pub(super) mode: Mode,
     pub(super) effects: Effects,
+    logs: VecDeque<Vec<u8>>,
+    log_bytes: usize,
     pub(super) reply: Vec<u8>,
     pub(super) responded: bool,
     pub(super) call: Option<CallUnderConstruction>,
@@ -61,6 +72,8 @@ impl Host {
             stable: StableMemory::default(),
             mode: Mode::Start,
             effects: Effects::default(),
+            logs: VecDeque::new(),
+            log_bytes: 0,
             reply: Vec::new(),
             responded: false,
             call: None,
@@ -79,6 +92,8 @@ impl Host {
         self.stable.begin();
         self.mode = message.mode;
         self.effects = Effects::default();
+        self.logs.clear();
+        self.log_bytes = 0;
         self.reply.clear();
         self.responded = message.responded;
         self.call = None;
@@ -92,6 +107,34 @@ impl Host {
 
     pub(super) fn message(&self) -> &Message<'_> {
         self.lent.message()
+    }
+
+    /// Adds a line to the log. What exceeds the largest log of a canister drops out, oldest first.
+    pub(super) fn log(&mut self, mut line: Vec<u8>) {
+        line.truncate(MAX_LOG_BYTES - LOG_LINE_OVERHEAD);
+        self.log_bytes += line.len() + LOG_LINE_OVERHEAD;
+        self.logs.push_back(line);
+        while self.log_bytes > MAX_LOG_BYTES {
+            let oldest = self.logs.pop_front().map_or(0, |line| line.len());
+            self.log_bytes -= oldest + LOG_LINE_OVERHEAD;
+        }
+    }
+
+    /// The effects of the message, logs included.
+    pub(super) fn take_effects(&mut self) -> Effects {
+        self.discard_call();
+        Effects {
+            logs: std::mem::take(&mut self.logs).into(),
+            ..std::mem::take(&mut self.effects)
+        }
+    }
+
+    /// Pages of stable memory that the message may dirty.
+    pub(super) fn stable_dirty_limit(&self) -> u64 {
+        match self.mode {
+            Mode::Start | Mode::Init | Mode::PreUpgrade => MAX_DIRTY_PAGES_OF_INSTALL,
+            _ => MAX_DIRTY_PAGES,
+        }
     }
 
     /// Cycles that may be spent: the balance above the freezing limit.

@@ -2,7 +2,8 @@
 //! message, and bounded in number. It owns the comparison of a live heap with its pages; what runs
 //! in an instance is [`super::execute`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use wasmtime::{Engine, Global, Instance, Memory, Store, Table, V128, Val};
@@ -10,9 +11,10 @@ use wasmtime::{Engine, Global, Instance, Memory, Store, Table, V128, Val};
 use super::code::{GlobalValue, Heap};
 use super::host::Host;
 use super::module::Module;
-use super::pages::{PAGE_BYTES, Pages};
+use super::pages::{PAGE_BYTES, Pages, ZERO_PAGE};
 use super::rewrite;
 use super::trap::Stop;
+use super::trusted::watch::{self, Watch};
 
 /// Instances kept; each takes 4 GiB of address space (not of memory) and a few mappings.
 const MAX_INSTANCES: usize = 128;
@@ -24,7 +26,18 @@ pub(super) struct Live {
     pub(super) table: Option<Table>,
     memory: Option<Memory>,
     globals: Vec<Global>,
+    /// Notices writes to the heap; without it every page is compared.
+    watch: Option<Watch>,
     used: u64,
+}
+
+/// How a live heap differs from the committed one.
+#[derive(Default)]
+pub(super) struct Changed {
+    /// Indexes of pages of 4 KiB.
+    pub(super) pages: Vec<usize>,
+    /// Pages that were compared to find them.
+    looked_at: usize,
 }
 
 /// All instances, by the id of their code.
@@ -83,6 +96,7 @@ impl Live {
             table,
             memory,
             globals,
+            watch: None,
             used: 0,
         })
     }
@@ -115,54 +129,87 @@ impl Live {
         self.memory.map_or(0, |memory| memory.size(&self.store))
     }
 
-    /// Pages of 4 KiB whose content differs from the committed one.
-    pub(super) fn changed(&self, committed: &Pages) -> Vec<usize> {
+    /// Begins to watch the heap, so that later comparisons look at few pages.
+    pub(super) fn watch(&mut self) {
+        if let Some(memory) = self.memory {
+            let base = memory.data_ptr(&self.store);
+            let bytes = memory.data_size(&self.store);
+            self.watch = watch::arm(&mut self.store, base, bytes);
+        }
+    }
+
+    /// Pages of 4 KiB whose content differs from the committed one, ascending.
+    pub(super) fn changed(&self, committed: &Pages) -> Changed {
         let Some(memory) = self.memory else {
-            return Vec::new();
+            return Changed::default();
         };
         let (pages, rest) = memory.data(&self.store).as_chunks::<PAGE_BYTES>();
-        debug_assert!(rest.is_empty(), "a heap is whole pages");
-        let differs = |(index, page): &(usize, &[u8; PAGE_BYTES])| *page != committed.bytes(*index);
-        let changed = pages.iter().enumerate().filter(differs);
-        changed.map(|(index, _)| index).collect()
+        debug_assert!(rest.is_empty(), "bug: a heap is whole pages");
+        let base = memory.data_ptr(&self.store);
+        let watch = self.watch.as_ref().filter(|watch| watch.starts_at(base));
+        let suspects = match watch {
+            Some(watch) => watch.suspects(pages.len()),
+            None => (0..pages.len()).collect(),
+        };
+        let looked_at = suspects.len();
+        let differs = |index: &usize| pages[*index] != *committed.bytes(*index);
+        Changed {
+            pages: suspects.into_iter().filter(differs).collect(),
+            looked_at,
+        }
+    }
+
+    /// Ends a message: what was looked at decides whether the heap is protected anew.
+    fn settle(&mut self, looked_at: usize) {
+        let (Some(memory), Some(watch)) = (self.memory, &self.watch) else {
+            return;
+        };
+        let base = memory.data_ptr(&self.store);
+        let bytes = memory.data_size(&self.store);
+        if !watch.covers(base, bytes) || !watch.rest(looked_at) {
+            self.watch();
+        }
     }
 
     /// Makes the instance's state the committed one.
-    pub(super) fn commit(&mut self, changed: &[usize], heap: &mut Heap) {
+    pub(super) fn commit(&mut self, changed: &Changed, heap: &mut Heap) {
         if let Some(memory) = self.memory {
             let (pages, _) = memory.data(&self.store).as_chunks::<PAGE_BYTES>();
-            for &index in changed {
+            for &index in &changed.pages {
                 *heap.pages.bytes_mut(index) = pages[index];
             }
             heap.size = memory.size(&self.store);
         }
         heap.globals = self.read_globals();
+        self.settle(changed.looked_at);
     }
 
     /// Makes the committed state the instance's; `false` if that takes a new instance, since a
     /// heap cannot shrink.
-    pub(super) fn restore(&mut self, changed: &[usize], heap: &Heap) -> bool {
+    pub(super) fn restore(&mut self, changed: &Changed, heap: &Heap) -> bool {
         if self.size() != heap.size {
             return false;
         }
         if let Some(memory) = self.memory {
             let target = memory.data_mut(&mut self.store);
-            for &index in changed {
+            for &index in &changed.pages {
                 page_mut(target, index).copy_from_slice(heap.pages.bytes(index));
             }
         }
         self.set_globals(&heap.globals);
+        self.settle(changed.looked_at);
         true
     }
 
-    /// The state as it is now.
-    pub(super) fn snapshot(&mut self) -> Heap {
+    /// The state before any code ran; `data` says where the heap may differ from zeros.
+    pub(super) fn initial(&mut self, data: Option<&[Range<u64>]>) -> Heap {
         let mut heap = Heap::default();
-        let changed = self.changed(&heap.pages);
         if let Some(memory) = self.memory {
             let (pages, _) = memory.data(&self.store).as_chunks::<PAGE_BYTES>();
-            for index in changed {
-                heap.pages.replace(index, Some(Arc::new(pages[index])));
+            for index in pages_of(data, pages.len()) {
+                if pages[index] != ZERO_PAGE {
+                    heap.pages.replace(index, Some(Arc::new(pages[index])));
+                }
             }
             heap.size = memory.size(&self.store);
         }
@@ -196,6 +243,18 @@ impl Live {
                 .set(&mut self.store, value)
                 .expect("bug: a mutable global takes a value of its own type");
         }
+    }
+}
+
+/// Indexes of the pages that these bytes lie on, or of all.
+fn pages_of(data: Option<&[Range<u64>]>, all: usize) -> BTreeSet<usize> {
+    let pages = |bytes: &Range<u64>| {
+        let first = bytes.start as usize / PAGE_BYTES;
+        first..(bytes.end as usize).div_ceil(PAGE_BYTES).min(all)
+    };
+    match data {
+        Some(data) => data.iter().flat_map(pages).collect(),
+        None => (0..all).collect(),
     }
 }
 

@@ -28,12 +28,14 @@ mod rewrite;
 mod stable;
 mod trap;
 mod trusted;
+mod unpack;
 mod validate;
 mod weights;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, Linker};
@@ -58,6 +60,9 @@ pub enum Keep {
     Never,
 }
 
+/// Modules above which those that nobody uses are forgotten.
+const MAX_IDLE_MODULES: usize = 64;
+
 /// Runs canister code.
 pub struct Machine {
     engine: Engine,
@@ -65,7 +70,7 @@ pub struct Machine {
     compiler: Compiler,
     modules: BTreeMap<[u8; 32], Arc<Module>>,
     instances: Instances,
-    next_code: u64,
+    watches_heaps: bool,
 }
 
 impl Machine {
@@ -81,7 +86,17 @@ impl Machine {
             engine,
             modules: BTreeMap::new(),
             instances: Instances::default(),
-            next_code: 0,
+            watches_heaps: true,
+        }
+    }
+
+    /// The same machine without the platform's means of noticing writes to a heap: equal results,
+    /// at a cost per message that grows with the heap.
+    #[must_use]
+    pub fn portable(self) -> Machine {
+        Machine {
+            watches_heaps: false,
+            ..self
         }
     }
 
@@ -95,7 +110,7 @@ impl Machine {
         if let Some(module) = self.modules.get(&hash) {
             return Ok(module.clone());
         }
-        let plain = validate::unpack(wasm)?;
+        let plain = unpack::unpack(wasm)?;
         let facts = validate::validate(&plain)?;
         let compiled = self.compiler.compile(&rewrite::rewrite(&plain, &facts)?)?;
         let refused = |error: &dyn std::fmt::Display| {
@@ -107,15 +122,25 @@ impl Machine {
             .map_err(|error| refused(&error))?;
         let mut live =
             Live::new(&self.engine, &pre, &facts.mutable_globals).map_err(|stop| refused(&stop))?;
+        let initial = live.initial(facts.data.as_deref());
         let module = Arc::new(Module {
             hash,
             wasm: wasm.into(),
             facts,
             pre,
-            initial: live.snapshot(),
+            initial,
         });
-        self.modules.insert(hash, module.clone());
+        self.remember(&module);
         Ok(module)
+    }
+
+    /// Keeps a module for the next canister; of many, only those in use.
+    fn remember(&mut self, module: &Arc<Module>) {
+        if self.modules.len() >= MAX_IDLE_MODULES {
+            self.modules
+                .retain(|_, module| Arc::strong_count(module) > 1);
+        }
+        self.modules.insert(module.hash, module.clone());
     }
 
     /// Code with a fresh heap and empty stable memory. Nothing runs: the start function runs with
@@ -139,15 +164,29 @@ impl Machine {
         code.state.clone()
     }
 
-    /// Code with the state of a snapshot.
+    /// Code with the state of a snapshot, which may be another machine's.
     pub fn restore(&mut self, image: &Image) -> Code {
-        self.next_code += 1;
+        let mut state = image.clone();
+        state.module = self.at_home(&image.module);
         Code {
-            id: self.next_code,
-            state: image.clone(),
+            id: NEXT_CODE.fetch_add(1, Ordering::Relaxed),
+            state,
         }
     }
+
+    /// The module as this machine compiled it.
+    fn at_home(&mut self, module: &Arc<Module>) -> Arc<Module> {
+        if Engine::same(module.pre.module().engine(), &self.engine) {
+            return module.clone();
+        }
+        self.load(&module.wasm)
+            .expect("bug: a module that was loaded once is refused")
+    }
 }
+
+/// Ids are unique in the process and seen by nobody, so that no machine takes another's code for
+/// its own.
+static NEXT_CODE: AtomicU64 = AtomicU64::new(0);
 
 impl std::fmt::Debug for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

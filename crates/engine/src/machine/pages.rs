@@ -38,6 +38,20 @@ impl Pages {
         self.get(index).map_or(&ZERO_PAGE, |page| page)
     }
 
+    /// Copies bytes from `offset` on; what was never written is zero.
+    pub(crate) fn read(&self, offset: usize, into: &mut [u8]) {
+        let mut at = offset;
+        let mut rest = into;
+        while !rest.is_empty() {
+            let start = at % PAGE_BYTES;
+            let length = rest.len().min(PAGE_BYTES - start);
+            let (chunk, tail) = rest.split_at_mut(length);
+            chunk.copy_from_slice(&self.bytes(at / PAGE_BYTES)[start..start + length]);
+            rest = tail;
+            at += length;
+        }
+    }
+
     /// Whether both images share the very same page (or both have none).
     pub(crate) fn shares(&self, other: &Pages, index: usize) -> bool {
         match (self.get(index), other.get(index)) {

@@ -61,16 +61,7 @@ impl StableMemory {
     /// [`OutOfBounds`]; nothing is read then.
     pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfBounds> {
         self.check(offset, into.len() as u64)?;
-        let mut at = offset as usize;
-        let mut rest = into;
-        while !rest.is_empty() {
-            let start = at % PAGE_BYTES;
-            let length = rest.len().min(PAGE_BYTES - start);
-            let (chunk, tail) = rest.split_at_mut(length);
-            chunk.copy_from_slice(&self.pages.bytes(at / PAGE_BYTES)[start..start + length]);
-            rest = tail;
-            at += length;
-        }
+        self.pages.read(offset as usize, into);
         Ok(())
     }
 

@@ -85,6 +85,16 @@ impl Stop {
         Stop::contract("function invocation does not match its signature")
     }
 
+    pub(super) fn too_many_dirty_pages(limit: u64) -> Self {
+        Stop::new(
+            ErrorCode::CanisterMemoryAccessLimitExceeded,
+            format!(
+                "Canister exceeded memory access limits: Exceeded the limit of {limit} modified \
+                 pages in the stable memory in a single message execution."
+            ),
+        )
+    }
+
     pub(super) fn wasm_memory_limit(bytes: u64, limit: u64) -> Self {
         Stop::new(
             ErrorCode::CanisterWasmMemoryLimitExceeded,

@@ -5,18 +5,16 @@
 //! October 2025.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::ops::Range;
 
 use wasmparser::{
-    CustomSectionReader, ExternalKind, Import, Operator, Parser, Payload, RefType, TypeRef,
-    ValType, Validator, WasmFeatures,
+    CustomSectionReader, DataKind, ExternalKind, Import, Operator, Parser, Payload, RefType,
+    TypeRef, ValType, Validator, WasmFeatures,
 };
 
 use super::api::contract;
 use super::error::ModuleError;
 
-/// Bytes of a module after decompression.
-pub(super) const MAX_WASM_BYTES: u64 = 100 * 1024 * 1024;
 const MAX_CODE_SECTION_BYTES: usize = 11 * 1024 * 1024;
 const MAX_FUNCTIONS: usize = 50_000;
 const MAX_FUNCTION_INSTRUCTIONS: u64 = 1_000_000;
@@ -85,39 +83,21 @@ pub(super) struct Facts {
     pub(super) start: Option<u32>,
     /// Segments can be dropped at run time, which is state of an instance.
     pub(super) drops_segments: bool,
+    /// Heap bytes that active segments initialise; `None` if their place is not a plain constant.
+    pub(super) data: Option<Vec<Range<u64>>>,
     functions: usize,
     globals: usize,
     metadata_bytes: usize,
     name_bytes: usize,
 }
 
-/// The plain module: as it is, or unpacked from gzip.
-pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
-    if bytes.starts_with(b"\0asm") {
-        return within_size(bytes.to_vec());
-    }
-    if !bytes.starts_with(&[0x1f, 0x8b, 0x08]) {
-        return refuse("not a WebAssembly module: neither the wasm nor the gzip signature");
-    }
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(bytes)
-        .take(MAX_WASM_BYTES + 1)
-        .read_to_end(&mut plain)
-        .map_err(|error| ModuleError::new(format!("cannot unpack the gzip module: {error}")))?;
-    within_size(plain)
-}
-
-fn within_size(plain: Vec<u8>) -> Result<Vec<u8>, ModuleError> {
-    if plain.len() as u64 > MAX_WASM_BYTES {
-        return refuse(format!("module is larger than {MAX_WASM_BYTES} bytes"));
-    }
-    Ok(plain)
-}
-
 /// Checks a plain module against all rules.
 pub(super) fn validate(wasm: &[u8]) -> Result<Facts, ModuleError> {
     check_header(wasm)?;
-    let mut facts = Facts::default();
+    let mut facts = Facts {
+        data: Some(Vec::new()),
+        ..Facts::default()
+    };
     for payload in Parser::new(0).parse_all(wasm) {
         inspect(&mut facts, payload.map_err(malformed)?)?;
     }
@@ -181,6 +161,11 @@ fn inspect(facts: &mut Facts, payload: Payload<'_>) -> Result<(), ModuleError> {
             at_most("bytes of code", size as usize, MAX_CODE_SECTION_BYTES)?;
         }
         Payload::CodeSectionEntry(body) => inspect_body(facts, &body)?,
+        Payload::DataSection(section) => {
+            for segment in section {
+                inspect_data(facts, &segment.map_err(malformed)?)?;
+            }
+        }
         Payload::CustomSection(section) => inspect_custom(facts, &section)?,
         _ => {}
     }
@@ -284,6 +269,23 @@ fn inspect_body(facts: &mut Facts, body: &wasmparser::FunctionBody<'_>) -> Resul
     Ok(())
 }
 
+fn inspect_data(facts: &mut Facts, segment: &wasmparser::Data<'_>) -> Result<(), ModuleError> {
+    let DataKind::Active { offset_expr, .. } = &segment.kind else {
+        return Ok(());
+    };
+    let mut operators = offset_expr.get_operators_reader();
+    let first = operators.read().map_err(malformed)?;
+    let second = operators.read().map_err(malformed)?;
+    match (first, second, &mut facts.data) {
+        (Operator::I32Const { value }, Operator::End, Some(ranges)) => {
+            let start = u64::from(value.cast_unsigned());
+            ranges.push(start..start + segment.data.len() as u64);
+        }
+        _ => facts.data = None,
+    }
+    Ok(())
+}
+
 fn inspect_custom(facts: &mut Facts, section: &CustomSectionReader<'_>) -> Result<(), ModuleError> {
     let Some(rest) = section.name().strip_prefix("icp:") else {
         return Ok(());
@@ -378,7 +380,85 @@ fn refuse<T>(text: impl Into<String>) -> Result<T, ModuleError> {
     Err(ModuleError::new(text))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err takes"
+)]
 fn malformed(error: wasmparser::BinaryReaderError) -> ModuleError {
     ModuleError::new(format!("not a valid WebAssembly module: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(wat: &str) {
+        validate(&wat::parse_str(wat).unwrap()).unwrap();
+    }
+
+    fn refuses(wat: &str, named: &str) {
+        let error = validate(&wat::parse_str(wat).unwrap()).unwrap_err();
+        assert!(
+            error.text.contains(named),
+            "'{error}' does not name '{named}'"
+        );
+    }
+
+    fn many(count: usize, item: impl Fn(usize) -> String) -> String {
+        format!("(module {})", (0..count).map(item).collect::<String>())
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        let functions = |count| many(count, |_| "(func)".into());
+        accepts(&functions(MAX_FUNCTIONS));
+        refuses(&functions(MAX_FUNCTIONS + 1), "functions");
+        let globals = |count| many(count, |_| "(global (mut i32) (i32.const 0))".into());
+        accepts(&globals(MAX_GLOBALS));
+        refuses(&globals(MAX_GLOBALS + 1), "globals");
+        let method = |n| format!("(func (export \"canister_update {n}\"))");
+        accepts(&many(MAX_METHODS, method));
+        refuses(&many(MAX_METHODS + 1, method), "methods");
+        let name = |bytes| {
+            many(1, |_| {
+                format!("(func (export \"canister_query {}\"))", "n".repeat(bytes))
+            })
+        };
+        accepts(&name(MAX_METHOD_NAMES_BYTES));
+        refuses(&name(MAX_METHOD_NAMES_BYTES + 1), "method names");
+        let nops = |count| format!("(module (func {}))", "nop ".repeat(count));
+        accepts(&nops(999_999));
+        refuses(&nops(1_000_000), "instructions");
+    }
+
+    #[test]
+    fn metadata_is_limited() {
+        let section = |n| format!("(@custom \"icp:public {n}\" \"x\")");
+        accepts(&many(MAX_METADATA_SECTIONS, section));
+        refuses(
+            &many(MAX_METADATA_SECTIONS + 1, section),
+            "metadata sections",
+        );
+        let bytes = |count| {
+            many(1, |_| {
+                format!("(@custom \"icp:private x\" \"{}\")", "y".repeat(count))
+            })
+        };
+        accepts(&bytes(MAX_METADATA_BYTES - 1));
+        refuses(&bytes(MAX_METADATA_BYTES), "metadata");
+        refuses("(module (@custom \"icp:secret x\" \"\"))", "icp:secret x");
+        refuses(
+            "(module (@custom \"icp:public x\" \"\") (@custom \"icp:private x\" \"\"))",
+            "twice",
+        );
+    }
+
+    #[test]
+    fn active_segments_are_located() {
+        let data = |wat: &str| validate(&wat::parse_str(wat).unwrap()).unwrap().data;
+        let wat = "(module (memory 1) (data (i32.const 9) \"abc\") (data \"passive\"))";
+        assert_eq!(data(wat), Some(std::iter::once(9..12).collect()));
+        let wat = "(module (memory 1) (data (i32.add (i32.const 1) (i32.const 1)) \"abc\"))";
+        assert_eq!(data(wat), None);
+    }
 }

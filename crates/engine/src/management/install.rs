@@ -11,7 +11,7 @@ use ic_management_canister_types::{
 use ic_principal::Principal;
 
 use super::{Handled, Outcome, decode, empty};
-use crate::machine::{Code, Module};
+use crate::machine::{Code, Image, Module};
 use crate::message::{Effects, Entry, Execution, Mode};
 use crate::reject::Reject;
 use crate::subnet::{LowMemoryHook, Origin, Request, Run, Subnet, Use, origin_of, prepay};
@@ -38,10 +38,11 @@ struct Installation {
 }
 
 /// Code that is ready to take its place, and what its hooks asked for.
+#[derive(Clone)]
 pub(crate) struct Staged {
     target: Principal,
     deployed: CodeDeploymentMode,
-    code: Code,
+    code: Image,
     certified_data: Option<Vec<u8>>,
     timer_ns: u64,
     cycles_burned: u128,
@@ -50,6 +51,7 @@ pub(crate) struct Staged {
 }
 
 /// An install that takes several rounds: it is prepared, and takes its place when they are over.
+#[derive(Clone)]
 pub(crate) struct LongInstall {
     request: Request,
     staged: Box<Staged>,
@@ -216,7 +218,7 @@ impl Subnet {
             instructions: compiled,
             effects: Effects::default(),
         };
-        let code = match installation.mode {
+        let mut code = match installation.mode {
             CanisterInstallMode::Install | CanisterInstallMode::Reinstall => {
                 self.machine.start(&module)
             }
@@ -225,10 +227,9 @@ impl Subnet {
                 self.stage_upgrade(&installation, &module, skip, &mut hooks)?
             }
         };
-        let mut code = code;
         self.run_hook(&installation, &mut code, &mut hooks)?;
-        let (staged, instructions) = staged(installation, code, hooks);
-        Ok((staged, instructions))
+        let image = self.machine.image(&code);
+        Ok(staged(installation, image, hooks))
     }
 
     /// Runs `pre_upgrade` on a copy of the old code and starts the new one on its stable memory.
@@ -300,7 +301,7 @@ impl Subnet {
             canister.certified_data.clear();
             canister.logs.clear();
         }
-        canister.code = Some(staged.code);
+        canister.code = Some(self.machine.restore(&staged.code));
         canister.low_memory = LowMemoryHook::NotSatisfied;
         canister.tasks.clear();
         canister.version += 1;
@@ -373,7 +374,7 @@ impl Hooks {
     }
 }
 
-fn staged(installation: Installation, code: Code, hooks: Hooks) -> (Staged, u64) {
+fn staged(installation: Installation, code: Image, hooks: Hooks) -> (Staged, u64) {
     let deployed = match installation.mode {
         CanisterInstallMode::Install => CodeDeploymentMode::Install,
         CanisterInstallMode::Reinstall => CodeDeploymentMode::Reinstall,

@@ -12,7 +12,8 @@ mod settings;
 mod snapshots;
 mod status;
 
-use candid::{CandidType, Decode, Encode};
+use candid::utils::decode_one_with_config;
+use candid::{CandidType, DecoderConfig, Encode};
 use ic_error_types::ErrorCode;
 use ic_principal::Principal;
 use serde::Deserialize;
@@ -326,20 +327,35 @@ fn check_sender_version(request: &Request) -> Result<(), Reject> {
     }
 }
 
-/// Decodes the first argument; whatever is malformed is the caller's error.
+/// Work that decoding may cost beside what the length of the argument explains.
+const DECODING_BASE: usize = 1_000_000;
+const DECODING_PER_BYTE: usize = 50;
+
+/// Decodes the first argument; whatever is malformed, or costs far more than its length, is the
+/// caller's error.
 pub(crate) fn decode<T: CandidType + DeserializeOwned>(arg: &[u8]) -> Result<T, Reject> {
-    Decode!(arg, T).map_err(Reject::bad_payload)
+    let mut config = DecoderConfig::new();
+    config.set_decoding_quota(DECODING_BASE + DECODING_PER_BYTE * arg.len());
+    decode_one_with_config(arg, &config).map_err(Reject::bad_payload)
 }
 
 pub(crate) fn encode<T: CandidType>(value: &T) -> Vec<u8> {
     Encode!(value).expect("bug: a reply of the management canister cannot be encoded")
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last words of methods that may refuse"
+)]
 pub(crate) fn reply<T: CandidType>(value: &T) -> Handled {
     Ok(Outcome::Done(encode(value)))
 }
 
 /// The empty reply `()`.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last words of methods that may refuse"
+)]
 pub(crate) fn reply_nothing() -> Handled {
     Ok(Outcome::Done(empty()))
 }

@@ -23,14 +23,14 @@ const BASE_INSTRUCTIONS: u64 = 2_000_000_000;
 /// One snapshot.
 #[derive(Clone)]
 pub(crate) struct Taken {
-    canister: Principal,
+    owner: Principal,
     image: Image,
     certified_data: Vec<u8>,
     chunks: BTreeMap<[u8; 32], Vec<u8>>,
     timer_ns: u64,
     low_memory: LowMemoryHook,
     version: u64,
-    taken_ns: u64,
+    at_ns: u64,
     bytes: u64,
 }
 
@@ -45,7 +45,7 @@ impl Snapshots {
     fn of<'a>(&'a self, canister: &'a Principal) -> impl Iterator<Item = (&'a Vec<u8>, &'a Taken)> {
         self.taken
             .iter()
-            .filter(move |(_, taken)| taken.canister == *canister)
+            .filter(move |(_, taken)| taken.owner == *canister)
     }
 }
 
@@ -109,14 +109,14 @@ impl Subnet {
             + code.module().raw_bytes()
             + canister.chunk_store_bytes();
         let taken = Taken {
-            canister: *id,
+            owner: *id,
             image: machine.image(code),
             certified_data: canister.certified_data.clone(),
             chunks: canister.chunks.clone(),
             timer_ns: canister.timer_ns,
             low_memory: canister.low_memory,
             version: canister.version,
-            taken_ns: *time_ns,
+            at_ns: *time_ns,
             bytes,
         };
         let mut snapshot_id = snapshots.next.to_be_bytes().to_vec();
@@ -149,7 +149,7 @@ impl Subnet {
             .get(snapshot)
             .ok_or_else(|| no_snapshot(snapshot))?;
         let sender = request.origin.principal();
-        let owner = self.existing(&taken.canister)?;
+        let owner = self.existing(&taken.owner)?;
         let may_read = owner.is_controller(&sender)
             || match &owner.settings.snapshot_visibility {
                 SnapshotVisibility::Controllers => false,
@@ -157,9 +157,9 @@ impl Subnet {
                 SnapshotVisibility::AllowedViewers(viewers) => viewers.contains(&sender),
             };
         if may_read {
-            Ok(taken.canister)
+            Ok(taken.owner)
         } else {
-            Err(Reject::not_controller(&taken.canister, &sender))
+            Err(Reject::not_controller(&taken.owner, &sender))
         }
     }
 
@@ -192,7 +192,7 @@ impl Subnet {
             from_canister_id: (owner != *id).then_some(owner),
             snapshot_id: snapshot.to_vec(),
             canister_version: taken.version,
-            taken_at_timestamp: taken.taken_ns,
+            taken_at_timestamp: taken.at_ns,
             source: SnapshotSource::TakenFromCanister(candid::Reserved),
         });
         canister
@@ -226,13 +226,13 @@ impl Subnet {
         self.snapshots
             .taken
             .get(snapshot)
-            .filter(|taken| taken.canister == *canister)
+            .filter(|taken| taken.owner == *canister)
             .ok_or_else(|| no_snapshot(snapshot))
     }
 
     fn delete_snapshot(&mut self, snapshot: &[u8]) {
         if let Some(taken) = self.snapshots.taken.remove(snapshot)
-            && let Some(canister) = self.canisters.get_mut(&taken.canister)
+            && let Some(canister) = self.canisters.get_mut(&taken.owner)
         {
             canister.snapshot_bytes -= taken.bytes;
         }
@@ -253,7 +253,7 @@ impl Subnet {
 fn listed(id: &[u8], taken: &Taken) -> Snapshot {
     Snapshot {
         id: id.to_vec(),
-        taken_at_timestamp: taken.taken_ns,
+        taken_at_timestamp: taken.at_ns,
         total_size: taken.bytes,
     }
 }

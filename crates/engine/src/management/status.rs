@@ -12,6 +12,7 @@ use ic_principal::Principal;
 
 use super::settings::definite;
 use super::{Handled, Outcome, decode, encode, reply};
+use crate::machine::Code;
 use crate::reject::Reject;
 use crate::subnet::{Canister, Request, Status, Subnet, Use, metadata_bytes};
 
@@ -163,7 +164,7 @@ impl Subnet {
 }
 
 fn memory_metrics(canister: &Canister) -> MemoryMetrics {
-    let module = canister.code.as_ref().map(|code| code.module());
+    let module = canister.code.as_ref().map(Code::module);
     MemoryMetrics {
         wasm_memory_size: canister.heap_bytes().into(),
         stable_memory_size: canister.stable_bytes().into(),

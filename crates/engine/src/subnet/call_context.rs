@@ -64,7 +64,7 @@ pub(crate) struct OpenCall {
 /// All call contexts and open calls of one canister.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contexts {
-    contexts: BTreeMap<ContextId, CallContext>,
+    by_id: BTreeMap<ContextId, CallContext>,
     calls: BTreeMap<CallbackId, OpenCall>,
     per_callee: BTreeMap<Principal, u32>,
     guaranteed: u64,
@@ -83,18 +83,18 @@ pub(crate) struct Closed {
 impl Contexts {
     pub(crate) fn open(&mut self, context: CallContext) -> ContextId {
         let id = ContextId(self.take_number());
-        self.contexts.insert(id, context);
+        self.by_id.insert(id, context);
         id
     }
 
     pub(crate) fn get(&self, id: ContextId) -> &CallContext {
-        self.contexts
+        self.by_id
             .get(&id)
             .expect("bug: a call context closed while it was in use")
     }
 
     pub(crate) fn get_mut(&mut self, id: ContextId) -> &mut CallContext {
-        self.contexts
+        self.by_id
             .get_mut(&id)
             .expect("bug: a call context closed while it was in use")
     }
@@ -143,7 +143,7 @@ impl Contexts {
             return None;
         }
         let context = self
-            .contexts
+            .by_id
             .remove(&id)
             .expect("bug: a call context closed while it was in use");
         Some(Closed {
@@ -157,7 +157,7 @@ impl Contexts {
     /// that go back to them.
     pub(crate) fn abandon_all(&mut self) -> Vec<(Origin, u128)> {
         let mut waiting = Vec::new();
-        for context in self.contexts.values_mut() {
+        for context in self.by_id.values_mut() {
             context.abandoned = true;
             if !context.responded {
                 context.responded = true;
@@ -165,16 +165,16 @@ impl Contexts {
                 waiting.push((context.origin.clone(), refund));
             }
         }
-        self.contexts.retain(|_, context| context.outstanding > 0);
+        self.by_id.retain(|_, context| context.outstanding > 0);
         waiting
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.contexts.is_empty() && self.calls.is_empty()
+        self.by_id.is_empty() && self.calls.is_empty()
     }
 
     pub(crate) fn open_contexts(&self) -> usize {
-        self.contexts.len()
+        self.by_id.len()
     }
 
     pub(crate) fn outstanding_calls(&self) -> usize {
@@ -191,7 +191,7 @@ impl Contexts {
 
     /// Cycles that are neither in a balance nor on their way: available to contexts, and prepaid.
     pub(crate) fn cycles(&self) -> u128 {
-        let available: u128 = self.contexts.values().map(|c| c.cycles_available).sum();
+        let available: u128 = self.by_id.values().map(|c| c.cycles_available).sum();
         let prepaid: u128 = self.calls.values().map(|c| c.prepaid).sum();
         available + prepaid
     }

@@ -170,6 +170,36 @@ impl Canister {
         }
     }
 
+    /// The same canister once more; `copy` copies its code.
+    pub(crate) fn copied(&self, copy: impl FnOnce(&Code) -> Code) -> Canister {
+        Canister {
+            id: self.id,
+            settings: self.settings.clone(),
+            status: self.status.clone(),
+            balance: self.balance,
+            version: self.version,
+            code: self.code.as_ref().map(copy),
+            certified_data: self.certified_data.clone(),
+            timer_ns: self.timer_ns,
+            low_memory: self.low_memory,
+            chunks: self.chunks.clone(),
+            snapshot_bytes: self.snapshot_bytes,
+            history: self.history.clone(),
+            logs: self.logs.clone(),
+            contexts: self.contexts.clone(),
+            input: self.input.clone(),
+            tasks: self.tasks.clone(),
+            creator: self.creator,
+            created_ns: self.created_ns,
+            consumed: self.consumed,
+            queries: self.queries,
+            queries_pending: self.queries_pending,
+            installed_round: self.installed_round,
+            installed_ns: self.installed_ns,
+            busy_until_round: self.busy_until_round,
+        }
+    }
+
     pub(crate) fn is_controller(&self, principal: &Principal) -> bool {
         self.settings.controllers.contains(principal)
     }

@@ -5,6 +5,7 @@ use ic_principal::Principal;
 
 use super::Subnet;
 use super::canister::Canister;
+use crate::management::LongInstall;
 use crate::reject::Reject;
 
 /// The subnet's account: `minted == burned + discarded + held + in_flight`, exactly, always.
@@ -115,8 +116,12 @@ impl Subnet {
         let in_flight = at_canisters
             + parcels.map(super::queue::Parcel::cycles).sum::<u128>()
             + self.held.cycles()
-            + self.management.iter().map(|r| r.cycles).sum::<u128>()
-            + self.long_install.as_ref().map_or(0, |long| long.cycles());
+            + self
+                .management
+                .iter()
+                .map(|request| request.cycles)
+                .sum::<u128>()
+            + self.long_install.as_ref().map_or(0, LongInstall::cycles);
         CyclesAccount {
             minted: self.ledger.minted,
             burned: self.ledger.burned,

@@ -10,7 +10,7 @@ use ic_principal::Principal;
 
 use super::queue::Origin;
 
-/// Changes kept per canister (interface specification, section "canister_info").
+/// Changes kept per canister (interface specification, section `canister_info`).
 const CHANGES_MAX: usize = 20;
 
 /// The last changes of a canister and how many there were in all.

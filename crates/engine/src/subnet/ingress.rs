@@ -201,18 +201,18 @@ impl Subnet {
         Ok(())
     }
 
-    pub(crate) fn ingress_status(&self, id: &MessageId) -> IngressStatus {
+    pub(crate) fn ingress_status(&self, id: MessageId) -> IngressStatus {
         self.ingress
             .statuses
-            .get(id)
+            .get(&id)
             .cloned()
             .unwrap_or(IngressStatus::Unknown)
     }
 
     /// Whether the message has its final status; cheaper than [`Subnet::ingress_status`].
-    pub(crate) fn is_finished(&self, id: &MessageId) -> bool {
+    pub(crate) fn is_finished(&self, id: MessageId) -> bool {
         !matches!(
-            self.ingress.statuses.get(id),
+            self.ingress.statuses.get(&id),
             Some(IngressStatus::Received | IngressStatus::Processing)
         )
     }

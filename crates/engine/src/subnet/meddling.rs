@@ -10,12 +10,13 @@ use super::canister::{LowMemoryHook, Status};
 use super::cycles::Use;
 use super::history::from_user;
 use super::queue::Input;
+use crate::machine::{StableMemory, WASM_PAGE_BYTES};
 use crate::reject::Reject;
 use crate::trace::Event;
 
 impl Subnet {
     /// Takes code and memory off a canister. Whoever waits for it is rejected; settings, cycles,
-    /// snapshots and status stay (interface specification, section "uninstall_code").
+    /// snapshots and status stay (interface specification, section `uninstall_code`).
     pub(crate) fn uninstall(&mut self, id: &Principal, by: ChangeOrigin) {
         let time_ns = self.time_ns;
         self.set_timer(id, 0);
@@ -39,6 +40,30 @@ impl Subnet {
             self.answer(&origin, Err(reject), refund);
         }
         self.reindex(id);
+    }
+
+    /// Stable memory as plain bytes; `None` when there is no such canister or it has no code.
+    pub(crate) fn stable_memory(&self, id: &Principal) -> Option<Vec<u8>> {
+        let stable = self.canisters.get(id)?.code.as_ref()?.stable();
+        let mut bytes = vec![0; usize::try_from(stable.size_bytes()).ok()?];
+        stable.read(0, &mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Puts other bytes in place of stable memory, filled up with zeros to whole pages; the heap
+    /// stays. False when there is no such canister, it has no code, or the bytes are too many.
+    pub(crate) fn set_stable_memory(&mut self, id: &Principal, bytes: &[u8]) -> bool {
+        let canister = self.canisters.get_mut(id);
+        let Some(code) = canister.and_then(|canister| canister.code.as_mut()) else {
+            return false;
+        };
+        let mut stable = StableMemory::default();
+        let pages = (bytes.len() as u64).div_ceil(WASM_PAGE_BYTES);
+        let written = stable.grow(pages).is_some() && stable.write(0, bytes).is_ok();
+        if written {
+            code.set_stable(stable);
+        }
+        written
     }
 
     /// What becomes of a canister that cannot pay for its storage.

@@ -3,6 +3,7 @@
 
 mod call_context;
 mod canister;
+mod commit;
 mod cycles;
 mod execute;
 mod history;
@@ -11,6 +12,8 @@ mod meddling;
 mod query;
 mod queue;
 mod round;
+mod run;
+mod snapshot;
 mod travel;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +26,12 @@ use sha2::{Digest, Sha256};
 pub(crate) use canister::{Canister, LowMemoryHook, Settings, Status, StopWaiter, metadata_bytes};
 pub use cycles::CyclesAccount;
 pub(crate) use cycles::{Use, prepay};
-pub(crate) use execute::{Run, reject_by_fault};
+pub(crate) use execute::reject_by_fault;
 pub(crate) use history::{from_user, origin_of};
 pub use ingress::{IngressStatus, MessageId};
 pub(crate) use queue::{Origin, Request};
+pub(crate) use run::Run;
+pub use snapshot::World;
 
 use crate::engine::Config;
 use crate::faults::Faults;

@@ -7,7 +7,7 @@ use ic_principal::Principal;
 
 use super::Subnet;
 use super::canister::{Canister, QueryTotals, Status};
-use super::execute::{Run, canister_context, message};
+use super::run::{Run, canister_context, message};
 use crate::machine::{Code, Keep, MethodKind};
 use crate::message::{Entry, Execution, Mode, OutgoingCall, QueueRoom, Response};
 use crate::reject::Reject;

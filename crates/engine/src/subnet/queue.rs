@@ -104,22 +104,30 @@ impl Parcel {
     }
 }
 
+/// Whose queue a management call waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sender {
+    /// All users share one.
+    Users,
+    Canister(Principal),
+}
+
 /// Messages to the management canister, one first-in-first-out queue per sender, served in turn.
 ///
 /// A head that cannot run now holds back its own sender's queue and nobody else's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ManagementQueue {
-    senders: BTreeMap<Option<Principal>, VecDeque<Request>>,
+    senders: BTreeMap<Sender, VecDeque<Request>>,
     /// The sender served last.
-    last: Option<Option<Principal>>,
+    last: Option<Sender>,
 }
 
 impl ManagementQueue {
-    /// Queues `request` behind its sender's others. Users share one queue.
+    /// Queues `request` behind its sender's others.
     pub(crate) fn push(&mut self, request: Request) {
         let sender = match &request.origin {
-            Origin::Canister { caller, .. } => Some(*caller),
-            Origin::Ingress { .. } | Origin::Task => None,
+            Origin::Canister { caller, .. } => Sender::Canister(*caller),
+            Origin::Ingress { .. } | Origin::Task => Sender::Users,
         };
         self.senders.entry(sender).or_default().push_back(request);
     }
@@ -159,21 +167,6 @@ impl ManagementQueue {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Request> {
         self.senders.values().flatten()
-    }
-
-    /// Takes out every request for which `is_due` holds.
-    pub(crate) fn take_if(&mut self, is_due: impl Fn(&Request) -> bool) -> Vec<Request> {
-        let mut taken = Vec::new();
-        for queue in self.senders.values_mut() {
-            if queue.iter().any(&is_due) {
-                let (due, rest) = queue.drain(..).partition(&is_due);
-                *queue = rest;
-                let due: VecDeque<Request> = due;
-                taken.extend(due);
-            }
-        }
-        self.senders.retain(|_, queue| !queue.is_empty());
-        taken
     }
 }
 

@@ -13,11 +13,9 @@ const PREPAID: u128 = 260_000 + 3_000 + 2_097_152_000 + 5_000_000 + 40_000_000_0
 
 /// `$new` begins a call of method `abc` to `CALLEE`; `$perform` answers with the result.
 fn caller(body: &str) -> Rig {
-    let callee: String = principal(CALLEE)
-        .as_slice()
-        .iter()
-        .map(|byte| format!("\\{byte:02x}"))
-        .collect();
+    let bytes = principal(CALLEE);
+    let escaped = bytes.as_slice().iter().map(|byte| format!("\\{byte:02x}"));
+    let callee = escaped.collect::<Vec<_>>().concat();
     rig(&format!(
         r#"(module {}
           (memory 1)
@@ -41,7 +39,10 @@ fn go(body: &str, adjust: impl FnOnce(&mut Message<'_>)) -> Execution {
 }
 
 fn call() -> OutgoingCall {
-    let callback = |function, environment| Callback { function, environment };
+    let callback = |function, environment| Callback {
+        function,
+        environment,
+    };
     OutgoingCall {
         callee: principal(CALLEE),
         method: "abc".into(),
@@ -73,7 +74,10 @@ fn a_call_leaves_as_it_was_built() {
         cycles: 42,
         prepaid: PREPAID + 3_000,
         best_effort_seconds: Some(300),
-        on_cleanup: Some(Callback { function: 5, environment: 6 }),
+        on_cleanup: Some(Callback {
+            function: 5,
+            environment: 6,
+        }),
         ..call()
     };
     assert_eq!(go(body, |_| {}).effects.calls, [expected]);
@@ -106,7 +110,11 @@ fn too_few_cycles_send_nothing_and_give_back() {
             message.canister.balance = 1_000 + 7 + PREPAID - missing;
         });
         assert_eq!(execution.effects.calls.len(), usize::from(sent));
-        let (left, result) = if sent { (1_000, 0) } else { (1_007 + PREPAID - 1, 2) };
+        let (left, result) = if sent {
+            (1_000, 0)
+        } else {
+            (1_007 + PREPAID - 1, 2)
+        };
         assert_eq!(u128::from(number(execution)), left + (result << 48));
     }
 }
@@ -143,7 +151,10 @@ fn an_abandoned_call_gives_its_cycles_back() {
 
 #[test]
 fn a_trap_takes_calls_back() {
-    let execution = go("(call $new) (drop (call $call_perform)) (unreachable)", |_| {});
+    let execution = go(
+        "(call $new) (drop (call $call_perform)) (unreachable)",
+        |_| {},
+    );
     assert!(execution.result.is_err());
     assert_eq!(execution.effects.calls, []);
 }
@@ -172,7 +183,11 @@ fn wrong_construction_traps() {
     ];
     for body in cases {
         let trap = go(body, |_| {}).result.expect_err(body);
-        assert_eq!(trap.code, ErrorCode::CanisterContractViolation, "{body}: {trap}");
+        assert_eq!(
+            trap.code,
+            ErrorCode::CanisterContractViolation,
+            "{body}: {trap}"
+        );
     }
     let largest = "(drop (memory.grow (i32.const 200))) (call $new)
         (call $call_data_append (i32.const 0) (i32.const 10485757)) (call $perform)";

@@ -1,6 +1,8 @@
 //! Every function of the System API in every context: it runs where the specification says so, and
 //! anywhere else the message traps with the platform's code.
 
+use std::fmt::Write as _;
+
 use hatchery_engine::machine::Keep;
 use ic_error_types::ErrorCode;
 
@@ -23,17 +25,25 @@ fn every_function_runs_in_its_contexts_only() {
             "" => call,
             _ => format!("(drop {call})"),
         };
-        wat += &format!("(func (export \"canister_update {name}\") {call})\n");
+        writeln!(wat, "(func (export \"canister_update {name}\") {call})").unwrap();
     }
     let mut rig = rig(&(wat + ")"));
     let (mut ran, mut refused) = (0, 0);
     for (name, _, _, contexts) in FUNCTIONS {
         for (letter, mode) in LETTERS {
             let execution = rig.run_with(update(name), *mode, Keep::Never, |_| {});
-            let text = execution.result.as_ref().err().map(|trap| trap.message.clone());
+            let text = execution
+                .result
+                .as_ref()
+                .err()
+                .map(|trap| trap.message.clone());
             let text = text.unwrap_or_default();
             let wrong_context = text.contains("cannot be executed in");
-            assert_eq!(!wrong_context, allowed(contexts, letter), "{name} in {letter}: {text}");
+            assert_eq!(
+                !wrong_context,
+                allowed(contexts, letter),
+                "{name} in {letter}: {text}"
+            );
             if wrong_context {
                 let code = execution.result.unwrap_err().code;
                 assert_eq!(code, ErrorCode::CanisterContractViolation);

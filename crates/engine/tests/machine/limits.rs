@@ -47,15 +47,27 @@ fn operators_cost_what_the_replica_charges() {
         ("(drop (ref.func $empty))", 131),
         ("(drop (memory.size))", 21),
         ("(drop (memory.grow (i32.const 1)))", 302),
-        ("(memory.copy (i32.const 0) (i32.const 50) (i32.const 40))", 143),
-        ("(memory.fill (i32.const 0) (i32.const 0) (i32.const 40))", 143),
+        (
+            "(memory.copy (i32.const 0) (i32.const 50) (i32.const 40))",
+            143,
+        ),
+        (
+            "(memory.fill (i32.const 0) (i32.const 0) (i32.const 40))",
+            143,
+        ),
         ("(if (i32.const 0) (then (nop)) (else (nop) (nop)))", 5),
         ("(drop (call $time))", 506),
         ("(drop (call $performance_counter (i32.const 0)))", 207),
         ("(drop (call $stable64_size))", 26),
         ("(call $debug_print (i32.const 0) (i32.const 10))", 117),
-        ("(call $msg_reply_data_append (i32.const 0) (i32.const 10))", 1_007),
-        ("(call $msg_arg_data_copy (i32.const 0) (i32.const 0) (i32.const 0))", 508),
+        (
+            "(call $msg_reply_data_append (i32.const 0) (i32.const 10))",
+            1_007,
+        ),
+        (
+            "(call $msg_arg_data_copy (i32.const 0) (i32.const 0) (i32.const 0))",
+            508,
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(instructions(body), expected, "{body}");
@@ -106,10 +118,13 @@ fn the_limit_is_exact() {
 
 #[test]
 fn system_calls_count_towards_the_limit() {
-    let wat = format!("(module {} (memory 1)
+    let wat = format!(
+        "(module {} (memory 1)
         (func (export \"canister_update go\") (loop (drop (call $time)) (br 0)))
         (func (export \"canister_update big\")
-          (call $debug_print (i32.const 0) (i32.const 60000))))", imports());
+          (call $debug_print (i32.const 0) (i32.const 60000))))",
+        imports()
+    );
     let mut rig = rig(&wat);
     for name in ["go", "big"] {
         let execution = rig.run_with(update(name), Mode::Update, Keep::OnReturn, |message| {
@@ -139,11 +154,14 @@ fn endless_recursion_is_a_trap() {
 
 #[test]
 fn recursion_through_system_calls_is_a_trap() {
-    let wat = format!("(module {} (memory 1)
+    let wat = format!(
+        "(module {} (memory 1)
         (func $deep (param i64) (result i64)
           (call $canister_cycle_balance128 (i32.const 0))
           (i64.add (local.get 0) (call $deep (call $time))))
-        (func (export \"canister_update go\") (drop (call $deep (i64.const 0)))))", imports());
+        (func (export \"canister_update go\") (drop (call $deep (i64.const 0)))))",
+        imports()
+    );
     let trap = rig(&wat).update("go").result.unwrap_err();
     assert!(trap.message.ends_with("stack overflow"), "{trap}");
 }
@@ -186,7 +204,11 @@ fn the_heap_limit_binds_updates_and_installs() {
     rig.canister.wasm_memory_limit = 3 * 65_536 - 1;
     for (entry, mode) in [(Entry::Init, Mode::Init), (update("grow"), Mode::Update)] {
         let trap = rig.run(entry, mode).result.unwrap_err();
-        assert_eq!(trap.code, ErrorCode::CanisterWasmMemoryLimitExceeded, "{trap}");
+        assert_eq!(
+            trap.code,
+            ErrorCode::CanisterWasmMemoryLimitExceeded,
+            "{trap}"
+        );
     }
     assert_eq!(rig.code.heap_bytes(), 65_536);
     // What must still work to get out of the situation is not bound.
@@ -198,7 +220,8 @@ fn the_heap_limit_binds_updates_and_installs() {
 
 #[test]
 fn wasm_traps_keep_their_names() {
-    let mut rig = rig("(module (memory 1) (table 2 funcref) (type $t (func (param i32)))
+    let mut rig = rig(
+        "(module (memory 1) (table 2 funcref) (type $t (func (param i32)))
         (func $f) (elem (i32.const 0) $f)
         (func (export \"canister_update unreachable\") (unreachable))
         (func (export \"canister_update integer divide by zero\")
@@ -208,11 +231,22 @@ fn wasm_traps_keep_their_names() {
         (func (export \"canister_update table out of bounds\") (call_indirect (i32.const 2)))
         (func (export \"canister_update indirect call to null\") (call_indirect (i32.const 1)))
         (func (export \"canister_update function invocation does not match its signature\")
-          (call_indirect (type $t) (i32.const 1) (i32.const 0))))");
-    for name in rig.code.module().methods().keys().cloned().collect::<Vec<_>>() {
+          (call_indirect (type $t) (i32.const 1) (i32.const 0))))",
+    );
+    for name in rig
+        .code
+        .module()
+        .methods()
+        .keys()
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         let trap = rig.update(&name).result.unwrap_err();
         assert!(trap.message.ends_with(&name), "{name}: {trap}");
-        assert!(trap.message.starts_with("Error from Canister rwlgt-iiaaa-aaaaa-aaaaa-cai: "));
+        assert!(
+            trap.message
+                .starts_with("Error from Canister rwlgt-iiaaa-aaaaa-aaaaa-cai: ")
+        );
     }
 }
 
@@ -233,4 +267,40 @@ fn a_missing_method_is_named_and_a_missing_hook_is_nothing() {
     ] {
         assert_eq!(rig.run(entry, mode).result, Ok(()));
     }
+}
+
+#[test]
+fn a_system_call_can_be_a_method_itself() {
+    let mut rig = rig("(module (import \"ic0\" \"msg_reply\" (func $reply))
+        (export \"canister_update go\" (func $reply)) (start $reply))");
+    assert_eq!(number(rig.update("go")), 0);
+    let trap = rig.run(Entry::Init, Mode::Init).result.unwrap_err();
+    assert_eq!(trap.code, ErrorCode::CanisterContractViolation, "{trap}");
+}
+
+#[test]
+fn the_largest_heap_is_as_cheap_as_it_is_empty() {
+    let mut rig = rig("(module (memory 65536) (func (export \"canister_update go\")
+        (i32.store (i32.const -4) (i32.const 1)) (i32.store (i32.const 0) (memory.grow (i32.const 1)))))");
+    let instructions = rig.update("go").instructions;
+    assert!((2_000..3_000).contains(&instructions), "{instructions}");
+    assert_eq!(rig.code.read_heap(0, 4), [255; 4]);
+    assert_eq!(rig.code.read_heap((1 << 32) - 4, 8), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_message_logs_at_most_two_mebibytes() {
+    let mut rig = rig(&format!(
+        "(module {} (memory 16) (global $line (mut i32) (i32.const 0))
+        (func (export \"canister_update go\")
+          (loop
+            (global.set $line (i32.add (global.get $line) (i32.const 1)))
+            (i32.store (i32.const 0) (global.get $line))
+            (call $debug_print (i32.const 0) (i32.const 1000000))
+            (br_if 0 (i32.lt_u (global.get $line) (i32.const 9))))))",
+        imports()
+    ));
+    let logs = rig.update("go").effects.logs;
+    let firsts: Vec<u8> = logs.iter().map(|line| line[0]).collect();
+    assert_eq!(firsts, [8, 9]);
 }

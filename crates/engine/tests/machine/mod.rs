@@ -9,3 +9,4 @@ mod rig;
 mod specification;
 mod state;
 mod system_api;
+mod watch;

@@ -14,6 +14,7 @@ pub(crate) struct Rig {
     pub(crate) canister: CanisterContext,
     pub(crate) subnet: SubnetContext,
     pub(crate) room: Room,
+    pub(crate) arg: Vec<u8>,
 }
 
 /// So many free slots to everybody.
@@ -58,6 +59,7 @@ pub(crate) fn rig(wat: &str) -> Rig {
             prices: Prices::for_nodes(13),
         },
         room: Room(500),
+        arg: b"argument".to_vec(),
     }
 }
 
@@ -89,7 +91,7 @@ impl Rig {
             entry,
             mode,
             caller: Principal::anonymous(),
-            arg: b"argument",
+            arg: &self.arg,
             reject: None,
             deadline_ns: 0,
             time_ns: 1_620_328_630_000_000_000,

@@ -9,15 +9,40 @@ pub(crate) const FUNCTIONS: &[(&str, &str, &str, &str)] = &[
     ("msg_arg_data_copy", "iii", "", "I U RQ NRQ CQ Ry CRy F"),
     ("msg_caller_size", "", "i", "*"),
     ("msg_caller_copy", "iii", "", "*"),
-    ("msg_caller_info_data_size", "", "i", "U RQ NRQ CQ Ry Rt CRy CRt C CC F"),
-    ("msg_caller_info_data_copy", "iii", "", "U RQ NRQ CQ Ry Rt CRy CRt C CC F"),
-    ("msg_caller_info_signer_size", "", "i", "U RQ NRQ CQ Ry Rt CRy CRt C CC F"),
-    ("msg_caller_info_signer_copy", "iii", "", "U RQ NRQ CQ Ry Rt CRy CRt C CC F"),
+    (
+        "msg_caller_info_data_size",
+        "",
+        "i",
+        "U RQ NRQ CQ Ry Rt CRy CRt C CC F",
+    ),
+    (
+        "msg_caller_info_data_copy",
+        "iii",
+        "",
+        "U RQ NRQ CQ Ry Rt CRy CRt C CC F",
+    ),
+    (
+        "msg_caller_info_signer_size",
+        "",
+        "i",
+        "U RQ NRQ CQ Ry Rt CRy CRt C CC F",
+    ),
+    (
+        "msg_caller_info_signer_copy",
+        "iii",
+        "",
+        "U RQ NRQ CQ Ry Rt CRy CRt C CC F",
+    ),
     ("msg_reject_code", "", "i", "Ry Rt CRy CRt C"),
     ("msg_reject_msg_size", "", "i", "Rt CRt"),
     ("msg_reject_msg_copy", "iii", "", "Rt CRt"),
     ("msg_deadline", "", "I", "U RQ NRQ CQ Ry Rt CRy CRt"),
-    ("msg_reply_data_append", "ii", "", "U RQ NRQ CQ Ry Rt CRy CRt"),
+    (
+        "msg_reply_data_append",
+        "ii",
+        "",
+        "U RQ NRQ CQ Ry Rt CRy CRt",
+    ),
     ("msg_reply", "", "", "U RQ NRQ CQ Ry Rt CRy CRt"),
     ("msg_reject", "ii", "", "U RQ NRQ CQ Ry Rt CRy CRt"),
     ("msg_cycles_available128", "i", "", "U RQ Rt Ry"),
@@ -39,7 +64,12 @@ pub(crate) const FUNCTIONS: &[(&str, &str, &str, &str)] = &[
     ("call_new", "iiiiiiii", "", "U CQ Ry Rt CRy CRt T"),
     ("call_on_cleanup", "ii", "", "U CQ Ry Rt CRy CRt T"),
     ("call_data_append", "ii", "", "U CQ Ry Rt CRy CRt T"),
-    ("call_with_best_effort_response", "i", "", "U CQ Ry Rt CRy CRt T"),
+    (
+        "call_with_best_effort_response",
+        "i",
+        "",
+        "U CQ Ry Rt CRy CRt T",
+    ),
     ("call_cycles_add128", "II", "", "U Ry Rt T"),
     ("call_perform", "", "i", "U CQ Ry Rt CRy CRt T"),
     ("stable64_size", "", "I", "* s"),
@@ -109,15 +139,13 @@ fn types(letters: &str) -> String {
 
 /// Imports of all functions, each named `$<function>`.
 pub(crate) fn imports() -> String {
-    FUNCTIONS
-        .iter()
-        .map(|(name, params, result, _)| {
-            let result = match types(result).as_str() {
-                "" => String::new(),
-                ty => format!("(result{ty})"),
-            };
-            let params = types(params);
-            format!("(import \"ic0\" \"{name}\" (func ${name} (param{params}) {result}))\n")
-        })
-        .collect()
+    let import = |(name, params, result, _): &(&str, &str, &str, &str)| {
+        let result = match types(result).as_str() {
+            "" => String::new(),
+            ty => format!("(result{ty})"),
+        };
+        let params = types(params);
+        format!("(import \"ic0\" \"{name}\" (func ${name} (param{params}) {result}))\n")
+    };
+    FUNCTIONS.iter().map(import).collect::<Vec<_>>().concat()
 }

@@ -79,16 +79,46 @@ fn an_image_survives_as_bytes() {
     assert_eq!(number(rig.query("get")), shown(7));
 
     for length in 0..bytes.len() {
-        assert!(Image::from_bytes(&bytes[..length], &module).is_err(), "{length}");
+        assert!(
+            Image::from_bytes(&bytes[..length], &module).is_err(),
+            "{length}"
+        );
     }
     let mut longer = bytes.clone();
     longer.push(0);
-    assert_eq!(Image::from_bytes(&longer, &module).unwrap_err(), ImageError::Malformed);
+    assert_eq!(
+        Image::from_bytes(&longer, &module).unwrap_err(),
+        ImageError::Malformed
+    );
     let mut newer = bytes.clone();
     newer[0] = 9;
-    assert_eq!(Image::from_bytes(&newer, &module).unwrap_err(), ImageError::Version(9));
-    let other = rig.machine.load(&wat::parse_str("(module)").unwrap()).unwrap();
-    assert_eq!(Image::from_bytes(&bytes, &other).unwrap_err(), ImageError::OtherModule);
+    assert_eq!(
+        Image::from_bytes(&newer, &module).unwrap_err(),
+        ImageError::Version(9)
+    );
+    let other = rig
+        .machine
+        .load(&wat::parse_str("(module)").unwrap())
+        .unwrap();
+    assert_eq!(
+        Image::from_bytes(&bytes, &other).unwrap_err(),
+        ImageError::OtherModule
+    );
+}
+
+#[test]
+fn machines_do_not_mistake_each_others_code() {
+    let (mut one, mut two) = (counter(2), counter(5));
+    let image = one.machine.image(&one.code);
+    std::mem::swap(&mut one.code, &mut two.code);
+    assert_eq!(number(one.query("get")), shown(5));
+    assert_eq!(number(two.query("get")), shown(2));
+    assert_eq!(two.update("inc").result, Ok(()));
+    assert_eq!(number(two.query("get")), shown(3));
+    one.code = one.machine.restore(&image);
+    two.code = two.machine.restore(&image);
+    assert_eq!(number(one.query("get")), shown(2));
+    assert_eq!(number(two.query("get")), shown(2));
 }
 
 #[test]
@@ -172,7 +202,10 @@ fn run_cached(folder: &Folder) -> (u64, Vec<u8>) {
     rig.code = rig.machine.start(&module);
     rig.run(Entry::Init, Mode::Init);
     let execution = rig.run_with(update("inc"), Mode::Update, Keep::OnReturn, |_| {});
-    (execution.instructions, rig.machine.image(&rig.code).to_bytes())
+    (
+        execution.instructions,
+        rig.machine.image(&rig.code).to_bytes(),
+    )
 }
 
 #[test]
@@ -183,7 +216,10 @@ fn the_disk_cache_changes_nothing_but_time() {
     assert_eq!(files.len(), 1);
     let written = std::fs::metadata(&files[0]).unwrap().modified().unwrap();
     assert_eq!(run_cached(&folder), first);
-    assert_eq!(std::fs::metadata(&files[0]).unwrap().modified().unwrap(), written);
+    assert_eq!(
+        std::fs::metadata(&files[0]).unwrap().modified().unwrap(),
+        written
+    );
 }
 
 #[test]

@@ -69,12 +69,27 @@ fn arguments_callers_and_ids_are_copied_out() {
              (call $out (i32.const {size}))"
         )
     };
-    shows(&copy("msg_arg_data_copy", 3, 5), Mode::Update, |_| {}, b"ument");
+    shows(
+        &copy("msg_arg_data_copy", 3, 5),
+        Mode::Update,
+        |_| {},
+        b"ument",
+    );
     let bytes = caller.as_slice();
-    shows(&copy("msg_caller_copy", 0, 10), Mode::Update, set_caller, bytes);
+    shows(
+        &copy("msg_caller_copy", 0, 10),
+        Mode::Update,
+        set_caller,
+        bytes,
+    );
     shows_number("(call $small (call $msg_caller_size))", 1);
     let own = principal("rwlgt-iiaaa-aaaaa-aaaaa-cai");
-    shows(&copy("canister_self_copy", 0, 10), Mode::Update, |_| {}, own.as_slice());
+    shows(
+        &copy("canister_self_copy", 0, 10),
+        Mode::Update,
+        |_| {},
+        own.as_slice(),
+    );
     shows_number("(call $small (call $canister_self_size))", 10);
     shows_number("(call $small (call $subnet_self_size))", 0);
     shows(&copy("root_key_copy", 1, 2), Mode::Update, |_| {}, &[2, 3]);
@@ -90,7 +105,10 @@ fn copies_out_of_range_trap() {
         let body = format!(
             "(call $msg_arg_data_copy (i32.const 0) (i32.const {offset}) (i32.const {size}))"
         );
-        assert!(go(&body, Mode::Update, |_| {}).result.is_err(), "{offset} {size}");
+        assert!(
+            go(&body, Mode::Update, |_| {}).result.is_err(),
+            "{offset} {size}"
+        );
     }
     let beyond = "(call $msg_arg_data_copy (i32.const 65532) (i32.const 0) (i32.const 5))";
     assert_eq!(traps(beyond, Mode::Update), ErrorCode::CanisterTrapped);
@@ -118,11 +136,25 @@ fn facts_of_the_canister_and_the_round() {
     shows_number("(call $small (call $canister_status))", 1);
     shows_number("(call $number (call $canister_version))", 7);
     shows_number("(call $number (call $time))", 1_620_328_630_000_000_000);
-    shows("(call $number (call $msg_deadline))", Mode::Update, |m| m.deadline_ns = 55, &55u64.to_le_bytes());
-    shows_number("(call $small (call $is_controller (i32.const 16) (i32.const 1)))", 1);
-    shows_number("(call $small (call $is_controller (i32.const 0) (i32.const 1)))", 0);
+    shows(
+        "(call $number (call $msg_deadline))",
+        Mode::Update,
+        |m| m.deadline_ns = 55,
+        &55u64.to_le_bytes(),
+    );
+    shows_number(
+        "(call $small (call $is_controller (i32.const 16) (i32.const 1)))",
+        1,
+    );
+    shows_number(
+        "(call $small (call $is_controller (i32.const 0) (i32.const 1)))",
+        0,
+    );
     let long = "(drop (call $is_controller (i32.const 0) (i32.const 30)))";
-    assert_eq!(traps(long, Mode::Update), ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        traps(long, Mode::Update),
+        ErrorCode::CanisterContractViolation
+    );
     for (mode, replicated) in [
         (Mode::Update, 1u64),
         (Mode::ReplicatedQuery, 1),
@@ -144,7 +176,12 @@ fn timer_returns_what_was_set_before() {
     assert_eq!(execution.effects.timer_ns, Some(0));
     assert_eq!(reply(execution), 40u64.to_le_bytes());
     let first = "(call $number (call $global_timer_set (i64.const 40)))";
-    shows(first, Mode::Update, |m| m.canister.timer_ns = 9, &9u64.to_le_bytes());
+    shows(
+        first,
+        Mode::Update,
+        |m| m.canister.timer_ns = 9,
+        &9u64.to_le_bytes(),
+    );
 }
 
 #[test]
@@ -154,7 +191,10 @@ fn certified_data_is_at_most_32_bytes() {
     assert_eq!(execution.effects.certified_data.unwrap().len(), 32);
     let execution = go(&set(0), Mode::Update, |_| {});
     assert_eq!(execution.effects.certified_data.unwrap(), b"");
-    assert_eq!(traps(&set(33), Mode::Update), ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        traps(&set(33), Mode::Update),
+        ErrorCode::CanisterContractViolation
+    );
 }
 
 #[test]
@@ -168,7 +208,10 @@ fn certificates_are_shown_to_queries_alone() {
                 (call $data_certificate_size)) (call $out (i32.const 2))";
     shows(copy, Mode::Query, certified, &[8, 9]);
     let size = "(drop (call $data_certificate_size))";
-    assert_eq!(traps(size, Mode::Query), ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        traps(size, Mode::Query),
+        ErrorCode::CanisterContractViolation
+    );
 }
 
 #[test]
@@ -178,9 +221,18 @@ fn environment_variables() {
     let name = "(call $env_var_name_copy (i32.const 0) (i32.const 1000) (i32.const 1) \
                 (i32.const 3)) (call $out (i32.const 3))";
     shows(name, Mode::Query, |_| {}, b"OLE");
-    shows_number("(call $small (call $env_var_name_exists (i32.const 32) (i32.const 4)))", 1);
-    shows_number("(call $small (call $env_var_name_exists (i32.const 48) (i32.const 4)))", 0);
-    shows_number("(call $small (call $env_var_value_size (i32.const 32) (i32.const 4)))", 6);
+    shows_number(
+        "(call $small (call $env_var_name_exists (i32.const 32) (i32.const 4)))",
+        1,
+    );
+    shows_number(
+        "(call $small (call $env_var_name_exists (i32.const 48) (i32.const 4)))",
+        0,
+    );
+    shows_number(
+        "(call $small (call $env_var_value_size (i32.const 32) (i32.const 4)))",
+        6,
+    );
     let value = "(call $env_var_value_copy (i32.const 32) (i32.const 4) (i32.const 1000) \
                  (i32.const 2) (i32.const 4)) (call $out (i32.const 4))";
     shows(value, Mode::Update, |_| {}, b"rker");
@@ -190,27 +242,52 @@ fn environment_variables() {
         "(drop (call $env_var_value_size (i32.const 0) (i32.const 129)))",
         "(drop (call $env_var_name_exists (i32.const 80) (i32.const 2)))",
     ] {
-        assert_eq!(traps(wrong, Mode::Update), ErrorCode::CanisterContractViolation, "{wrong}");
+        assert_eq!(
+            traps(wrong, Mode::Update),
+            ErrorCode::CanisterContractViolation,
+            "{wrong}"
+        );
     }
 }
 
 #[test]
 fn answers_are_given_once() {
     let both = "(call $msg_reply) (call $msg_reply)";
-    assert_eq!(traps(both, Mode::Update), ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        traps(both, Mode::Update),
+        ErrorCode::CanisterContractViolation
+    );
     for second in [
         "(call $msg_reject (i32.const 0) (i32.const 1))",
         "(call $msg_reply_data_append (i32.const 0) (i32.const 1))",
     ] {
         let body = format!("(call $msg_reply) {second}");
-        assert_eq!(traps(&body, Mode::Update), ErrorCode::CanisterContractViolation);
+        assert_eq!(
+            traps(&body, Mode::Update),
+            ErrorCode::CanisterContractViolation
+        );
     }
-    let late = go("(call $msg_reply)", Mode::Reply, |message| message.responded = true);
-    assert_eq!(late.result.unwrap_err().code, ErrorCode::CanisterContractViolation);
-    let execution = go("(call $msg_reject (i32.const 0) (i32.const 3))", Mode::Update, |_| {});
-    assert_eq!(execution.effects.response, Some(Response::Reject("abc".into())));
+    let late = go("(call $msg_reply)", Mode::Reply, |message| {
+        message.responded = true;
+    });
+    assert_eq!(
+        late.result.unwrap_err().code,
+        ErrorCode::CanisterContractViolation
+    );
+    let execution = go(
+        "(call $msg_reject (i32.const 0) (i32.const 3))",
+        Mode::Update,
+        |_| {},
+    );
+    assert_eq!(
+        execution.effects.response,
+        Some(Response::Reject("abc".into()))
+    );
     let not_text = "(call $msg_reject (i32.const 80) (i32.const 2))";
-    assert_eq!(traps(not_text, Mode::Update), ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        traps(not_text, Mode::Update),
+        ErrorCode::CanisterContractViolation
+    );
     let unsent = go(
         "(call $msg_reply_data_append (i32.const 0) (i32.const 1))",
         Mode::Update,
@@ -228,14 +305,23 @@ fn answers_have_a_largest_size() {
         )
     };
     let (two, three) = (2 * 1024 * 1024, 3 * 1024 * 1024);
-    assert_eq!(reply(go(&big(two), Mode::Update, |_| {})).len(), two as usize);
-    assert_eq!(reply(go(&big(three), Mode::Query, |_| {})).len(), three as usize);
+    assert_eq!(
+        reply(go(&big(two), Mode::Update, |_| {})).len(),
+        two as usize
+    );
+    assert_eq!(
+        reply(go(&big(three), Mode::Query, |_| {})).len(),
+        three as usize
+    );
     for (bytes, mode) in [
         (two + 1, Mode::Update),
         (two + 1, Mode::ReplicatedQuery),
         (three + 1, Mode::Query),
     ] {
-        assert_eq!(traps(&big(bytes), mode), ErrorCode::CanisterContractViolation);
+        assert_eq!(
+            traps(&big(bytes), mode),
+            ErrorCode::CanisterContractViolation
+        );
     }
 }
 
@@ -255,14 +341,26 @@ fn cycles_are_accepted_up_to_what_is_there() {
     for (wanted, accepted) in [(0, 0), (30, 30), (50, 50), (51, 50), (u64::MAX, 50)] {
         let execution = go(&accept(wanted), Mode::Update, rich);
         assert_eq!(execution.effects.cycles_accepted, accepted);
-        let expected = [cycles(accepted), cycles(50 - accepted), cycles(1_000 + accepted)];
+        let expected = [
+            cycles(accepted),
+            cycles(50 - accepted),
+            cycles(1_000 + accepted),
+        ];
         assert_eq!(reply(execution), expected.concat());
     }
     let after_answer = "(call $msg_reply) \
         (call $msg_cycles_accept128 (i64.const 0) (i64.const 9) (i32.const 1000))";
-    assert_eq!(go(after_answer, Mode::Update, rich).effects.cycles_accepted, 0);
+    assert_eq!(
+        go(after_answer, Mode::Update, rich).effects.cycles_accepted,
+        0
+    );
     let refunded = "(call $msg_cycles_refunded128 (i32.const 1000)) (call $out (i32.const 16))";
-    shows(refunded, Mode::Reply, |m| m.cycles_refunded = 1 << 70, &cycles(1 << 70));
+    shows(
+        refunded,
+        Mode::Reply,
+        |m| m.cycles_refunded = 1 << 70,
+        &cycles(1 << 70),
+    );
 }
 
 #[test]
@@ -297,7 +395,11 @@ fn prices_are_quoted() {
     let http = quote("(call $cost_http_request (i64.const 1) (i64.const 2) (i32.const 1000))");
     let expected = (3_000_000 + 60_000 * 13 + 400 + 1_600) * 13;
     shows(&http, Mode::Update, |_| {}, &cycles(expected));
-    for name in ["cost_sign_with_ecdsa", "cost_sign_with_schnorr", "cost_vetkd_derive_key"] {
+    for name in [
+        "cost_sign_with_ecdsa",
+        "cost_sign_with_schnorr",
+        "cost_vetkd_derive_key",
+    ] {
         let sign = |size: u32, algorithm: u32| {
             format!(
                 "(call $small (call ${name} (i32.const 64) (i32.const {size}) \
@@ -336,7 +438,11 @@ fn stable_memory_is_read_written_and_bounded() {
         "(call $stable64_read (i64.const 0) (i64.const 0) (i64.const 0x100000000))",
         "(call $stable64_read (i64.const 0x100000000) (i64.const 0) (i64.const 0))",
     ] {
-        assert_eq!(traps(beyond, Mode::Update), ErrorCode::CanisterTrapped, "{beyond}");
+        assert_eq!(
+            traps(beyond, Mode::Update),
+            ErrorCode::CanisterTrapped,
+            "{beyond}"
+        );
     }
 }
 
@@ -348,14 +454,25 @@ fn logs_and_explicit_traps() {
     let execution = go(body, Mode::Update, |_| {});
     let trap = execution.result.unwrap_err();
     assert_eq!(trap.code, ErrorCode::CanisterCalledTrap);
-    assert!(trap.message.ends_with("Canister called `ic0.trap` with message: 'cdef'"), "{trap}");
+    assert!(
+        trap.message
+            .ends_with("Canister called `ic0.trap` with message: 'cdef'"),
+        "{trap}"
+    );
     let logs: Vec<String> = execution
         .effects
         .logs
         .into_iter()
         .map(|line| String::from_utf8(line).unwrap())
         .collect();
-    assert_eq!(logs, ["abc", "(debug_print message out of memory bounds)", "[TRAP]: cdef"]);
+    assert_eq!(
+        logs,
+        [
+            "abc",
+            "(debug_print message out of memory bounds)",
+            "[TRAP]: cdef"
+        ]
+    );
     let outside = "(call $trap (i32.const 65535) (i32.const 4))";
     assert_eq!(traps(outside, Mode::Update), ErrorCode::CanisterCalledTrap);
 }
@@ -373,7 +490,10 @@ fn inspection_accepts_once_and_sees_the_method() {
     assert_eq!(execution.effects.logs, [b"method".to_vec()]);
     let twice = "(call $accept_message) (call $accept_message)";
     let execution = probe(twice).run_with(entry(), Mode::Inspect, Keep::Never, |_| {});
-    assert_eq!(execution.result.unwrap_err().code, ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        execution.result.unwrap_err().code,
+        ErrorCode::CanisterContractViolation
+    );
     assert!(!execution.effects.ingress_accepted);
 }
 
@@ -382,16 +502,24 @@ fn counters_count_the_message_and_its_context() {
     let body = "(i64.store (i32.const 1000) (call $performance_counter (i32.const 0))) \
         (i64.store (i32.const 1008) (call $performance_counter (i32.const 1))) \
         (call $out (i32.const 16))";
-    let execution = go(body, Mode::Update, |message| message.context_instructions = 1_000_000);
+    let execution = go(body, Mode::Update, |message| {
+        message.context_instructions = 1_000_000;
+    });
     let total = execution.instructions;
     let bytes = reply(execution);
     let first = u64::from_le_bytes(bytes[..8].try_into().unwrap());
     let second = u64::from_le_bytes(bytes[8..].try_into().unwrap());
     assert!((200..300).contains(&first), "{first}");
-    assert!((first + 1_000_200..first + 1_000_300).contains(&second), "{second}");
+    assert!(
+        (first + 1_000_200..first + 1_000_300).contains(&second),
+        "{second}"
+    );
     assert!(total > second - 1_000_000);
     let other = "(drop (call $performance_counter (i32.const 2)))";
-    assert_eq!(traps(other, Mode::Update), ErrorCode::CanisterContractViolation);
+    assert_eq!(
+        traps(other, Mode::Update),
+        ErrorCode::CanisterContractViolation
+    );
 }
 
 #[test]

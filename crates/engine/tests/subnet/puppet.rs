@@ -21,8 +21,6 @@ pub(crate) enum Info {
     Version = 4,
     RejectCode = 5,
     Status = 6,
-    ContextInstructions = 7,
-    Liquid = 8,
     Performed = 9,
     Deadline = 10,
 }
@@ -112,9 +110,6 @@ impl Program {
     }
     pub(crate) fn repeat(self, times: u32, body: &Program) -> Self {
         self.op(19).u32(times).blob(&body.0)
-    }
-    pub(crate) fn timer_at(self, deadline_ns: u64) -> Self {
-        self.op(20).u64(deadline_ns)
     }
     pub(crate) fn on_timer(self, body: &Program) -> Self {
         self.op(21).blob(&body.0)
@@ -336,4 +331,56 @@ pub(crate) fn managed(engine: &mut Engine, method: &str, arg: Vec<u8>) -> Result
 pub(crate) fn assert_balanced(engine: &Engine) {
     let account = engine.cycles_account();
     assert!(account.is_balanced(), "{account:?}");
+}
+
+/// A puppet controlled by `root`, with 10 T cycles.
+pub(crate) fn child_of(engine: &mut Engine, root: Principal) -> Principal {
+    let id = puppet_with(engine, 10 * T, wasm(), &program());
+    assert!(engine.set_controllers(id, vec![root, owner()]));
+    id
+}
+
+/// An empty canister controlled by `root` and the owner, with 10 T cycles.
+pub(crate) fn empty_child_of(engine: &mut Engine, root: Principal) -> Principal {
+    let id = engine.create_canister(owner(), 10 * T);
+    assert!(engine.set_controllers(id, vec![root, owner()]));
+    id
+}
+
+/// The argument of `install_code` for the puppet.
+pub(crate) fn install(canister_id: Principal) -> Vec<u8> {
+    install_of(canister_id, wasm())
+}
+
+pub(crate) fn install_of(canister_id: Principal, wasm: &[u8]) -> Vec<u8> {
+    encode(&ic_management_canister_types::InstallCodeArgs {
+        mode: ic_management_canister_types::CanisterInstallMode::Install,
+        canister_id,
+        wasm_module: wasm.to_vec(),
+        arg: Vec::new(),
+        sender_canister_version: None,
+    })
+}
+
+/// The argument of `update_settings`.
+pub(crate) fn settings(
+    canister_id: Principal,
+    settings: ic_management_canister_types::CanisterSettings,
+) -> Vec<u8> {
+    encode(&ic_management_canister_types::UpdateSettingsArgs {
+        canister_id,
+        settings,
+        sender_canister_version: None,
+    })
+}
+
+/// A module of about so many instructions.
+pub(crate) fn large_wasm(instructions: usize) -> Vec<u8> {
+    let function = format!("(func {})", "nop ".repeat(10_000));
+    let text = format!("(module {})", function.repeat(instructions / 10_000));
+    wat::parse_str(text).expect("the module is valid")
+}
+
+pub(crate) fn encode_nothing() -> Vec<u8> {
+    candid::encode_args(()).expect("encodes")
 }

@@ -94,7 +94,7 @@ pub(super) fn define(linker: &mut Linker<Host>) {
                 Ok(bytes) => bytes.to_vec(),
                 Err(_) => b"(debug_print message out of memory bounds)".to_vec(),
             };
-            cx.host_mut().effects.logs.push(line);
+            cx.host_mut().log(line);
             Ok(())
         }
         trap |cx, src: u32, length: u32| -> () {

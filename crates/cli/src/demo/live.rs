@@ -1,0 +1,113 @@
+//! The live view's loop: steps the demo in time with the wall clock, draws, hears keys. It leaves
+//! the terminal as it found it, also after a panic.
+
+use super::clock::Clock;
+use super::story::Story;
+use super::view::{self, Pace};
+use anyhow::Context;
+use hatchery_sim::demo::Demo;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::time::Duration;
+
+/// Virtual seconds in a real one; the default shows a run in about a minute.
+const SPEEDS: [u32; 8] = [1, 2, 4, 6, 8, 12, 20, 40];
+const SPEED_DEFAULT: usize = 3;
+/// Real time between two pictures.
+const FRAME: Duration = Duration::from_millis(40);
+/// Steps may take so long, in seconds, before keys are heard and a picture is drawn.
+const STEPS_SECONDS_MAX: f64 = 0.1;
+/// The last picture stays for so long, or until a key.
+const LAST_FRAME: Duration = Duration::from_millis(2_500);
+
+/// Shows the demo; false if a key ended it early.
+pub(super) fn show(demo: &mut Demo, story: &mut Story) -> anyhow::Result<bool> {
+    let mut terminal = ratatui::try_init().context("the terminal cannot show a live view")?;
+    let shown = Live::new(demo, story).run(&mut terminal);
+    ratatui::restore();
+    shown
+}
+
+struct Live<'d> {
+    demo: &'d mut Demo,
+    story: &'d mut Story,
+    speed: usize,
+    paused: bool,
+    /// Virtual seconds that should have passed.
+    due: f64,
+}
+
+impl<'d> Live<'d> {
+    fn new(demo: &'d mut Demo, story: &'d mut Story) -> Self {
+        Live {
+            demo,
+            story,
+            speed: SPEED_DEFAULT,
+            paused: false,
+            due: 1.0,
+        }
+    }
+
+    fn run(&mut self, terminal: &mut DefaultTerminal) -> anyhow::Result<bool> {
+        let clock = Clock::start();
+        let mut last = clock.seconds();
+        while !self.demo.is_over() {
+            self.step_until_due()?;
+            self.draw(terminal)?;
+            if event::poll(FRAME)? && self.hear(&event::read()?) {
+                return Ok(false);
+            }
+            let now = clock.seconds();
+            if !self.paused {
+                self.due += (now - last) * f64::from(SPEEDS[self.speed]);
+            }
+            last = now;
+        }
+        self.draw(terminal)?;
+        event::poll(LAST_FRAME)?;
+        Ok(true)
+    }
+
+    fn step_until_due(&mut self) -> anyhow::Result<()> {
+        let clock = Clock::start();
+        while (self.story.seconds() as f64) < self.due.floor() && !self.demo.is_over() {
+            self.story.step(self.demo)?;
+            if clock.seconds() > STEPS_SECONDS_MAX {
+                // A slow machine: go on from here instead of hurrying after the clock.
+                self.due = self.story.seconds() as f64;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, terminal: &mut DefaultTerminal) -> anyhow::Result<()> {
+        let pace = Pace {
+            speed: SPEEDS[self.speed],
+            paused: self.paused,
+        };
+        terminal.draw(|frame| view::draw(frame, self.story, pace))?;
+        Ok(())
+    }
+
+    /// Takes a key; true = end.
+    fn hear(&mut self, event: &Event) -> bool {
+        let Event::Key(KeyEvent {
+            code,
+            modifiers,
+            kind: KeyEventKind::Press,
+            ..
+        }) = event
+        else {
+            return false;
+        };
+        match code {
+            KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => return true,
+            KeyCode::Char('q') | KeyCode::Esc => return true,
+            KeyCode::Char('p' | ' ') => self.paused = !self.paused,
+            KeyCode::Char('+' | '=') => self.speed = (self.speed + 1).min(SPEEDS.len() - 1),
+            KeyCode::Char('-') => self.speed = self.speed.saturating_sub(1),
+            _ => {}
+        }
+        false
+    }
+}

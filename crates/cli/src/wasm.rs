@@ -1,0 +1,51 @@
+//! Where the built canisters are.
+
+use crate::args::WasmOptions;
+use crate::complaint::{Complaint, Kind};
+use std::path::{Path, PathBuf};
+
+/// Names the folder when no option does; `cargo xtask` sets it.
+const FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
+
+/// The folder of the built canisters; it need not exist.
+pub(crate) fn folder(options: &WasmOptions) -> PathBuf {
+    let given = options.wasm_dir.clone();
+    given
+        .or_else(|| std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from))
+        .or_else(|| target_folder().map(|target| target.join("wasm32-unknown-unknown/canister")))
+        .unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// The target folder of the build this program comes from, if it still lies there.
+pub(crate) fn target_folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let target = program.parent()?.parent()?;
+    // Cargo marks its folders so.
+    target
+        .join("CACHEDIR.TAG")
+        .is_file()
+        .then(|| target.to_owned())
+}
+
+/// The bytes of a built canister.
+///
+/// # Errors
+/// It is not there, or not wasm.
+pub(crate) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Complaint> {
+    let path = folder.join(name);
+    let build = "build the canisters with `cargo xtask canisters`, or name their folder with \
+                 --wasm-dir";
+    let bytes = std::fs::read(&path).map_err(|error| {
+        let message = format!("{} cannot be read: {error}", path.display());
+        Complaint::new(Kind::Missing, message).hint(build)
+    })?;
+    if is_module(&bytes) {
+        return Ok(bytes);
+    }
+    Err(Complaint::new(Kind::Missing, format!("{} is not wasm", path.display())).hint(build))
+}
+
+/// Wasm, plain or gzipped, by its first bytes.
+pub(crate) fn is_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") || bytes.starts_with(&[0x1f, 0x8b, 0x08])
+}

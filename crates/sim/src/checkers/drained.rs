@@ -1,0 +1,106 @@
+//! Invariant 10: a busy member is stopped only after its drain deadline, and scale-in takes the
+//! least loaded.
+
+use super::{Checker, Scene};
+use hatchery_core::{Input, Row};
+use hatchery_types::{CanisterId, Nanos, Outcome, Phase, Reason, Value};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Default)]
+pub(super) struct Drained {
+    /// Draining members that have said they are idle.
+    idle: BTreeSet<CanisterId>,
+}
+
+impl Checker for Drained {
+    fn name(&self) -> &'static str {
+        "drained"
+    }
+
+    fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
+        self.hear(scene);
+        for (before, row) in scene.moved() {
+            let Some(before) = before else { continue };
+            match (before.phase, row.phase) {
+                (Phase::Draining, Phase::Stopping | Phase::PendingReset | Phase::Resetting) => {
+                    self.check_stop(scene, before)?;
+                }
+                (Phase::InService, Phase::Draining) if row.reason == Reason::ScaledIn => {
+                    check_victim(scene, before)?;
+                }
+                (Phase::InService, Phase::Stopping | Phase::Resetting | Phase::Deleting) => {
+                    return Err(format!("{} left service undrained", row.canister));
+                }
+                _ => {}
+            }
+            if row.phase != Phase::Draining {
+                self.idle.remove(&row.canister);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drained {
+    fn hear(&mut self, scene: &Scene<'_>) {
+        let Input::Outcome {
+            effect, outcome, ..
+        } = scene.input
+        else {
+            return;
+        };
+        if *outcome != Outcome::Done(Value::Drained(true)) {
+            return;
+        }
+        let asked = scene
+            .before
+            .values()
+            .find(|row| row.effect == Some(*effect));
+        self.idle.extend(asked.map(|row| row.canister));
+    }
+
+    fn check_stop(&self, scene: &Scene<'_>, before: &Row) -> Result<(), String> {
+        let id = before.canister;
+        let spec = scene.state.spec();
+        let role = before
+            .role
+            .as_deref()
+            .and_then(|role| spec.and_then(|spec| spec.role(role)));
+        let pool = before
+            .pool
+            .as_deref()
+            .and_then(|pool| spec.and_then(|spec| spec.pool(pool)));
+        // Discovery answers run out first, then the time for finishing begins.
+        let told = pool.map_or(Nanos::default(), |pool| pool.valid_for);
+        let deadline = role.map_or(Nanos::default(), |role| role.drain.deadline);
+        let is_over = scene.now.since(before.since) >= told + deadline;
+        let truth = scene.platform.canisters.get(&id);
+        let is_dead = truth.is_none_or(|canister| canister.meddled > canister.installed);
+        if is_over || is_dead || self.idle.contains(&id) {
+            return Ok(());
+        }
+        Err(format!(
+            "{id} stopped after {:?} of draining, not idle",
+            scene.now.since(before.since)
+        ))
+    }
+}
+
+/// No member that stays has a smaller fresh load than the victim.
+fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
+    let Some(load) = victim.sample else {
+        return Ok(());
+    };
+    let stays = scene.after.values().filter(|row| {
+        row.phase == Phase::InService && row.pool == victim.pool && row.module == victim.module
+    });
+    for row in stays {
+        if row.sample.is_some_and(|sample| sample < load) {
+            return Err(format!(
+                "{} (load {load}) taken, {} stays with {:?}",
+                victim.canister, row.canister, row.sample
+            ));
+        }
+    }
+    Ok(())
+}

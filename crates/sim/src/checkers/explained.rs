@@ -1,0 +1,75 @@
+//! Invariant 11: every refusal and every no-op has a typed reason.
+
+use super::{Checker, Scene};
+use hatchery_core::{Command, Event, Input, Reply};
+use std::collections::BTreeSet;
+
+#[derive(Debug)]
+pub(super) struct Explained;
+
+impl Checker for Explained {
+    fn name(&self) -> &'static str {
+        "explained"
+    }
+
+    fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
+        match (scene.input, &scene.decision.reply) {
+            (Input::Command(input), reply) => check_command(&input.command, reply)?,
+            (Input::Report { .. }, Reply::Reported { .. } | Reply::Refused(..)) => {}
+            (Input::Report { .. }, reply) => return Err(format!("a report got {reply:?}")),
+            (Input::Apply(_) | Input::StageChunk { .. } | Input::CommitModule { .. }, reply)
+                if !matches!(reply, Reply::Applied(_) | Reply::Refused(..)) =>
+            {
+                return Err(format!("{:?} got {reply:?}", scene.input));
+            }
+            (Input::Tick(vitals), _) if !scene.decision.more && !vitals.stopping => {
+                check_pools(scene)?;
+            }
+            _ => {}
+        }
+        let is_refused = matches!(scene.decision.reply, Reply::Refused(..));
+        if is_refused && !scene.decision.events.iter().all(is_dropped_module) {
+            return Err(format!("refused, and yet {:?}", scene.decision.events));
+        }
+        Ok(())
+    }
+}
+
+/// A module whose whole is not what was announced is refused and forgotten.
+fn is_dropped_module(event: &Event) -> bool {
+    matches!(event, Event::ModuleChanged { record: None, .. })
+}
+
+/// An import speaks of every canister it was asked about, once.
+fn check_command(command: &Command, reply: &Reply) -> Result<(), String> {
+    let applied = match reply {
+        Reply::Refused(..) => return Ok(()),
+        Reply::Command(applied) => applied,
+        reply => return Err(format!("{command:?} got {reply:?}")),
+    };
+    let asked = match command {
+        Command::Import(ids) | Command::RequeueFailed(Some(ids)) => {
+            ids.iter().collect::<BTreeSet<_>>().len()
+        }
+        Command::Recycle(_) => 1,
+        _ => return Ok(()),
+    };
+    let told = applied.added as usize + applied.requeued as usize + applied.skipped.len();
+    if told != asked {
+        return Err(format!(
+            "{command:?} of {asked} told of {told}: {applied:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// After a finished tick every pool says why it is as it is.
+fn check_pools(scene: &Scene<'_>) -> Result<(), String> {
+    for pool in scene.state.spec().map_or(&[][..], |spec| &spec.pools) {
+        let record = scene.state.pool(&pool.name);
+        if record.is_none_or(|record| record.reasons.is_empty()) {
+            return Err(format!("pool {} says nothing after a tick", pool.name));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Invariant 3: a canister has one pool and one role at a time, and every tenancy its own
+//! generation.
+
+use super::{Checker, Scene};
+use hatchery_types::{CanisterId, Generation, Phase};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub(super) struct HandOut {
+    last: BTreeMap<CanisterId, Generation>,
+}
+
+impl Checker for HandOut {
+    fn name(&self) -> &'static str {
+        "hand-out"
+    }
+
+    fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
+        for (before, row) in scene.moved() {
+            if row.phase != Phase::Installing {
+                continue;
+            }
+            let from = before.map(|row| row.phase);
+            if from != Some(Phase::Ready) {
+                return Err(format!("{} handed out from {from:?}", row.canister));
+            }
+            let last = self.last.insert(row.canister, row.generation);
+            if last.is_some_and(|last| last >= row.generation) {
+                return Err(format!(
+                    "{} handed out again as {:?}",
+                    row.canister, row.generation
+                ));
+            }
+        }
+        for row in scene.after.values().filter(|row| row.phase.is_member()) {
+            let before = scene
+                .before
+                .get(&row.canister)
+                .filter(|row| row.phase.is_member());
+            if row.pool.is_none() || row.role.is_none() {
+                return Err(format!("member {} without pool or role", row.canister));
+            }
+            let kept = before.is_none_or(|before| {
+                (&before.pool, &before.role, before.generation)
+                    == (&row.pool, &row.role, row.generation)
+            });
+            if !kept {
+                return Err(format!("{} changed hands while a member", row.canister));
+            }
+        }
+        Ok(())
+    }
+}

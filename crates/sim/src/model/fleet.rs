@@ -1,0 +1,93 @@
+//! The fleet the model runs: its spec, its module, its people. Small numbers, so that bounds are
+//! met often.
+
+use hatchery_types::{
+    Cycles, DrainSpec, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec,
+    ScaleSpec, TargetSpec, WarmPoolSpec,
+};
+use sha2::{Digest, Sha256};
+
+/// The signal that members report.
+pub(super) const SIGNAL: &str = "depth";
+/// Longest life of a drain before work is cut.
+pub(super) const DRAIN_DEADLINE: Nanos = Nanos::from_secs(120);
+
+/// The operator.
+pub(super) fn operator() -> Principal {
+    Principal::from_slice(&[7; 29])
+}
+
+/// Somebody who has canisters of their own on the subnet.
+pub(super) fn stranger() -> Principal {
+    Principal::from_slice(&[9; 29])
+}
+
+/// A module in the only sense the model needs: a header and one custom section.
+pub(super) fn module() -> (ModuleHash, Vec<u8>) {
+    let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+    bytes.extend([0, 120, 3]);
+    bytes.extend([0x2a; 119]);
+    (ModuleHash(Sha256::digest(&bytes).into()), bytes)
+}
+
+/// Two pools of one role over a small warm pool.
+pub(super) fn spec() -> FleetSpec {
+    FleetSpec {
+        name: "model".to_owned(),
+        controllers: vec![operator()],
+        reserve: Cycles(10 * Cycles::T),
+        lanes: LanesSpec {
+            create: 2,
+            reset: 3,
+            install: 2,
+        },
+        warm_pool: WarmPoolSpec {
+            minimum: 3,
+            maximum: 6,
+            cycles: Cycles(5 * Cycles::T),
+            floor: Cycles(Cycles::T),
+        },
+        roles: vec![role()],
+        pools: vec![pool("north", 1, 5, 2), pool("south", 0, 3, 1)],
+    }
+}
+
+fn role() -> RoleSpec {
+    RoleSpec {
+        name: "worker".to_owned(),
+        module: module().0,
+        init_arg: b"DIDL\0\0".to_vec(),
+        drain: DrainSpec {
+            method: Some("hatchery_drain".to_owned()),
+            deadline: DRAIN_DEADLINE,
+        },
+    }
+}
+
+fn pool(name: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
+    let scale = |window, max_workers, cooldown| ScaleSpec {
+        window: Nanos::from_secs(window),
+        max_percent: 100,
+        max_workers,
+        period: Nanos::from_secs(10),
+        cooldown: Nanos::from_secs(cooldown),
+    };
+    PoolSpec {
+        name: name.to_owned(),
+        role: "worker".to_owned(),
+        min,
+        max,
+        initial,
+        target: Some(TargetSpec {
+            signal: SIGNAL.to_owned(),
+            per_worker: 10,
+            tolerance_percent: 10,
+            stale_after: Nanos::from_secs(180),
+            warm_up: Nanos::from_secs(5),
+        }),
+        scale_up: scale(0, 4, 0),
+        scale_down: scale(20, 1, 5),
+        disruption_percent: 30,
+        valid_for: Nanos::from_secs(10),
+    }
+}

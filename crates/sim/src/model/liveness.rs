@@ -1,0 +1,172 @@
+//! After the safety phase: faults stop, workers are honest, operators resume and requeue, and the
+//! world must come to rest within a stated time or say what holds it back.
+
+use super::canister::Habits;
+use super::fleet;
+use super::world::{Failure, World};
+use hatchery_core::{Command, CommandInput, Input, Vitals, warm_reason};
+use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, Reason, RunState};
+
+/// Virtual time for coming to rest: two rounds of the longest back-off and the ten minutes after
+/// which an absent install counts as absent.
+const PATIENCE: Nanos = Nanos::from_secs(3 * 3_600);
+/// Steps for coming to rest; more means that something is tried again and again without a wait.
+const PASSES_MAX: u32 = 5_000;
+/// How often a member reports.
+const REPORT_EVERY: Nanos = Nanos::from_secs(60);
+/// What every honest member has to do: with ten wanted per worker, the pools grow to their middle.
+const HONEST_JOBS: u64 = 8;
+
+impl World {
+    /// Ends the faults and waits until desired is observed.
+    ///
+    /// # Errors
+    /// What has not come to rest, or a violation on the way.
+    pub fn converge(&mut self) -> Result<(), Failure> {
+        self.make_peace()?;
+        let end = self.now + PATIENCE;
+        let mut report_at = self.now;
+        let mut passes = 0;
+        while self.now < end {
+            passes += 1;
+            if passes > PASSES_MAX {
+                let open = self.what_is_open();
+                return Err(self.failure(
+                    "spinning",
+                    format!("{passes} steps to come to rest: {open}"),
+                ));
+            }
+            if self.now >= report_at {
+                report_at = self.now + REPORT_EVERY;
+                self.report_all()?;
+            }
+            self.pass(report_at.since(self.now))?;
+            if self.unrest().is_none() {
+                return Ok(());
+            }
+        }
+        match self.unrest() {
+            None => Ok(()),
+            Some(what) => Err(self.failure("converges", what)),
+        }
+    }
+
+    fn make_peace(&mut self) -> Result<(), Failure> {
+        self.platform.swarm.stop();
+        self.platform.liquid = Cycles(2_000 * Cycles::T);
+        self.root_stopping = false;
+        for canister in self.platform.canisters.values_mut() {
+            canister.work.call_open = false;
+            canister.work.habits = Habits::default();
+            canister.work.jobs = HONEST_JOBS;
+            if canister.run_state == RunState::Stopping {
+                canister.run_state = RunState::Stopped;
+            }
+        }
+        for (name, command) in [
+            ("peace", Command::Resume),
+            ("again", Command::RequeueFailed(None)),
+        ] {
+            let operation = OperationId(format!("{name}-{}", self.step));
+            let caller = fleet::operator();
+            self.message(&Input::Command(CommandInput {
+                caller,
+                operation,
+                command,
+            }))?;
+        }
+        self.tick()
+    }
+
+    fn report_all(&mut self) -> Result<(), Failure> {
+        let members: Vec<CanisterId> = self.platform.canisters.keys().copied().collect();
+        for member in members {
+            let canister = self
+                .platform
+                .canisters
+                .get_mut(&member)
+                .expect("bug: drawn from keys");
+            let runs = canister.module.is_some() && canister.run_state == RunState::Running;
+            let Some(generation) = canister.generation.filter(|_| runs) else {
+                continue;
+            };
+            canister.work.jobs = if canister.work.draining {
+                0
+            } else {
+                HONEST_JOBS
+            };
+            let (value, signal) = (canister.work.jobs, fleet::SIGNAL.to_owned());
+            self.message(&Input::Report {
+                member,
+                generation,
+                signal,
+                value,
+            })?;
+        }
+        self.tick()
+    }
+
+    /// What is not yet as it should be.
+    fn unrest(&self) -> Option<String> {
+        let spec = self.state.spec()?;
+        let vitals = Vitals {
+            liquid: self.platform.liquid,
+            stopping: false,
+        };
+        // Too many creations with an unknown end: root buys nothing more, and says so.
+        if warm_reason(&self.state, self.now, &vitals) == Reason::LostCreations {
+            return None;
+        }
+        for pool in &spec.pools {
+            let living = |phase: Phase| {
+                let members = self.rows().values();
+                members
+                    .filter(|row| row.phase == phase && row.pool.as_ref() == Some(&pool.name))
+                    .count()
+            };
+            let in_service = living(Phase::InService);
+            if in_service < pool.min as usize || in_service > pool.max as usize {
+                let why = self.state.pool(&pool.name).map(|record| &record.reasons);
+                let (min, max, name) = (pool.min, pool.max, &pool.name);
+                let open = self.what_is_open();
+                return Some(format!(
+                    "{name}: {in_service} in service of {min}..{max}: {why:?}, {open}"
+                ));
+            }
+        }
+        let ready = self
+            .rows()
+            .values()
+            .filter(|row| row.phase == Phase::Ready)
+            .count();
+        if ready < spec.warm_pool.minimum as usize || ready > spec.warm_pool.maximum as usize {
+            let (minimum, maximum) = (spec.warm_pool.minimum, spec.warm_pool.maximum);
+            return Some(format!(
+                "{ready} ready of {minimum}..{maximum}: {}",
+                self.what_is_open()
+            ));
+        }
+        let passing = [
+            Phase::Creating,
+            Phase::PendingReset,
+            Phase::Resetting,
+            Phase::Stopping,
+            Phase::Deleting,
+        ];
+        let stuck = self
+            .rows()
+            .values()
+            .find(|row| passing.contains(&row.phase));
+        stuck.map(|row| format!("{} still {}: {}", row.canister, row.phase, row.reason))
+    }
+
+    fn what_is_open(&self) -> String {
+        let effects = self.state.effects(None, 10);
+        let rows: Vec<_> = self
+            .rows()
+            .values()
+            .map(|row| format!("{} {}", row.phase, row.reason))
+            .collect();
+        format!("open {effects:?}, rows {rows:?}")
+    }
+}

@@ -1,0 +1,209 @@
+//! What each step of an effect does to the model platform, and what root hears of it.
+
+use super::canister::{Canister, Habits, INSTALL_PREPAID, STOP_TIMEOUT, Work};
+use super::platform::{Call, Platform};
+use super::swarm::Fault;
+use hatchery_types::{
+    CanisterId, Cycles, EffectKind, Generation, ModuleHash, Nanos, Outcome,
+    REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
+};
+
+/// Canister error: the callee trapped or has no code (interface specification, "Reject codes").
+const REJECT_CANISTER_ERROR: u8 = 5;
+/// The platform's fee for a creation on 13 nodes.
+const CREATION_FEE: Cycles = Cycles(500 * Cycles::B);
+
+impl Platform {
+    /// Runs one call, faults and all, and puts its answer on the wire.
+    pub(super) fn run(&mut self, at: Nanos, call: &Call) {
+        let refusal = |code| Refusal::new(code, "a fault of the model");
+        let outcome = match call.fault {
+            Some(Fault::Refused) => Outcome::Refused(refusal(4)),
+            Some(Fault::NotExecuted) => Outcome::NotExecuted(refusal(2)),
+            Some(Fault::UnknownNotRan) => Outcome::Unknown(refusal(6)),
+            Some(Fault::UnknownRan) => {
+                self.perform(at, call);
+                Outcome::Unknown(refusal(6))
+            }
+            Some(Fault::Undecodable) => {
+                self.perform(at, call);
+                Outcome::Unknown(refusal(0))
+            }
+            _ => self.perform(at, call),
+        };
+        if outcome == Outcome::InProgress {
+            self.answer_at(at + STOP_TIMEOUT, call, outcome);
+        } else {
+            self.answer(at, call, outcome);
+        }
+    }
+
+    /// Does what the step says, as far as the platform allows it.
+    fn perform(&mut self, at: Nanos, call: &Call) -> Outcome {
+        match call.step {
+            Step::Create => self.perform_create(call),
+            Step::UploadChunk => self.perform_upload(call),
+            Step::Drain => self.perform_drain(call),
+            _ => self.perform_managed(at, call),
+        }
+    }
+
+    fn perform_create(&mut self, call: &Call) -> Outcome {
+        let EffectKind::Create { cycles } = call.kind else {
+            panic!("bug: a create step in {}", call.kind)
+        };
+        if self.liquid < cycles {
+            return refused(REJECT_CANISTER_ERROR, "out of cycles");
+        }
+        self.liquid = self.liquid.less(cycles);
+        let id = self.create(self.controllers.clone(), cycles.less(CREATION_FEE));
+        self.bought.insert(id, call.effect);
+        Outcome::Done(Value::Created(id))
+    }
+
+    fn perform_upload(&mut self, call: &Call) -> Outcome {
+        let EffectKind::StoreChunk { module, index } = call.kind else {
+            panic!("bug: an upload step in {}", call.kind)
+        };
+        self.chunks.insert((module, index));
+        Outcome::Done(Value::Nothing)
+    }
+
+    /// A call to the worker's own code, bounded wait.
+    fn perform_drain(&mut self, call: &Call) -> Outcome {
+        let unknown = |text| Outcome::Unknown(Refusal::new(REJECT_CANISTER_ERROR, text));
+        let Some(canister) = self.canisters.get_mut(&call.canister) else {
+            return refused(REJECT_DESTINATION_INVALID, "no such canister");
+        };
+        if canister.run_state != RunState::Running {
+            return unknown("stopped");
+        }
+        if canister.module.is_none() {
+            return unknown("no wasm module");
+        }
+        let work = &mut canister.work;
+        work.draining = true;
+        Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
+    }
+
+    /// A management call on a canister: root must control it.
+    fn perform_managed(&mut self, at: Nanos, call: &Call) -> Outcome {
+        let root = self.root.0;
+        match self.canisters.get(&call.canister) {
+            None => return refused(REJECT_DESTINATION_INVALID, "no such canister"),
+            Some(canister) if !canister.is_controlled_by(root) => {
+                return refused(REJECT_CANISTER_ERROR, "only the controllers may do that");
+            }
+            Some(_) => {}
+        }
+        match call.step {
+            Step::Status => self.perform_status(call),
+            Step::Delete => self.perform_delete(call.canister),
+            Step::Install => self.perform_install(call),
+            _ => self.perform_setting(at, call),
+        }
+    }
+
+    fn perform_status(&mut self, call: &Call) -> Outcome {
+        let sequence = self.next_sequence();
+        let canister = self.canister_mut(call.canister);
+        canister.observed = sequence;
+        let seen = canister.observe(call.fault != Some(Fault::Unobservable));
+        Outcome::Done(Value::Observed(Box::new(seen)))
+    }
+
+    fn perform_delete(&mut self, id: CanisterId) -> Outcome {
+        if self.canister_mut(id).run_state != RunState::Stopped {
+            return refused(REJECT_CANISTER_ERROR, "must be stopped first");
+        }
+        self.canisters.remove(&id);
+        self.deleted.insert(id);
+        Outcome::Done(Value::Nothing)
+    }
+
+    fn perform_install(&mut self, call: &Call) -> Outcome {
+        let EffectKind::Install { module, .. } = call.kind else {
+            panic!("bug: an install step in {}", call.kind)
+        };
+        if !self.chunks.iter().any(|(stored, _)| *stored == module) {
+            return refused(REJECT_CANISTER_ERROR, "chunk not found");
+        }
+        let habits = Habits {
+            never_idle: self.swarm.strikes(Fault::NeverIdle),
+            silent: self.swarm.strikes(Fault::Silent),
+        };
+        let sequence = self.next_sequence();
+        let canister = self.canister_mut(call.canister);
+        if canister.module.is_some() {
+            return refused(REJECT_CANISTER_ERROR, "not empty");
+        }
+        if canister.cycles < INSTALL_PREPAID {
+            return refused(REJECT_CANISTER_ERROR, "out of cycles");
+        }
+        install(
+            canister,
+            module,
+            Work {
+                habits,
+                ..Work::default()
+            },
+        );
+        canister.installed = sequence;
+        Outcome::Done(Value::Nothing)
+    }
+
+    fn perform_setting(&mut self, at: Nanos, call: &Call) -> Outcome {
+        let controllers = self.controllers.clone();
+        let never_stops = call.fault == Some(Fault::StopInProgress);
+        let canister = self.canister_mut(call.canister);
+        match (call.step, &call.kind) {
+            (Step::CleanSettings, _) => {
+                canister.controllers = controllers;
+                canister.settings_clean = true;
+                canister.generation = None;
+            }
+            (Step::MemberSettings, EffectKind::Install { generation, .. }) => {
+                set_environment(canister, *generation);
+            }
+            (Step::Uninstall, _) => canister.remove_code(),
+            (Step::Start, _) => canister.run_state = RunState::Running,
+            (Step::Stop, _) => return stop(canister, never_stops),
+            (step, kind) => panic!("bug: step {step:?} in {kind} at {at:?}"),
+        }
+        Outcome::Done(Value::Nothing)
+    }
+
+    fn canister_mut(&mut self, id: CanisterId) -> &mut Canister {
+        self.canisters.get_mut(&id).expect("bug: looked up before")
+    }
+}
+
+fn install(canister: &mut Canister, module: ModuleHash, work: Work) {
+    canister.module = Some(module);
+    canister.work = work;
+    canister.cycles = canister.cycles.less(Cycles(3 * Cycles::B));
+}
+
+fn set_environment(canister: &mut Canister, generation: Generation) {
+    canister.settings_clean = false;
+    canister.generation = Some(generation);
+}
+
+fn stop(canister: &mut Canister, never_stops: bool) -> Outcome {
+    if canister.run_state == RunState::Stopped {
+        return Outcome::Done(Value::Nothing);
+    }
+    if never_stops && canister.module.is_some() {
+        canister.work.call_open = true;
+    }
+    if canister.work.call_open {
+        canister.run_state = RunState::Stopping;
+        return Outcome::InProgress;
+    }
+    canister.run_state = RunState::Stopped;
+    Outcome::Done(Value::Nothing)
+}
+
+fn refused(code: u8, text: &str) -> Outcome {
+    Outcome::Refused(Refusal::new(code, text))
+}
