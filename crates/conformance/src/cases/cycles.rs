@@ -307,6 +307,8 @@ fn ingress_byte_costs_two_thousand(w: &mut World<'_>) -> Checked<()> {
 fn message_costs_five_million_and_its_instructions(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let body = program().number(0).performance().reply();
+    // The first message writes to memory that is fresh.
+    reply_seen(w.run(caller, &relay(callee, &body))?)?;
     let before = w.cycles(callee)?;
     let told = reply_seen(w.run(caller, &relay(callee, &body))?)?;
     let paid = before.wrapping_sub(w.cycles(callee)?);
