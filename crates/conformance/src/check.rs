@@ -35,6 +35,10 @@ pub(crate) fn fail<T>(text: impl std::fmt::Display) -> Checked<T> {
 
 /// Both must be equal.
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "cases hand over what they have just made"
+)]
 pub(crate) fn same<T: PartialEq + Debug>(found: T, wanted: T) -> Checked<()> {
     if found == wanted {
         return Ok(());
@@ -48,15 +52,26 @@ pub(crate) fn same<T: PartialEq + Debug>(found: T, wanted: T) -> Checked<()> {
 
 /// Both must differ.
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "cases hand over what they have just made"
+)]
 pub(crate) fn differ<T: PartialEq + Debug>(found: T, unwanted: T) -> Checked<()> {
     if found != unwanted {
         return Ok(());
     }
-    fail(format_args!("found {}, which it must not be", short(&found)))
+    fail(format_args!(
+        "found {}, which it must not be",
+        short(&found)
+    ))
 }
 
 /// It must lie between the two, both included.
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "cases hand over what they have just made"
+)]
 pub(crate) fn between<T: PartialOrd + Debug>(found: T, low: T, high: T) -> Checked<()> {
     if found >= low && found <= high {
         return Ok(());
@@ -81,7 +96,11 @@ pub(crate) fn says(answer: Answer, wanted: impl AsRef<[u8]>) -> Checked<()> {
         return Ok(());
     }
     let wanted = wanted.as_ref();
-    fail(format_args!("found {}, wanted {}", short(&reply), short(&wanted)))
+    fail(format_args!(
+        "found {}, wanted {}",
+        short(&reply),
+        short(&wanted)
+    ))
 }
 
 /// The answer must be a number.
@@ -150,7 +169,10 @@ pub(crate) fn seen(answer: Answer) -> Checked<Seen> {
     match reply.split_first() {
         Some((b'+', bytes)) => Ok(Seen::Reply(bytes.to_vec())),
         Some((b'-', code)) => Ok(Seen::Reject(number_of(code)?)),
-        _ => fail(format_args!("found {}, wanted an outcome of a call", short(&reply))),
+        _ => fail(format_args!(
+            "found {}, wanted an outcome of a call",
+            short(&reply)
+        )),
     }
 }
 

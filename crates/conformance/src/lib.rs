@@ -1,13 +1,13 @@
-//! One suite of platform behaviour for the engine and for PocketIC: cases that pin what canisters
+//! One suite of platform behaviour for the engine and for `PocketIC`: cases that pin what canisters
 //! and their users can notice, each with its source. It asserts codes, states, rounds and cycles,
 //! never texts.
 //!
 //! A [`Case`] speaks to a [`Backend`] alone; [`EngineBackend`] is the engine in this process,
-//! [`PocketIcBackend`] an instance of a PocketIC server.
+//! [`PocketIcBackend`] an instance of a `PocketIC` server.
 //! Every case can be seen to fail: [`Case::run_planted`] falsifies what it looks at.
 //!
 //! The canister of nearly all cases is the *universal canister*: it runs a program given as its
-//! argument. Programs are written in [`program`], the operations are in `wat/universal.wat`.
+//! argument. Programs are written in `program.rs`, the operations are in `wat/universal.wat`.
 
 mod backend;
 mod case;

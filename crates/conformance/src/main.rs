@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Parser, ValueEnum};
-use hatchery_conformance::{Backend, BackendError, Case, EngineBackend, PocketIcBackend, PocketIcServer, Report, Verdict, all};
+use hatchery_conformance::{
+    Backend, BackendError, Case, EngineBackend, PocketIcBackend, PocketIcServer, Report, Verdict,
+    all,
+};
 use hatchery_engine::Config;
 
 /// Runs the conformance suite.
@@ -105,10 +108,7 @@ fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<Case>> {
 
 type Make = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError>>;
 
-fn backends(
-    name: BackendName,
-    cache: &Path,
-) -> anyhow::Result<(&'static str, Make)> {
+fn backends(name: BackendName, cache: &Path) -> anyhow::Result<(&'static str, Make)> {
     let config = Config {
         cache_dir: Some(cache.to_owned()),
         ..Config::default()

@@ -265,6 +265,7 @@ pub(crate) struct Snapshot {
 
 /// The reply of `canister_status`.
 #[derive(Debug, Clone, CandidType, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 pub(crate) struct Status {
     pub(crate) status: Option<Running>,
     pub(crate) version: Option<u64>,
@@ -300,6 +301,7 @@ pub(crate) struct Settings {
 }
 
 #[derive(Debug, Clone, CandidType, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 pub(crate) struct MemoryMetrics {
     pub(crate) wasm_memory_size: Option<Nat>,
     pub(crate) stable_memory_size: Option<Nat>,
@@ -308,6 +310,7 @@ pub(crate) struct MemoryMetrics {
 }
 
 #[derive(Debug, Clone, CandidType, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 pub(crate) struct QueryStats {
     pub(crate) num_calls_total: Option<Nat>,
     pub(crate) num_instructions_total: Option<Nat>,

@@ -25,9 +25,7 @@ pub(crate) fn universal_twin() -> &'static [u8] {
 pub(crate) fn with_heartbeat() -> &'static [u8] {
     static WASM: OnceLock<Vec<u8>> = OnceLock::new();
     WASM.get_or_init(|| {
-        universal_with(
-            r#"(func (export "canister_heartbeat") (call $enter_cell (i32.const 502)))"#,
-        )
+        universal_with(r#"(func (export "canister_heartbeat") (call $enter_cell (i32.const 502)))"#)
     })
 }
 
@@ -83,7 +81,9 @@ pub(crate) fn gzipped() -> &'static [u8] {
         encoder
             .write_all(universal())
             .expect("bug: writing to memory cannot fail");
-        encoder.finish().expect("bug: writing to memory cannot fail")
+        encoder
+            .finish()
+            .expect("bug: writing to memory cannot fail")
     })
 }
 

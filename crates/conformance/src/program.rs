@@ -51,14 +51,17 @@ operations! {
     cost_call cost_create cost_http cost_ecdsa cost_schnorr cost_vetkd
     call_new call_raw on_cleanup call_append best_effort call_cycles perform
     stable_size stable_grow stable_write stable_read
-    status version time timer_set performance is_controller replicated
+    status version time timer_set performance controlled_by replicated
     certify certificate_present certificate root_key
     env_count env_name env_name_size env_exists env_value env_value_size
 }
 
 /// The row of the function table that holds the operations.
 pub(crate) fn operations_row() -> String {
-    let names: Vec<String> = OPERATIONS.iter().map(|name| format!("$op_{name}")).collect();
+    let names: Vec<String> = OPERATIONS
+        .iter()
+        .map(|name| format!("$op_{name}"))
+        .collect();
     format!("(elem (i32.const 16) {})", names.join(" "))
 }
 
@@ -154,7 +157,10 @@ impl Program {
             .code(&program())
             .call_new()
             .call_append();
-        self.number(1 << 20).number(0).fill().times(u64::MAX, &again)
+        self.number(1 << 20)
+            .number(0)
+            .fill()
+            .times(u64::MAX, &again)
     }
 
     /// Writes to stable memory.
@@ -292,10 +298,6 @@ pub(crate) fn tell_reject() -> Program {
 }
 
 impl Call {
-    /// The callee is what the program leaves on the stack.
-    pub(crate) fn callee(self, callee: Program) -> Self {
-        Call { callee, ..self }
-    }
     /// The argument is what the program leaves on the stack.
     pub(crate) fn arg(self, arg: Program) -> Self {
         Call { arg, ..self }

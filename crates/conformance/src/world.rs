@@ -192,9 +192,9 @@ impl<'a> World<'a> {
     /// The log as the owner sees it.
     #[track_caller]
     pub(crate) fn logs(&mut self, id: Principal) -> Checked<Logs> {
-        let answer =
-            self.backend
-                .query(owner(), MANAGEMENT, "fetch_canister_logs", about(id))?;
+        let answer = self
+            .backend
+            .query(owner(), MANAGEMENT, "fetch_canister_logs", about(id))?;
         decode(&replied(answer)?)
     }
 
@@ -270,11 +270,6 @@ impl<'a> World<'a> {
     /// Executes rounds until the message is answered.
     pub(crate) fn wait(&mut self, id: &MessageId) -> Checked<Answer> {
         Ok(self.backend.await_answer(id)?)
-    }
-
-    /// The answer if it is there.
-    pub(crate) fn poll(&mut self, id: &MessageId) -> Checked<Option<Answer>> {
-        Ok(self.backend.poll(id)?)
     }
 
     /// The answer, which must be there already.

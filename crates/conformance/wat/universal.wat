@@ -449,7 +449,7 @@
   (func $op_time (call $push64 (call $ic_time)))
   (func $op_timer_set (call $push64 (call $ic_timer_set (call $pop64))))
   (func $op_performance (call $push64 (call $ic_performance (call $pop32))))
-  (func $op_is_controller (call $pop) (call $ic_is_controller) (call $push32))
+  (func $op_controlled_by (call $pop) (call $ic_is_controller) (call $push32))
   (func $op_replicated (call $push32 (call $ic_replicated)))
   (func $op_certify (call $pop) (call $ic_certify))
   (func $op_certificate_present (call $push32 (call $ic_certificate_present)))

@@ -8,8 +8,8 @@ mod pocketic;
 use ic_principal::Principal;
 
 pub use engine::EngineBackend;
-pub use pocketic::{PocketIcBackend, PocketIcServer};
 pub use plant::{Plant, PlantedBackend, Seen as Observed};
+pub use pocketic::{PocketIcBackend, PocketIcServer};
 
 /// A refused or failed message as far as the suite looks at it: codes, never texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl BackendError {
 /// Results of everything a backend does.
 pub type Done<T> = Result<T, BackendError>;
 
-/// Rounds that a backend waits for an answer, as PocketIC does.
+/// Rounds that a backend waits for an answer, as `PocketIC` does.
 const ANSWER_ROUNDS_MAX: u32 = 100;
 
 /// One application subnet of 13 nodes, fresh.

@@ -1,8 +1,8 @@
 //! Planted deviations: a backend that tells one lie, so that every case can be seen to fail. A
 //! first, honest run counts what a case looks at; the second falsifies the last of it.
 
-use candid::types::value::{IDLField, IDLValue};
 use candid::types::Label;
+use candid::types::value::{IDLField, IDLValue};
 use candid::{IDLArgs, Principal as CandidPrincipal};
 use ic_principal::Principal;
 
@@ -92,7 +92,10 @@ impl<'a> PlantedBackend<'a> {
     }
 
     fn field(&mut self, name: &str, answer: Answer) -> Answer {
-        let Some(false_reply) = answer.as_ref().ok().and_then(|reply| with_false(reply, name))
+        let Some(false_reply) = answer
+            .as_ref()
+            .ok()
+            .and_then(|reply| with_false(reply, name))
         else {
             return answer;
         };
@@ -120,7 +123,10 @@ impl<'a> PlantedBackend<'a> {
             Plant::RoundBefore(before) => before,
             _ => return false,
         };
-        !self.withheld && self.total.is_some_and(|total| place + before == total.polled)
+        !self.withheld
+            && self
+                .total
+                .is_some_and(|total| place + before == total.polled)
     }
 }
 

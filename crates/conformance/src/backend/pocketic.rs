@@ -1,8 +1,8 @@
-//! PocketIC as a backend: a thin client of its REST interface that starts the server named by
+//! `PocketIC` as a backend: a thin client of its REST interface that starts the server named by
 //! `POCKET_IC_BIN` and makes one instance per world. It speaks to servers 10 to 16: requests carry
 //! what any of them needs, answers are read for what is needed and may hold anything else.
 //!
-//! Source: the public REST types of the PocketIC client library.
+//! Source: the public REST types of the `PocketIC` client library.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -93,7 +93,10 @@ impl PocketIcServer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a foreign process has no virtual time to wait in")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a foreign process has no virtual time to wait in"
+)]
 fn wait_for_port(process: &mut Process) -> Done<u16> {
     for _ in 0..START_LOOKS {
         // The port is there when its line is ended.
@@ -103,7 +106,9 @@ fn wait_for_port(process: &mut Process) -> Done<u16> {
             return line.trim().parse().map_err(BackendError::new);
         }
         if let Ok(Some(status)) = process.child.try_wait() {
-            return Err(BackendError::new(format_args!("the server ended: {status}")));
+            return Err(BackendError::new(format_args!(
+                "the server ended: {status}"
+            )));
         }
         std::thread::sleep(START_PAUSE);
     }
@@ -147,7 +152,10 @@ impl PocketIcBackend {
     /// # Errors
     /// The server does not answer as it should.
     pub fn new(server: PocketIcServer) -> Done<Self> {
-        let mut backend = PocketIcBackend { server, instance: 0 };
+        let mut backend = PocketIcBackend {
+            server,
+            instance: 0,
+        };
         let created = backend.request(minreq::post, "/instances", Some(&instance_config()))?;
         let created: Value = read(&created)?;
         backend.instance = created["Created"]["instance_id"]
@@ -163,7 +171,8 @@ impl PocketIcBackend {
         path: &str,
         body: Option<&str>,
     ) -> Done<String> {
-        let mut request = method(format!("{}{path}", self.server.url)).with_timeout(REQUEST_SECONDS);
+        let mut request =
+            method(format!("{}{path}", self.server.url)).with_timeout(REQUEST_SECONDS);
         if let Some(body) = body {
             request = request
                 .with_header("content-type", "application/json")
@@ -173,7 +182,9 @@ impl PocketIcBackend {
         let text = response.as_str().map_err(BackendError::new)?.to_owned();
         match response.status_code {
             200 | 201 => Ok(text),
-            202 | 409 => Err(BackendError::new(format_args!("{path}: the server is busy"))),
+            202 | 409 => Err(BackendError::new(format_args!(
+                "{path}: the server is busy"
+            ))),
             code => Err(BackendError::new(format_args!("{path}: {code}: {text}"))),
         }
     }
@@ -254,7 +265,10 @@ fn call(sender: Principal, canister: Principal, method: &str, arg: &[u8]) -> Str
 /// `{"Ok": base64}` or `{"Err": reject}`.
 fn answer(value: &Value) -> Done<Answer> {
     if let Some(reply) = value["Ok"].as_str() {
-        return BASE64.decode(reply.as_bytes()).map(Ok).map_err(BackendError::new);
+        return BASE64
+            .decode(reply.as_bytes())
+            .map(Ok)
+            .map_err(BackendError::new);
     }
     let refused = &value["Err"];
     match refused["reject_code"].as_str().and_then(reject_code) {
@@ -268,7 +282,9 @@ fn answer(value: &Value) -> Done<Answer> {
 
 /// The number of a reject code by its name.
 fn reject_code(name: &str) -> Option<u8> {
-    RejectCode::deserialize(named(name)).ok().map(|code| code as u8)
+    RejectCode::deserialize(named(name))
+        .ok()
+        .map(|code| code as u8)
 }
 
 /// The number of an error code by its name; names of newer servers that we lack are spelt out.
@@ -280,7 +296,11 @@ fn error_code(name: &str) -> Option<u16> {
         "CanisterStatusAccessDenied" => Some(542),
         _ => None,
     };
-    newer.or_else(|| ErrorCode::deserialize(named(name)).ok().map(|code| code as u16))
+    newer.or_else(|| {
+        ErrorCode::deserialize(named(name))
+            .ok()
+            .map(|code| code as u16)
+    })
 }
 
 fn named(name: &str) -> StrDeserializer<'_, NameError> {
@@ -337,7 +357,8 @@ impl Backend for PocketIcBackend {
     }
 
     fn tick(&mut self) -> Done<()> {
-        self.post("update/tick", r#"{"blockmakers":null}"#).map(drop)
+        self.post("update/tick", r#"{"blockmakers":null}"#)
+            .map(drop)
     }
 
     fn time_ns(&mut self) -> Done<u64> {

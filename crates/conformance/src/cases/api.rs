@@ -3,7 +3,8 @@
 use crate::backend::Plant;
 use crate::case::cases;
 use crate::check::{
-    Checked, amount, contains, differ, number, refused, refused_with, replied, same, saw_reply, says,
+    Checked, amount, contains, differ, number, refused, refused_with, replied, same, saw_reply,
+    says,
 };
 use crate::management::InstallMode;
 use crate::modules::with_inspection;
@@ -52,8 +53,16 @@ fn subnet_id_is_told(w: &mut World<'_>) -> Checked<()> {
 
 fn copying_beyond_the_argument_traps(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused(w.run(id, &program().number(0).number(1_000).arg_copy())?, 5, 504)?;
-    refused(w.run(id, &program().number(1_000).number(0).arg_copy())?, 5, 504)
+    refused(
+        w.run(id, &program().number(0).number(1_000).arg_copy())?,
+        5,
+        504,
+    )?;
+    refused(
+        w.run(id, &program().number(1_000).number(0).arg_copy())?,
+        5,
+        504,
+    )
 }
 
 fn balance_is_told(w: &mut World<'_>) -> Checked<()> {
@@ -74,8 +83,15 @@ fn root_key_is_a_der_key(w: &mut World<'_>) -> Checked<()> {
 
 fn certified_data_has_32_bytes_at_most(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    says(w.run(id, &program().bytes([1; 32]).certify().say("fits"))?, "fits")?;
-    refused(w.run(id, &program().bytes([1; 33]).certify().say(""))?, 5, 504)
+    says(
+        w.run(id, &program().bytes([1; 32]).certify().say("fits"))?,
+        "fits",
+    )?;
+    refused(
+        w.run(id, &program().bytes([1; 33]).certify().say(""))?,
+        5,
+        504,
+    )
 }
 
 fn certificate_comes_with_queries_only(w: &mut World<'_>) -> Checked<()> {
@@ -96,20 +112,45 @@ fn certificate_holds_the_data(w: &mut World<'_>) -> Checked<()> {
 
 fn unknown_curves_and_keys_have_codes(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    same(number(w.run(id, &program().bytes("key").number(99).cost_ecdsa().reply())?)?, 1)?;
-    same(number(w.run(id, &program().bytes("no such key").number(0).cost_ecdsa().reply())?)?, 2)
+    same(
+        number(w.run(id, &program().bytes("key").number(99).cost_ecdsa().reply())?)?,
+        1,
+    )?;
+    same(
+        number(
+            w.run(
+                id,
+                &program()
+                    .bytes("no such key")
+                    .number(0)
+                    .cost_ecdsa()
+                    .reply(),
+            )?,
+        )?,
+        2,
+    )
 }
 
 fn no_principal_is_too_long(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused_with(w.run(id, &program().bytes([1; 30]).is_controller())?, 5, &[502, 504])
+    refused_with(
+        w.run(id, &program().bytes([1; 30]).controlled_by())?,
+        5,
+        &[502, 504],
+    )
 }
 
 fn heap_grows_and_tells(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let before = number(w.run(id, &program().memory_size().reply())?)?;
-    same(number(w.run(id, &program().number(3).memory_grow().reply())?)?, before)?;
-    same(number(w.run(id, &program().memory_size().reply())?)?, before + 3)
+    same(
+        number(w.run(id, &program().number(3).memory_grow().reply())?)?,
+        before,
+    )?;
+    same(
+        number(w.run(id, &program().memory_size().reply())?)?,
+        before + 3,
+    )
 }
 
 fn third_counter_traps(w: &mut World<'_>) -> Checked<()> {
@@ -143,7 +184,7 @@ fn accepting_twice_traps(w: &mut World<'_>) -> Checked<()> {
 fn inspection_sees_the_caller(w: &mut World<'_>) -> Checked<()> {
     // Accepts controllers only.
     let accept = program().accept_message();
-    let id = inspecting(w, &program().caller().is_controller().code(&accept).when())?;
+    let id = inspecting(w, &program().caller().controlled_by().code(&accept).when())?;
     let body = program().say("in").encoded();
     says(w.backend.update(owner(), id, "run", body.clone())?, "in")?;
     refused(w.backend.update(stranger(), id, "run", body)?, 4, 406)
@@ -151,10 +192,20 @@ fn inspection_sees_the_caller(w: &mut World<'_>) -> Checked<()> {
 
 fn inspection_sees_the_method(w: &mut World<'_>) -> Checked<()> {
     let accept = program().accept_message();
-    let is_run = program().method_name().bytes("run").equal().code(&accept).when();
+    let is_run = program()
+        .method_name()
+        .bytes("run")
+        .equal()
+        .code(&accept)
+        .when();
     let id = inspecting(w, &is_run)?;
     says(w.run(id, &program().say("in"))?, "in")?;
-    refused(w.backend.update(owner(), id, "ask", program().say("").encoded())?, 4, 406)
+    refused(
+        w.backend
+            .update(owner(), id, "ask", program().say("").encoded())?,
+        4,
+        406,
+    )
 }
 
 fn inspection_sees_the_argument(w: &mut World<'_>) -> Checked<()> {

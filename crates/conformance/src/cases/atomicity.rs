@@ -43,14 +43,22 @@ fn trap_discards_the_heap(w: &mut World<'_>) -> Checked<()> {
 fn trap_discards_globals(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.act(id, &program().number(41).global_set())?;
-    refused(w.run(id, &program().number(42).global_set().fail())?, 5, 503)?;
+    refused(
+        w.run(id, &program().number(42).global_set().fail())?,
+        5,
+        503,
+    )?;
     same(number(w.ask(id, &program().global_get().reply())?)?, 41)
 }
 
 fn trap_discards_stable_memory(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.act(id, &program().number(1).stable_grow().store(100, "before"))?;
-    let dirty = program().number(3).stable_grow().store(100, "after!").fail();
+    let dirty = program()
+        .number(3)
+        .stable_grow()
+        .store(100, "after!")
+        .fail();
     refused(w.run(id, &dirty)?, 5, 503)?;
     same(number(w.ask(id, &program().stable_size().reply())?)?, 1)?;
     says(w.ask(id, &program().load(100, 6).reply())?, "before")
@@ -59,15 +67,26 @@ fn trap_discards_stable_memory(w: &mut World<'_>) -> Checked<()> {
 fn trap_discards_memory_growth(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let before = number(w.ask(id, &program().memory_size().reply())?)?;
-    refused(w.run(id, &program().number(5).memory_grow().fail())?, 5, 503)?;
-    same(number(w.ask(id, &program().memory_size().reply())?)?, before)
+    refused(
+        w.run(id, &program().number(5).memory_grow().fail())?,
+        5,
+        503,
+    )?;
+    same(
+        number(w.ask(id, &program().memory_size().reply())?)?,
+        before,
+    )
 }
 
 fn trap_discards_the_timer(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let now = w.now()?;
     w.act(id, &program().timer_at(now + 1_000 * SECOND))?;
-    refused(w.run(id, &program().timer_at(now + 5 * SECOND).fail())?, 5, 503)?;
+    refused(
+        w.run(id, &program().timer_at(now + 5 * SECOND).fail())?,
+        5,
+        503,
+    )?;
     let previous = program().number(0).timer_set().reply();
     same(number(w.run(id, &previous)?)?, now + 1_000 * SECOND)
 }
@@ -75,7 +94,9 @@ fn trap_discards_the_timer(w: &mut World<'_>) -> Checked<()> {
 fn trap_discards_calls(w: &mut World<'_>) -> Checked<()> {
     let caller = w.canister()?;
     let callee = w.canister()?;
-    let calling = program().call(&call(callee, &program().bump(0, 1).say(""))).fail();
+    let calling = program()
+        .call(&call(callee, &program().bump(0, 1).say("")))
+        .fail();
     refused(w.run(caller, &calling)?, 5, 503)?;
     w.ticks(3)?;
     same(w.counter(callee, 0)?, 0)
@@ -91,12 +112,18 @@ fn trap_discards_accepted_cycles(w: &mut World<'_>) -> Checked<()> {
     let callee = w.canister()?;
     let before = w.cycles(callee)?;
     let taking = program().amount(T).accept().fail();
-    let answer = w.run(caller, &program().call(&call(callee, &taking).cycles(2 * T)))?;
+    let answer = w.run(
+        caller,
+        &program().call(&call(callee, &taking).cycles(2 * T)),
+    )?;
     saw_reject(answer, 5)?;
     // Nothing came in, and a trapping message costs far less than a billion.
     let after = w.cycles(callee)?;
     let paid = before.wrapping_sub(after);
-    let again = w.run(caller, &program().call(&call(callee, &taking).cycles(2 * T)))?;
+    let again = w.run(
+        caller,
+        &program().call(&call(callee, &taking).cycles(2 * T)),
+    )?;
     saw_reject(again, 5)?;
     same(after.wrapping_sub(w.cycles(callee)?), paid)
 }
@@ -116,9 +143,19 @@ fn trap_discards_certified_data(w: &mut World<'_>) -> Checked<()> {
 fn canister_works_on_after_a_trap(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     for _ in 0..3 {
-        refused(w.run(id, &program().number(9).touch().unreachable())?, 5, 502)?;
+        refused(
+            w.run(id, &program().number(9).touch().unreachable())?,
+            5,
+            502,
+        )?;
     }
-    says(w.run(id, &program().bytes("still ").bytes("here").concat().reply())?, "still here")
+    says(
+        w.run(
+            id,
+            &program().bytes("still ").bytes("here").concat().reply(),
+        )?,
+        "still here",
+    )
 }
 
 fn await_is_a_commit_point(w: &mut World<'_>) -> Checked<()> {
@@ -135,7 +172,11 @@ fn await_is_a_commit_point(w: &mut World<'_>) -> Checked<()> {
 
 fn reject_commits_state(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused(w.run(id, &program().bump(0, 3).bytes("no").reject())?, 4, 406)?;
+    refused(
+        w.run(id, &program().bump(0, 3).bytes("no").reject())?,
+        4,
+        406,
+    )?;
     same(w.counter(id, 0)?, 3)
 }
 
@@ -168,7 +209,10 @@ fn trap_pays_for_its_instructions(w: &mut World<'_>) -> Checked<()> {
     let mut paid = Vec::new();
     for body in [long, short] {
         let before = w.cycles(callee)?;
-        let answer = w.run(caller, &program().call(&call(callee, &body).on_reject(tell_reject())))?;
+        let answer = w.run(
+            caller,
+            &program().call(&call(callee, &body).on_reject(tell_reject())),
+        )?;
         saw_reject(answer, 5)?;
         paid.push(before.wrapping_sub(w.cycles(callee)?));
     }

@@ -31,7 +31,11 @@ fn callee_sees_the_deadline(w: &mut World<'_>) -> Checked<()> {
             .on_reply(program().arg().reply()),
     );
     let now = w.now()?;
-    between(number(w.run(caller, &body)?)?, now + 59 * SECOND, now + 61 * SECOND)
+    between(
+        number(w.run(caller, &body)?)?,
+        now + 59 * SECOND,
+        now + 61 * SECOND,
+    )
 }
 
 fn timeout_is_capped_at_300_seconds(w: &mut World<'_>) -> Checked<()> {
@@ -42,12 +46,19 @@ fn timeout_is_capped_at_300_seconds(w: &mut World<'_>) -> Checked<()> {
             .on_reply(program().arg().reply()),
     );
     let now = w.now()?;
-    between(number(w.run(caller, &body)?)?, now + 299 * SECOND, now + 301 * SECOND)
+    between(
+        number(w.run(caller, &body)?)?,
+        now + 299 * SECOND,
+        now + 301 * SECOND,
+    )
 }
 
 fn guaranteed_call_has_no_deadline(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    saw_reply(w.run(caller, &relay(callee, &program().deadline().reply()))?, [0; 8])
+    saw_reply(
+        w.run(caller, &relay(callee, &program().deadline().reply()))?,
+        [0; 8],
+    )
 }
 
 fn user_message_has_no_deadline(w: &mut World<'_>) -> Checked<()> {
@@ -70,7 +81,10 @@ fn reject_in_time_is_a_reject(w: &mut World<'_>) -> Checked<()> {
 fn expired_call_is_unknown(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let slow = after_calls(callee, 3, &program().say("late"));
-    let message = w.submit(caller, &program().call(&call(callee, &slow).best_effort(10)))?;
+    let message = w.submit(
+        caller,
+        &program().call(&call(callee, &slow).best_effort(10)),
+    )?;
     w.tick()?;
     w.still_open(&message)?;
     w.pass(12)?;
@@ -80,7 +94,10 @@ fn expired_call_is_unknown(w: &mut World<'_>) -> Checked<()> {
 fn callee_of_an_expired_call_goes_on(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let slow = after_calls(callee, 3, &program().bump(0, 1).say("late"));
-    let message = w.submit(caller, &program().call(&call(callee, &slow).best_effort(10)))?;
+    let message = w.submit(
+        caller,
+        &program().call(&call(callee, &slow).best_effort(10)),
+    )?;
     w.tick()?;
     w.pass(12)?;
     saw_reject(w.wait(&message)?, 6)?;

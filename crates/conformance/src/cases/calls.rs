@@ -55,7 +55,11 @@ fn second_reply_traps(w: &mut World<'_>) -> Checked<()> {
 
 fn reply_after_reject_traps(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused(w.run(id, &program().bytes("no").reject().reply_appended())?, 5, 504)
+    refused(
+        w.run(id, &program().bytes("no").reject().reply_appended())?,
+        5,
+        504,
+    )
 }
 
 fn no_reply_is_an_error_for_users(w: &mut World<'_>) -> Checked<()> {
@@ -102,19 +106,26 @@ fn other_callback_may_still_answer(w: &mut World<'_>) -> Checked<()> {
 fn all_callbacks_trapping_is_an_error(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let failing = call(callee, &program().say("")).answered(&program().fail());
-    refused(w.run(caller, &program().call(&failing).call(&failing))?, 5, 503)
+    refused(
+        w.run(caller, &program().call(&failing).call(&failing))?,
+        5,
+        503,
+    )
 }
 
 fn callback_sees_the_original_caller(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let body = program()
-        .call(&call(callee, &program().say("")).answered(&program().caller().reply()));
+    let body =
+        program().call(&call(callee, &program().say("")).answered(&program().caller().reply()));
     says(w.run(caller, &body)?, owner())
 }
 
 fn callee_sees_the_canister_as_caller(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    saw_reply(w.run(caller, &relay(callee, &program().caller().reply()))?, caller)
+    saw_reply(
+        w.run(caller, &relay(callee, &program().caller().reply()))?,
+        caller,
+    )
 }
 
 fn user_is_seen_as_caller(w: &mut World<'_>) -> Checked<()> {
@@ -131,25 +142,37 @@ fn argument_arrives_exactly(w: &mut World<'_>) -> Checked<()> {
 fn empty_argument_and_reply(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     // The empty program replies nothing; its caller gets a reject. A reply of no bytes is a reply.
-    saw_reject(w.run(caller, &program().call(&call_to(callee, "run", [])))?, 5)?;
-    saw_reply(w.run(caller, &relay(callee, &program().reply_appended()))?, "")
+    saw_reject(
+        w.run(caller, &program().call(&call_to(callee, "run", [])))?,
+        5,
+    )?;
+    saw_reply(
+        w.run(caller, &relay(callee, &program().reply_appended()))?,
+        "",
+    )
 }
 
 fn reply_bytes_arrive_exactly(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let bytes: Vec<u8> = (0..=255).collect();
-    saw_reply(w.run(caller, &relay(callee, &program().say(&bytes)))?, &bytes)
+    saw_reply(
+        w.run(caller, &relay(callee, &program().say(&bytes)))?,
+        &bytes,
+    )
 }
 
 fn reject_callback_sees_code_four(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    saw_reject(w.run(caller, &relay(callee, &program().bytes("no").reject()))?, 4)
+    saw_reject(
+        w.run(caller, &relay(callee, &program().bytes("no").reject()))?,
+        4,
+    )
 }
 
 fn reply_callback_sees_code_zero(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let body = program()
-        .call(&call(callee, &program().say("")).on_reply(program().reject_code().reply()));
+    let body =
+        program().call(&call(callee, &program().say("")).on_reply(program().reject_code().reply()));
     same(number(w.run(caller, &body)?)?, 0)
 }
 
@@ -177,7 +200,10 @@ fn canister_calls_itself(w: &mut World<'_>) -> Checked<()> {
 
 fn calls_nest(w: &mut World<'_>) -> Checked<()> {
     let (a, b, c) = (w.canister()?, w.canister()?, w.canister()?);
-    saw_reply(w.run(a, &relay(b, &relay(c, &program().say("deep"))))?, "+deep")
+    saw_reply(
+        w.run(a, &relay(b, &relay(c, &program().say("deep"))))?,
+        "+deep",
+    )
 }
 
 fn new_call_replaces_an_unfinished_one(w: &mut World<'_>) -> Checked<()> {
@@ -237,8 +263,8 @@ fn requests_to_one_callee_keep_their_order(w: &mut World<'_>) -> Checked<()> {
 
 fn trap_in_a_callback_keeps_its_earlier_calls(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let body = program()
-        .call(&call(callee, &program().bump(0, 1).say("")).answered(&program().fail()));
+    let body =
+        program().call(&call(callee, &program().bump(0, 1).say("")).answered(&program().fail()));
     refused(w.run(caller, &body)?, 5, 503)?;
     same(w.counter(callee, 0)?, 1)
 }
@@ -269,9 +295,8 @@ fn cleanup_runs_after_a_trapped_reject_callback(w: &mut World<'_>) -> Checked<()
 
 fn cleanup_is_silent_when_callbacks_return(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let body = program().call(
-        &call(callee, &program().say("fine")).on_cleanup(program().bump(1, 1)),
-    );
+    let body =
+        program().call(&call(callee, &program().say("fine")).on_cleanup(program().bump(1, 1)));
     saw_reply(w.run(caller, &body)?, "fine")?;
     same(w.counter(caller, 1)?, 0)
 }
@@ -328,7 +353,12 @@ fn cleanup_runs_after_exhausted_instructions(w: &mut World<'_>) -> Checked<()> {
 
 fn appended_bytes_join(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let body = program().bytes("a").append().bytes("b").append().reply_appended();
+    let body = program()
+        .bytes("a")
+        .append()
+        .bytes("b")
+        .append()
+        .reply_appended();
     says(w.run(id, &body)?, "ab")
 }
 
@@ -343,7 +373,11 @@ fn appended_bytes_end_with_the_message(w: &mut World<'_>) -> Checked<()> {
 
 fn reject_text_must_be_utf8(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    differ(w.run(callee, &program().bytes([0xff, 0xfe]).reject())?.map_err(|r| r.code), Err(4))?;
+    differ(
+        w.run(callee, &program().bytes([0xff, 0xfe]).reject())?
+            .map_err(|r| r.code),
+        Err(4),
+    )?;
     // A message that waits for the management canister first is refused alike.
     let late = after_calls(callee, 1, &program().bytes([0xff]).reject());
     let body = program().call(&call(callee, &late).on_reject(tell_reject()));

@@ -4,7 +4,7 @@ use ic_principal::Principal;
 
 use crate::backend::Plant;
 use crate::case::cases;
-use crate::check::{Checked, refused, refused_with, saw_reject, seen, Seen, same};
+use crate::check::{Checked, Seen, refused, refused_with, same, saw_reject, seen};
 use crate::management::{InstallMode, SettingsArg, about, install_arg, settings_arg};
 use crate::modules::universal;
 use crate::program::{call_to, manage, program};
@@ -68,7 +68,11 @@ fn contract_violation_is_five(w: &mut World<'_>) -> Checked<()> {
 
 fn heap_out_of_bounds_is_five(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused(w.run(id, &program().number(0xffff_fff0).memory_load8())?, 5, 502)
+    refused(
+        w.run(id, &program().number(0xffff_fff0).memory_load8())?,
+        5,
+        502,
+    )
 }
 
 fn missing_method_is_five(w: &mut World<'_>) -> Checked<()> {
@@ -78,7 +82,10 @@ fn missing_method_is_five(w: &mut World<'_>) -> Checked<()> {
 
 fn missing_method_is_five_for_canisters(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    saw_reject(w.run(caller, &program().call(&call_to(callee, "nope", "")))?, 5)
+    saw_reject(
+        w.run(caller, &program().call(&call_to(callee, "nope", "")))?,
+        5,
+    )
 }
 
 fn missing_canister_is_three(w: &mut World<'_>) -> Checked<()> {
@@ -88,7 +95,10 @@ fn missing_canister_is_three(w: &mut World<'_>) -> Checked<()> {
 
 fn missing_canister_is_three_for_canisters(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, nobody(w)?);
-    saw_reject(w.run(caller, &program().call(&call_to(callee, "run", "")))?, 3)
+    saw_reject(
+        w.run(caller, &program().call(&call_to(callee, "run", "")))?,
+        3,
+    )
 }
 
 fn empty_canister_is_five(w: &mut World<'_>) -> Checked<()> {
@@ -98,7 +108,10 @@ fn empty_canister_is_five(w: &mut World<'_>) -> Checked<()> {
 
 fn empty_canister_is_five_for_canisters(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.empty(10 * T)?);
-    saw_reject(w.run(caller, &program().call(&call_to(callee, "run", "")))?, 5)
+    saw_reject(
+        w.run(caller, &program().call(&call_to(callee, "run", "")))?,
+        5,
+    )
 }
 
 fn stopped_canister_is_five(w: &mut World<'_>) -> Checked<()> {
@@ -111,22 +124,37 @@ fn stopped_canister_is_five_for_canisters(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     w.stop(callee)?;
     let body = program().say("").encoded();
-    saw_reject(w.run(caller, &program().call(&call_to(callee, "run", body)))?, 5)
+    saw_reject(
+        w.run(caller, &program().call(&call_to(callee, "run", body)))?,
+        5,
+    )
 }
 
 fn trap_is_five_for_canisters(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let body = program().fail().encoded();
-    saw_reject(w.run(caller, &program().call(&call_to(callee, "run", body)))?, 5)
+    saw_reject(
+        w.run(caller, &program().call(&call_to(callee, "run", body)))?,
+        5,
+    )
 }
 
 fn strangers_cannot_manage(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    for method in ["stop_canister", "start_canister", "uninstall_code", "delete_canister"] {
+    for method in [
+        "stop_canister",
+        "start_canister",
+        "uninstall_code",
+        "delete_canister",
+    ] {
         refused(w.manage_as(stranger(), method, about(id))?, 5, 512)?;
     }
     let settings = settings_arg(id, SettingsArg::default());
-    refused(w.manage_as(stranger(), "update_settings", settings)?, 5, 512)?;
+    refused(
+        w.manage_as(stranger(), "update_settings", settings)?,
+        5,
+        512,
+    )?;
     let install = install_arg(id, InstallMode::reinstall, universal(), &[]);
     refused(w.manage_as(stranger(), "install_code", install)?, 5, 512)
 }
@@ -134,7 +162,10 @@ fn strangers_cannot_manage(w: &mut World<'_>) -> Checked<()> {
 fn stranger_canisters_cannot_manage(w: &mut World<'_>) -> Checked<()> {
     let (caller, other) = (w.canister()?, w.canister()?);
     for method in ["stop_canister", "uninstall_code", "canister_status"] {
-        saw_reject(w.run(caller, &program().call(&manage(method, about(other))))?, 5)?;
+        saw_reject(
+            w.run(caller, &program().call(&manage(method, about(other))))?,
+            5,
+        )?;
     }
     Ok(())
 }
@@ -155,12 +186,16 @@ fn malformed_management_argument_is_refused(w: &mut World<'_>) -> Checked<()> {
 }
 
 fn users_cannot_create_canisters(w: &mut World<'_>) -> Checked<()> {
-    let answer = w.backend.update(owner(), MANAGEMENT, "create_canister", encode_nothing())?;
+    let answer = w
+        .backend
+        .update(owner(), MANAGEMENT, "create_canister", encode_nothing())?;
     refused(answer, 4, 406)
 }
 
 fn users_cannot_draw_randomness(w: &mut World<'_>) -> Checked<()> {
-    let answer = w.backend.update(owner(), MANAGEMENT, "raw_rand", encode_nothing())?;
+    let answer = w
+        .backend
+        .update(owner(), MANAGEMENT, "raw_rand", encode_nothing())?;
     refused(answer, 4, 406)
 }
 
@@ -171,21 +206,31 @@ fn users_cannot_ask_for_info(w: &mut World<'_>) -> Checked<()> {
 
 fn managing_a_missing_canister_is_three(w: &mut World<'_>) -> Checked<()> {
     let (caller, gone) = (w.canister()?, nobody(w)?);
-    for method in ["canister_status", "start_canister", "canister_info", "deposit_cycles"] {
-        saw_reject(w.run(caller, &program().call(&manage(method, about(gone))))?, 3)?;
+    for method in [
+        "canister_status",
+        "start_canister",
+        "canister_info",
+        "deposit_cycles",
+    ] {
+        saw_reject(
+            w.run(caller, &program().call(&manage(method, about(gone))))?,
+            3,
+        )?;
     }
     refused_with(w.manage("canister_status", about(gone))?, 3, &[301])
 }
 
-/// A call of `start_canister` about itself that states a version: the own one and `off` more.
+/// `uninstall_code` with a stated version.
+#[derive(candid::CandidType)]
+struct Stated {
+    canister_id: Principal,
+    sender_canister_version: Option<u64>,
+}
+
+/// A call of `uninstall_code` about a child that states a version: the own one and `off` more.
 fn stating(w: &mut World<'_>, off: u64) -> Checked<crate::backend::Answer> {
     let parent = w.canister()?;
     let child = w.empty_child_of(parent)?;
-    #[derive(candid::CandidType)]
-    struct Stated {
-        canister_id: Principal,
-        sender_canister_version: Option<u64>,
-    }
     // The version stands in the last eight bytes of the argument.
     let arg = crate::management::encode(&Stated {
         canister_id: child,
@@ -203,7 +248,10 @@ fn stating(w: &mut World<'_>, off: u64) -> Checked<crate::backend::Answer> {
         .concat()
         .bytes(&arg[place + 8..])
         .concat();
-    w.run(parent, &program().call(&manage("uninstall_code", "").arg(built)))
+    w.run(
+        parent,
+        &program().call(&manage("uninstall_code", "").arg(built)),
+    )
 }
 
 fn wrong_sender_version_is_refused(w: &mut World<'_>) -> Checked<()> {

@@ -49,17 +49,37 @@ fn functions() -> Vec<(&'static str, &'static str, Program)> {
     };
     vec![
         ("msg_arg_data_size", ARGUMENT, program().arg_size()),
-        ("msg_arg_data_copy", ARGUMENT, program().number(0).number(0).arg_copy()),
+        (
+            "msg_arg_data_copy",
+            ARGUMENT,
+            program().number(0).number(0).arg_copy(),
+        ),
         ("msg_caller_copy", ALL, program().caller()),
-        ("msg_reject_code", "Ry Rt CRy CRt C", program().reject_code()),
+        (
+            "msg_reject_code",
+            "Ry Rt CRy CRt C",
+            program().reject_code(),
+        ),
         ("msg_reject_msg_size", "Rt CRt", program().reject_text()),
-        ("msg_reply_data_append", ANSWER, program().bytes("").append()),
+        (
+            "msg_reply_data_append",
+            ANSWER,
+            program().bytes("").append(),
+        ),
         ("msg_reply", ANSWER, program().reply_appended()),
         ("msg_reject", ANSWER, program().bytes("no").reject()),
         ("msg_cycles_available128", CYCLES_IN, program().available()),
         ("msg_cycles_refunded128", "Ry Rt", program().refunded()),
-        ("msg_cycles_accept128", CYCLES_IN, program().amount(0).accept()),
-        ("cycles_burn128", "I G U RQ Ry Rt C T", program().amount(0).burn()),
+        (
+            "msg_cycles_accept128",
+            CYCLES_IN,
+            program().amount(0).accept(),
+        ),
+        (
+            "cycles_burn128",
+            "I G U RQ Ry Rt C T",
+            program().amount(0).burn(),
+        ),
         ("canister_self_copy", ALL, program().self_id()),
         ("canister_cycle_balance128", ALL, program().balance()),
         ("canister_liquid_cycle_balance128", ALL, program().liquid()),
@@ -69,30 +89,78 @@ fn functions() -> Vec<(&'static str, &'static str, Program)> {
         ("msg_method_name_copy", "F", program().method_name()),
         ("accept_message", "F", program().accept_message()),
         ("call_new", CALLS, begun()),
-        ("call_on_cleanup", CALLS, begun().code(&program()).on_cleanup()),
+        (
+            "call_on_cleanup",
+            CALLS,
+            begun().code(&program()).on_cleanup(),
+        ),
         ("call_data_append", CALLS, begun().bytes("").call_append()),
-        ("call_with_best_effort_response", CALLS, begun().number(1).best_effort()),
-        ("call_cycles_add128", "U Ry Rt T", begun().amount(0).call_cycles()),
+        (
+            "call_with_best_effort_response",
+            CALLS,
+            begun().number(1).best_effort(),
+        ),
+        (
+            "call_cycles_add128",
+            "U Ry Rt T",
+            begun().amount(0).call_cycles(),
+        ),
         ("stable64_size", ALL, program().stable_size()),
         ("stable64_grow", ALL, program().number(0).stable_grow()),
         ("stable64_write", ALL, program().store(0, "")),
         ("stable64_read", ALL, program().load(0, 0)),
         ("root_key_copy", "I G U RQ Ry Rt C T", program().root_key()),
-        ("certified_data_set", "I G U Ry Rt T", program().bytes("").certify()),
-        ("data_certificate_present", ALL, program().certificate_present()),
+        (
+            "certified_data_set",
+            "I G U Ry Rt T",
+            program().bytes("").certify(),
+        ),
+        (
+            "data_certificate_present",
+            ALL,
+            program().certificate_present(),
+        ),
         ("time", ALL, program().time()),
-        ("global_timer_set", "I G U Ry Rt C T", program().number(0).timer_set()),
-        ("performance_counter", ALL, program().number(0).performance()),
-        ("is_controller", ALL, program().self_id().is_controller()),
+        (
+            "global_timer_set",
+            "I G U Ry Rt C T",
+            program().number(0).timer_set(),
+        ),
+        (
+            "performance_counter",
+            ALL,
+            program().number(0).performance(),
+        ),
+        ("is_controller", ALL, program().self_id().controlled_by()),
         ("in_replicated_execution", ALL, program().replicated()),
         ("cost_call", ALL, program().number(0).number(0).cost_call()),
         ("cost_create_canister", ALL, program().cost_create()),
-        ("cost_http_request", ALL, program().number(0).number(0).cost_http()),
-        ("cost_sign_with_ecdsa", ALL, program().bytes("key").number(0).cost_ecdsa()),
-        ("cost_sign_with_schnorr", ALL, program().bytes("key").number(0).cost_schnorr()),
-        ("cost_vetkd_derive_key", ALL, program().bytes("key").number(0).cost_vetkd()),
+        (
+            "cost_http_request",
+            ALL,
+            program().number(0).number(0).cost_http(),
+        ),
+        (
+            "cost_sign_with_ecdsa",
+            ALL,
+            program().bytes("key").number(0).cost_ecdsa(),
+        ),
+        (
+            "cost_sign_with_schnorr",
+            ALL,
+            program().bytes("key").number(0).cost_schnorr(),
+        ),
+        (
+            "cost_vetkd_derive_key",
+            ALL,
+            program().bytes("key").number(0).cost_vetkd(),
+        ),
         ("env_var_count", ALL, program().env_count()),
-        ("env_var_name_exists", ALL, program().bytes("A").env_exists()),
+        (
+            "env_var_name_exists",
+            ALL,
+            program().bytes("A").env_exists(),
+        ),
         ("debug_print", ALL, program().bytes("x").print()),
         // At the end, because a planted answer to it shows in every context.
         ("msg_deadline", ANSWER, program().deadline()),
@@ -121,7 +189,9 @@ fn as_in_the_table(
     if wrong.is_empty() {
         Ok(())
     } else {
-        fail(format_args!("in {context} these are not as in the table: {wrong:?}"))
+        fail(format_args!(
+            "in {context} these are not as in the table: {wrong:?}"
+        ))
     }
 }
 
@@ -249,7 +319,10 @@ fn global_timer(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let mut so_far = 0;
     as_in_the_table(w, "T", &mut |w, using| {
-        w.act(id, &program().on_timer(&using.clone().bump(0, 1)).timer_at(1))?;
+        w.act(
+            id,
+            &program().on_timer(&using.clone().bump(0, 1)).timer_at(1),
+        )?;
         w.tick()?;
         let marks = w.counter(id, 0)?;
         let went_through = marks > so_far;

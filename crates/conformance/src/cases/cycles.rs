@@ -6,8 +6,8 @@ use ic_principal::Principal;
 use crate::backend::Plant;
 use crate::case::cases;
 use crate::check::{
-    Checked, amount, amount_of, between, refused, refused_with, replied, reply_seen, same, saw_reject,
-    saw_reply, says,
+    Checked, amount, amount_of, between, refused, refused_with, replied, reply_seen, same,
+    saw_reject, saw_reply, says,
 };
 use crate::management::{
     About, CreateArg, InstallMode, SettingsArg, about, decode, encode, have_number,
@@ -60,7 +60,10 @@ cases! {
 }
 
 fn creation(attached: u128) -> crate::program::Program {
-    let arg = encode(&CreateArg { settings: None, sender_canister_version: None });
+    let arg = encode(&CreateArg {
+        settings: None,
+        sender_canister_version: None,
+    });
     program().call(&manage("create_canister", arg).cycles(attached))
 }
 
@@ -78,13 +81,26 @@ fn creation_with_too_little_is_refused(w: &mut World<'_>) -> Checked<()> {
 
 fn creation_cost_is_told(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    same(amount(w.ask(id, &program().cost_create().reply())?)?, 500 * B)
+    same(
+        amount(w.ask(id, &program().cost_create().reply())?)?,
+        500 * B,
+    )
 }
 
 fn accepted_cycles_arrive(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let taking = program().balance().amount(2 * T).accept().discard().balance().concat().reply();
-    let reply = reply_seen(w.run(caller, &program().call(&call(callee, &taking).cycles(2 * T)))?)?;
+    let taking = program()
+        .balance()
+        .amount(2 * T)
+        .accept()
+        .discard()
+        .balance()
+        .concat()
+        .reply();
+    let reply = reply_seen(w.run(
+        caller,
+        &program().call(&call(callee, &taking).cycles(2 * T)),
+    )?)?;
     same(amount_of(&reply[16..])?, amount_of(&reply[..16])? + 2 * T)
 }
 
@@ -97,7 +113,12 @@ fn no_more_than_available_is_accepted(w: &mut World<'_>) -> Checked<()> {
 
 fn available_cycles_fall_as_they_are_accepted(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let taking = program().amount(2 * B).accept().discard().available().reply();
+    let taking = program()
+        .amount(2 * B)
+        .accept()
+        .discard()
+        .available()
+        .reply();
     let body = program().call(&call(callee, &taking).cycles(5 * B));
     saw_reply(w.run(caller, &body)?, (3 * B).to_le_bytes())
 }
@@ -113,13 +134,17 @@ fn nothing_is_available_after_the_answer(w: &mut World<'_>) -> Checked<()> {
 fn rest_is_refunded(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let taking = program().amount(B).accept().discard().say("");
-    let calling = call(callee, &taking).cycles(3 * B).on_reply(program().refunded().reply());
+    let calling = call(callee, &taking)
+        .cycles(3 * B)
+        .on_reply(program().refunded().reply());
     same(amount(w.run(caller, &program().call(&calling))?)?, 2 * B)
 }
 
 fn refund_is_in_the_balance_before_the_callback(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let calling = call(callee, &program().say("")).cycles(10 * T).on_reply(program().balance().reply());
+    let calling = call(callee, &program().say(""))
+        .cycles(10 * T)
+        .on_reply(program().balance().reply());
     let before = w.cycles(caller)?;
     let during = amount(w.run(caller, &program().call(&calling))?)?;
     // What is missing is the prepayment of the callback itself and fees: below 42 billion.
@@ -138,7 +163,9 @@ fn missing_canister_refunds_everything(w: &mut World<'_>) -> Checked<()> {
     let (caller, gone) = (w.canister()?, w.canister()?);
     w.stop(gone)?;
     replied(w.manage("delete_canister", about(gone))?)?;
-    let calling = call(gone, &program()).cycles(3 * B).on_reject(program().refunded().reply());
+    let calling = call(gone, &program())
+        .cycles(3 * B)
+        .on_reject(program().refunded().reply());
     same(amount(w.run(caller, &program().call(&calling))?)?, 3 * B)
 }
 
@@ -155,7 +182,10 @@ fn callback_may_accept(w: &mut World<'_>) -> Checked<()> {
     let late = program().amount(2 * B).accept().reply();
     let slow = program().call(&call(other, &program().say("")).on_reply(late));
     let calling = call(callee, &slow).cycles(3 * B);
-    saw_reply(w.run(caller, &program().call(&calling))?, (2 * B).to_le_bytes())
+    saw_reply(
+        w.run(caller, &program().call(&calling))?,
+        (2 * B).to_le_bytes(),
+    )
 }
 
 fn deposit_arrives_exactly(w: &mut World<'_>) -> Checked<()> {
@@ -197,7 +227,10 @@ fn attached_cycles_leave_at_once(w: &mut World<'_>) -> Checked<()> {
         .concat()
         .reply();
     let balances = replied(w.run(caller, &body)?)?;
-    same(amount_of(&balances[..16])?.wrapping_sub(amount_of(&balances[16..])?), 4 * T)
+    same(
+        amount_of(&balances[..16])?.wrapping_sub(amount_of(&balances[16..])?),
+        4 * T,
+    )
 }
 
 fn attaching_more_than_there_is_traps(w: &mut World<'_>) -> Checked<()> {
@@ -219,15 +252,32 @@ fn attaching_more_than_there_is_traps(w: &mut World<'_>) -> Checked<()> {
 
 fn burning_burns_exactly(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let body = program().balance().amount(2 * T).burn().concat().balance().concat().reply();
+    let body = program()
+        .balance()
+        .amount(2 * T)
+        .burn()
+        .concat()
+        .balance()
+        .concat()
+        .reply();
     let found = replied(w.run(id, &body)?)?;
     same(amount_of(&found[16..32])?, 2 * T)?;
-    same(amount_of(&found[..16])?.wrapping_sub(amount_of(&found[32..])?), 2 * T)
+    same(
+        amount_of(&found[..16])?.wrapping_sub(amount_of(&found[32..])?),
+        2 * T,
+    )
 }
 
 fn burning_stops_at_the_liquid_balance(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let body = program().liquid().amount(u128::MAX).burn().concat().liquid().concat().reply();
+    let body = program()
+        .liquid()
+        .amount(u128::MAX)
+        .burn()
+        .concat()
+        .liquid()
+        .concat()
+        .reply();
     let found = replied(w.run(id, &body)?)?;
     same(amount_of(&found[..16])?, amount_of(&found[16..32])?)?;
     same(amount_of(&found[32..])?, 0)
@@ -247,8 +297,15 @@ fn cost_of_a_call_is_told(w: &mut World<'_>) -> Checked<()> {
 
 fn call_withholds_what_is_told(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let calling = call_to(callee, "run", [0; 100]).cycles(B).answered(&program());
-    let body = program().balance().call(&calling).balance().concat().reply();
+    let calling = call_to(callee, "run", [0; 100])
+        .cycles(B)
+        .answered(&program());
+    let body = program()
+        .balance()
+        .call(&calling)
+        .balance()
+        .concat()
+        .reply();
     let balances = replied(w.run(caller, &body)?)?;
     let gone = amount_of(&balances[..16])?.wrapping_sub(amount_of(&balances[16..])?);
     same(gone, withheld(103) + B)
@@ -279,7 +336,7 @@ fn answering() -> Vec<u8> {
 
 fn reply_byte_costs_the_caller_a_thousand(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister_of(&answering())?);
-    let mut paid = |w: &mut World<'_>, bytes: u32| -> Checked<u128> {
+    let paid = |w: &mut World<'_>, bytes: u32| -> Checked<u128> {
         let calling = call_to(callee, "answer", bytes.to_le_bytes()).on_reply(program().say(""));
         let before = w.cycles(caller)?;
         says(w.run(caller, &program().call(&calling))?, "")?;
@@ -292,14 +349,18 @@ fn reply_byte_costs_the_caller_a_thousand(w: &mut World<'_>) -> Checked<()> {
 
 fn ingress_byte_costs_two_thousand(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister_of(&answering())?;
-    let mut paid = |w: &mut World<'_>, bytes: usize| -> Checked<u128> {
+    let paid = |w: &mut World<'_>, bytes: usize| -> Checked<u128> {
         let before = w.cycles(id)?;
         says(w.backend.update(owner(), id, "ignore", vec![0; bytes])?, "")?;
         Ok(before.wrapping_sub(w.cycles(id)?))
     };
     let first = paid(w, 100)?;
     // 1.2 M and the bytes for the message, 5 M and a few instructions for its execution.
-    between(first, 1_200_000 + 5_000_000 + 200_000, 1_200_000 + 5_000_000 + 1_000_000)?;
+    between(
+        first,
+        1_200_000 + 5_000_000 + 200_000,
+        1_200_000 + 5_000_000 + 1_000_000,
+    )?;
     let second = paid(w, 1_100)?;
     same(second.wrapping_sub(first), 2_000_000)
 }
@@ -341,7 +402,10 @@ fn storage_costs_by_the_second(w: &mut World<'_>) -> Checked<()> {
 
 fn compute_allocation_costs_by_the_second(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(1_000 * T)?;
-    let settings = SettingsArg { compute_allocation: Some(Nat::from(10u8)), ..SettingsArg::default() };
+    let settings = SettingsArg {
+        compute_allocation: Some(Nat::from(10u8)),
+        ..SettingsArg::default()
+    };
     w.set(id, settings)?;
     w.pass(100)?;
     w.ticks(2)?;
@@ -400,7 +464,10 @@ fn frozen_canister_refuses_canisters(w: &mut World<'_>) -> Checked<()> {
 
 fn frozen_canister_gets_its_answers(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let message = w.submit(id, &crate::world::after_calls(id, 1, &program().say("thawed")))?;
+    let message = w.submit(
+        id,
+        &crate::world::after_calls(id, 1, &program().say("thawed")),
+    )?;
     w.tick()?;
     freeze(w, id)?;
     says(w.wait(&message)?, "thawed")
@@ -432,7 +499,10 @@ fn liquid_balance_is_above_the_freezing_limit(w: &mut World<'_>) -> Checked<()> 
 
 fn frozen_canister_can_be_thawed(w: &mut World<'_>) -> Checked<()> {
     let id = frozen(w)?;
-    let settings = SettingsArg { freezing_threshold: Some(Nat::from(0u8)), ..SettingsArg::default() };
+    let settings = SettingsArg {
+        freezing_threshold: Some(Nat::from(0u8)),
+        ..SettingsArg::default()
+    };
     w.set(id, settings)?;
     says(w.run(id, &program().say("thawed"))?, "thawed")
 }
@@ -440,14 +510,20 @@ fn frozen_canister_can_be_thawed(w: &mut World<'_>) -> Checked<()> {
 /// A universal canister with exactly this balance and no freezing limit.
 fn poor(w: &mut World<'_>, cycles: u128) -> Checked<Principal> {
     let id = w.canister()?;
-    let settings = SettingsArg { freezing_threshold: Some(Nat::from(0u8)), ..SettingsArg::default() };
+    let settings = SettingsArg {
+        freezing_threshold: Some(Nat::from(0u8)),
+        ..SettingsArg::default()
+    };
     w.set(id, settings)?;
     // By a canister: a management call by ingress would be paid by the canister itself.
     let liquid = w.cycles(id)?;
     let burning = program().amount(liquid - cycles - 100 * B).burn().discard();
     w.act(id, &burning)?;
     // What is left is a little more than 100 B above the wish; a second burn takes the rest.
-    let rest = w.cycles(id)?.saturating_sub(cycles).saturating_sub(20_000_000);
+    let rest = w
+        .cycles(id)?
+        .saturating_sub(cycles)
+        .saturating_sub(20_000_000);
     w.act(id, &program().amount(rest).burn().discard())?;
     Ok(id)
 }
@@ -462,9 +538,16 @@ fn update_needs_its_prepayment(w: &mut World<'_>) -> Checked<()> {
 
 fn install_needs_its_prepayment(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(299 * B)?;
-    refused_with(w.try_install(id, InstallMode::install, universal(), &program())?, 2, &[207])?;
+    refused_with(
+        w.try_install(id, InstallMode::install, universal(), &program())?,
+        2,
+        &[207],
+    )?;
     let id = w.empty(400 * B)?;
-    says(w.try_install(id, InstallMode::install, universal(), &program())?, crate::world::encode_nothing())
+    says(
+        w.try_install(id, InstallMode::install, universal(), &program())?,
+        crate::world::encode_nothing(),
+    )
 }
 
 fn broke_canister_is_uninstalled(w: &mut World<'_>) -> Checked<()> {
@@ -480,7 +563,10 @@ fn broke_canister_is_uninstalled(w: &mut World<'_>) -> Checked<()> {
     w.ticks(2)?;
     same(w.cycles(id)?, 0)?;
     w.add_cycles(asker, 1_000 * T)?;
-    let asking = program().call(&ask_management("canister_info", crate::management::info_arg(id, 1)));
+    let asking = program().call(&ask_management(
+        "canister_info",
+        crate::management::info_arg(id, 1),
+    ));
     let info: crate::management::Info = decode(&replied(w.run(asker, &asking)?)?)?;
     same(info.module_hash, None)?;
     refused_with(w.run(id, &program().say(""))?, 5, &[537])

@@ -8,7 +8,8 @@ use serde_bytes::ByteBuf;
 use crate::backend::Plant;
 use crate::case::cases;
 use crate::check::{
-    Checked, between, fail, number, refused, refused_with, replied, reply_seen, same, saw_reject, says,
+    Checked, between, fail, number, refused, refused_with, replied, reply_seen, same, saw_reject,
+    says,
 };
 use crate::management::{
     ChangeDetails, ChangeOrigin, CreateArg, InstallMode, Running, SettingsArg, UPGRADE_SKIPPING,
@@ -62,9 +63,19 @@ fn manager(w: &mut World<'_>) -> Checked<Principal> {
 }
 
 /// Creates canisters by the manager itself, without cycles beyond the fee, and keeps their list.
-fn children(w: &mut World<'_>, manager: Principal, count: u64, cycles: u128) -> Checked<Vec<Principal>> {
-    let arg = encode(&CreateArg { settings: None, sender_canister_version: None });
-    let one = manage("create_canister", arg).cycles(cycles + 500 * B).answered(&program());
+fn children(
+    w: &mut World<'_>,
+    manager: Principal,
+    count: u64,
+    cycles: u128,
+) -> Checked<Vec<Principal>> {
+    let arg = encode(&CreateArg {
+        settings: None,
+        sender_canister_version: None,
+    });
+    let one = manage("create_canister", arg)
+        .cycles(cycles + 500 * B)
+        .answered(&program());
     let first = w.empty(T)?;
     for begin in (0..count).step_by(500) {
         let body = program().times(500.min(count - begin), &program().call(&one));
@@ -72,7 +83,9 @@ fn children(w: &mut World<'_>, manager: Principal, count: u64, cycles: u128) -> 
         w.ticks(3)?;
     }
     // Ids are sequential and nobody else creates.
-    let place = first.as_slice()[..8].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let place = first.as_slice()[..8]
+        .iter()
+        .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
     let ids: Vec<Principal> = (1..=count)
         .map(|step| Principal::from_slice(&[&(place + step).to_be_bytes()[..], &[1, 1]].concat()))
         .collect();
@@ -86,7 +99,9 @@ fn about_current(arg: &[u8], stand_in: Principal) -> Program {
     let mut built = program().bytes("");
     let mut rest = arg;
     let found = |bytes: &[u8]| {
-        bytes.windows(10).position(|window| window == stand_in.as_slice())
+        bytes
+            .windows(10)
+            .position(|window| window == stand_in.as_slice())
     };
     while let Some(place) = found(rest) {
         built = built.bytes(&rest[..place]).concat().kept(30).concat();
@@ -113,12 +128,15 @@ fn job(count: u64, steps: &[(&str, Vec<u8>)], pipelined: bool) -> Program {
         .kept(BEGIN)
         .exec();
     let (last, front) = steps.split_last().expect("bug: a job without steps");
-    let stepping = |(method, arg): &(&str, Vec<u8>)| manage(method, "").arg(about_current(arg, stand_in()));
+    let stepping =
+        |(method, arg): &(&str, Vec<u8>)| manage(method, "").arg(about_current(arg, stand_in()));
     let body = if pipelined {
         front
             .iter()
             .map(stepping)
-            .fold(program(), |body, step| body.call(&step.answered(&program())))
+            .fold(program(), |body, step| {
+                body.call(&step.answered(&program()))
+            })
             .call(&stepping(last).answered(&done))
     } else {
         chain(front, last, &done)
@@ -135,7 +153,12 @@ fn job(count: u64, steps: &[(&str, Vec<u8>)], pipelined: bool) -> Program {
         .cell_set()
         .bump(NEXT, 1)
         .then(&body);
-    program().read(NEXT).number(count).less().code(&begin).when()
+    program()
+        .read(NEXT)
+        .number(count)
+        .less()
+        .code(&begin)
+        .when()
 }
 
 /// Steps that wait for one another. A later step finds its canister by the earlier one's place,
@@ -154,21 +177,40 @@ fn chain(front: &[(&str, Vec<u8>)], last: &(&str, Vec<u8>), done: &Program) -> P
             .cell_set()
             .bump(place, 1)
     };
-    let stepping = |(method, arg): &(&str, Vec<u8>)| manage(method, "").arg(about_current(arg, stand_in()));
+    let stepping =
+        |(method, arg): &(&str, Vec<u8>)| manage(method, "").arg(about_current(arg, stand_in()));
     let steps: Vec<&(&str, Vec<u8>)> = front.iter().chain([last]).collect();
     let mut next = done.clone();
     for (place, step) in steps.iter().enumerate().rev() {
         let calling = program().call(&stepping(step).answered(&next));
-        next = if place == 0 { calling } else { in_hand(40 + place as u64).then(&calling) };
+        next = if place == 0 {
+            calling
+        } else {
+            in_hand(40 + place as u64).then(&calling)
+        };
     }
     next
 }
 
 /// Rounds of a job on all canisters of the list in so many lanes.
-fn rounds_in_lanes(w: &mut World<'_>, manager: Principal, lanes: u64, begin: &Program) -> Checked<u64> {
-    let reset = |place: u64| program().number(place).read(place).number(u64::MAX).multiply().count();
+fn rounds_in_lanes(
+    w: &mut World<'_>,
+    manager: Principal,
+    lanes: u64,
+    begin: &Program,
+) -> Checked<u64> {
+    let reset = |place: u64| {
+        program()
+            .number(place)
+            .read(place)
+            .number(u64::MAX)
+            .multiply()
+            .count()
+    };
     let places = [NEXT, FINISHED, 41, 42, 43];
-    let clean = places.iter().fold(program(), |body, place| body.then(&reset(*place)));
+    let clean = places
+        .iter()
+        .fold(program(), |body, place| body.then(&reset(*place)));
     w.act(manager, &clean.keep(BEGIN, begin.encoded()))?;
     let body = program().times(lanes, &program().kept(BEGIN).exec());
     let (rounds, answer) = w.rounds(manager, &body)?;
@@ -178,7 +220,10 @@ fn rounds_in_lanes(w: &mut World<'_>, manager: Principal, lanes: u64, begin: &Pr
 
 /// The steps of a reset: settings, uninstall, status.
 fn reset_steps(manager: Principal) -> Vec<(&'static str, Vec<u8>)> {
-    let settings = SettingsArg { controllers: Some(vec![manager]), ..SettingsArg::default() };
+    let settings = SettingsArg {
+        controllers: Some(vec![manager]),
+        ..SettingsArg::default()
+    };
     vec![
         ("update_settings", settings_arg(stand_in(), settings)),
         ("uninstall_code", about(stand_in())),
@@ -198,7 +243,10 @@ fn resets_in_lanes_awaited(w: &mut World<'_>) -> Checked<()> {
     children(w, manager, 1_000, 0)?;
     let begin = job(1_000, &reset_steps(manager), false);
     for (lanes, rounds) in [(10, 601), (50, 121), (100, 61), (250, 25), (500, 13)] {
-        same((lanes, rounds_in_lanes(w, manager, lanes, &begin)?), (lanes, rounds))?;
+        same(
+            (lanes, rounds_in_lanes(w, manager, lanes, &begin)?),
+            (lanes, rounds),
+        )?;
     }
     Ok(())
 }
@@ -208,14 +256,20 @@ fn resets_in_lanes_pipelined(w: &mut World<'_>) -> Checked<()> {
     children(w, manager, 1_000, 0)?;
     let begin = job(1_000, &reset_steps(manager), true);
     for (lanes, rounds) in [(10, 201), (50, 41), (100, 21), (166, 15)] {
-        same((lanes, rounds_in_lanes(w, manager, lanes, &begin)?), (lanes, rounds))?;
+        same(
+            (lanes, rounds_in_lanes(w, manager, lanes, &begin)?),
+            (lanes, rounds),
+        )?;
     }
     Ok(())
 }
 
 fn creations_in_lanes(w: &mut World<'_>) -> Checked<()> {
     let manager = manager(w)?;
-    let arg = encode(&CreateArg { settings: None, sender_canister_version: None });
+    let arg = encode(&CreateArg {
+        settings: None,
+        sender_canister_version: None,
+    });
     let done = program()
         .bump(FINISHED, 1)
         .read(FINISHED)
@@ -225,7 +279,9 @@ fn creations_in_lanes(w: &mut World<'_>) -> Checked<()> {
         .when()
         .kept(BEGIN)
         .exec();
-    let create = manage("create_canister", arg).cycles(600 * B).answered(&done);
+    let create = manage("create_canister", arg)
+        .cycles(600 * B)
+        .answered(&done);
     let begin = program()
         .read(NEXT)
         .number(1_000)
@@ -233,7 +289,10 @@ fn creations_in_lanes(w: &mut World<'_>) -> Checked<()> {
         .code(&program().bump(NEXT, 1).call(&create))
         .when();
     for (lanes, rounds) in [(10, 201), (50, 41), (100, 21), (250, 9), (500, 5)] {
-        same((lanes, rounds_in_lanes(w, manager, lanes, &begin)?), (lanes, rounds))?;
+        same(
+            (lanes, rounds_in_lanes(w, manager, lanes, &begin)?),
+            (lanes, rounds),
+        )?;
     }
     Ok(())
 }
@@ -245,12 +304,18 @@ fn installs_in_lanes(w: &mut World<'_>) -> Checked<()> {
     let upload = manage("upload_chunk", upload_arg(manager, &module));
     reply_seen(w.run(manager, &program().call(&upload))?)?;
     let variables = SettingsArg {
-        environment_variables: Some(vec![Variable { name: "ROOT".into(), value: "x".into() }]),
+        environment_variables: Some(vec![Variable {
+            name: "ROOT".into(),
+            value: "x".into(),
+        }]),
         ..SettingsArg::default()
     };
     let steps = [
         ("update_settings", settings_arg(stand_in(), variables)),
-        ("install_chunked_code", chunked_arg(stand_in(), Some(manager), &[&module], &module)),
+        (
+            "install_chunked_code",
+            chunked_arg(stand_in(), Some(manager), &[&module], &module),
+        ),
     ];
     let begin = job(200, &steps, true);
     // 1,000 canisters in 10 lanes took 201 rounds; 200 take 41.
@@ -260,17 +325,26 @@ fn installs_in_lanes(w: &mut World<'_>) -> Checked<()> {
 /// How many calls a canister with so many liquid cycles can have under way.
 fn calls_carried(w: &mut World<'_>, liquid: u128) -> Checked<u64> {
     let id = w.canister()?;
-    let zero = SettingsArg { freezing_threshold: Some(Nat::from(0u8)), ..SettingsArg::default() };
+    let zero = SettingsArg {
+        freezing_threshold: Some(Nat::from(0u8)),
+        ..SettingsArg::default()
+    };
     w.set(id, zero)?;
     let calling = manage("canister_info", info_arg(id, 0)).answered(&program());
-    let counting = program().try_call(&calling).code(&program().bump(1, 1)).when();
+    let counting = program()
+        .try_call(&calling)
+        .code(&program().bump(1, 1))
+        .when();
     // What the counting message itself is paid from comes on top.
-    let body = program()
-        .times(500, &counting)
-        .read(1)
-        .reply();
+    let body = program().times(500, &counting).read(1).reply();
     let now = w.cycles(id)?;
-    w.act(id, &program().amount(now.saturating_sub(liquid + 40 * B + 5_000_000)).burn().discard())?;
+    w.act(
+        id,
+        &program()
+            .amount(now.saturating_sub(liquid + 40 * B + 5_000_000))
+            .burn()
+            .discard(),
+    )?;
     Ok(500 - number(w.run(id, &body)?)?)
 }
 
@@ -285,12 +359,20 @@ fn ten_trillion_carry_more_than_200_calls(w: &mut World<'_>) -> Checked<()> {
 
 fn too_few_cycles_say_two(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let zero = SettingsArg { freezing_threshold: Some(Nat::from(0u8)), ..SettingsArg::default() };
+    let zero = SettingsArg {
+        freezing_threshold: Some(Nat::from(0u8)),
+        ..SettingsArg::default()
+    };
     w.set(id, zero)?;
     let calling = manage("canister_info", info_arg(id, 0)).answered(&program());
     let rest = program().liquid().reply();
     let liquid = crate::check::amount(w.run(id, &rest)?)?;
-    let body = program().amount(liquid - 30 * B).burn().discard().try_call(&calling).reply();
+    let body = program()
+        .amount(liquid - 30 * B)
+        .burn()
+        .discard()
+        .try_call(&calling)
+        .reply();
     same(number(w.run(id, &body)?)?, 2)
 }
 
@@ -336,13 +418,17 @@ fn creation_behind_a_forced_upgrade_happens(w: &mut World<'_>) -> Checked<()> {
     let found = next_id(before, 1);
     // It was paid for, and it is controlled by its maker.
     same(w.cycles(found)?, 2_500 * B)?;
-    let asking = program().call(&manage("canister_status", about(found)).on_reply(program().say("mine")));
+    let asking =
+        program().call(&manage("canister_status", about(found)).on_reply(program().say("mine")));
     says(w.run(id, &asking)?, "mine")
 }
 
 /// A canister creates another and loses the answer to a forced upgrade.
 fn lose_a_creation(w: &mut World<'_>, id: Principal) -> Checked<()> {
-    let arg = encode(&CreateArg { settings: None, sender_canister_version: None });
+    let arg = encode(&CreateArg {
+        settings: None,
+        sender_canister_version: None,
+    });
     let body = program().call(&manage("create_canister", arg).cycles(3 * T));
     w.submit(id, &body)?;
     w.tick()?;
@@ -352,7 +438,9 @@ fn lose_a_creation(w: &mut World<'_>, id: Principal) -> Checked<()> {
 
 /// The id so many places behind another.
 fn next_id(id: Principal, step: u64) -> Principal {
-    let place = id.as_slice()[..8].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let place = id.as_slice()[..8]
+        .iter()
+        .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
     Principal::from_slice(&[&(place + step).to_be_bytes()[..], &[1, 1]].concat())
 }
 
@@ -369,7 +457,12 @@ fn lost_creation_is_found(w: &mut World<'_>) -> Checked<()> {
         ChangeOrigin::from_canister { canister_id, .. } => same(canister_id, id)?,
         found @ ChangeOrigin::from_user { .. } => return fail(format_args!("origin {found:?}")),
     }
-    same(have(creation.details.clone())?, ChangeDetails::creation { controllers: vec![id] })?;
+    same(
+        have(creation.details.clone())?,
+        ChangeDetails::creation {
+            controllers: vec![id],
+        },
+    )?;
     same(info.controllers, Some(vec![id]))
 }
 
@@ -397,7 +490,10 @@ fn own_chain_delays_the_stop(w: &mut World<'_>) -> Checked<()> {
 
 fn awaiting_ones_own_stop_blocks_it(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let own = SettingsArg { controllers: Some(vec![id, crate::world::owner()]), ..SettingsArg::default() };
+    let own = SettingsArg {
+        controllers: Some(vec![id, crate::world::owner()]),
+        ..SettingsArg::default()
+    };
     w.set(id, own)?;
     let message = w.submit(id, &program().call(&manage("stop_canister", about(id))))?;
     w.ticks(6)?;
@@ -413,16 +509,24 @@ fn awaiting_ones_own_stop_blocks_it(w: &mut World<'_>) -> Checked<()> {
 fn strangers_are_refused_but_for_info(w: &mut World<'_>) -> Checked<()> {
     let (stranger, id) = (w.canister()?, w.canister()?);
     for method in ["canister_status", "uninstall_code", "stop_canister"] {
-        saw_reject(w.run(stranger, &program().call(&manage(method, about(id))))?, 5)?;
+        saw_reject(
+            w.run(stranger, &program().call(&manage(method, about(id))))?,
+            5,
+        )?;
     }
     let hash = w.info(stranger, id)?.module_hash;
-    same(hash, Some(ByteBuf::from(crate::management::sha256(universal()))))
+    same(
+        hash,
+        Some(ByteBuf::from(crate::management::sha256(universal()))),
+    )
 }
 
 /// Installs with an init that burns so many turns, from one message; rounds until all are there.
 fn install_rounds(w: &mut World<'_>, installs: u64, turns: u64) -> Checked<u64> {
     let manager = manager(w)?;
-    let ids = (0..installs).map(|_| w.empty_child_of(manager)).collect::<Checked<Vec<_>>>()?;
+    let ids = (0..installs)
+        .map(|_| w.empty_child_of(manager))
+        .collect::<Checked<Vec<_>>>()?;
     let done = program()
         .bump(0, 1)
         .read(0)
@@ -450,7 +554,9 @@ fn installs_share_a_rounds_instructions(w: &mut World<'_>) -> Checked<()> {
 
 fn second_install_of_a_round_is_refused(w: &mut World<'_>) -> Checked<()> {
     if w.backend.name() == "pocketic" {
-        return Err(crate::check::Failure::Skipped("rate limits are off there by default"));
+        return Err(crate::check::Failure::Skipped(
+            "rate limits are off there by default",
+        ));
     }
     let manager = manager(w)?;
     let id = w.empty_child_of(manager)?;
@@ -468,8 +574,20 @@ fn blocked_install_holds_back_its_senders_queue(w: &mut World<'_>) -> Checked<()
     // the status behind waits with it. The status of another sender does not.
     let long = program().spin_for(600_000_000).encoded();
     let body = program()
-        .call(&manage("install_code", install_arg(first, InstallMode::install, universal(), &long)).answered(&program()))
-        .call(&manage("install_code", install_arg(second, InstallMode::install, universal(), &[])).answered(&program()))
+        .call(
+            &manage(
+                "install_code",
+                install_arg(first, InstallMode::install, universal(), &long),
+            )
+            .answered(&program()),
+        )
+        .call(
+            &manage(
+                "install_code",
+                install_arg(second, InstallMode::install, universal(), &[]),
+            )
+            .answered(&program()),
+        )
         .call(&manage("canister_status", about(second)).on_reply(program().say("status")));
     let held = w.submit(manager, &body)?;
     let free = w.submit(other, &after_calls(other, 1, &program().say("free")))?;
@@ -482,7 +600,13 @@ fn blocked_install_holds_back_its_senders_queue(w: &mut World<'_>) -> Checked<()
     // Without the long install the same takes three rounds.
     let third = w.empty_child_of(manager)?;
     let body = program()
-        .call(&manage("install_code", install_arg(third, InstallMode::install, universal(), &[])).answered(&program()))
+        .call(
+            &manage(
+                "install_code",
+                install_arg(third, InstallMode::install, universal(), &[]),
+            )
+            .answered(&program()),
+        )
         .call(&manage("canister_status", about(third)).on_reply(program().say("status")));
     let (rounds, _) = w.rounds(manager, &body)?;
     same(rounds, 3)
@@ -491,13 +615,19 @@ fn blocked_install_holds_back_its_senders_queue(w: &mut World<'_>) -> Checked<()
 fn variables_survive_uninstall(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let variables = SettingsArg {
-        environment_variables: Some(vec![Variable { name: "TENANT".into(), value: "old".into() }]),
+        environment_variables: Some(vec![Variable {
+            name: "TENANT".into(),
+            value: "old".into(),
+        }]),
         ..SettingsArg::default()
     };
     w.set(id, variables)?;
     w.uninstall(id)?;
     w.install(id, universal())?;
-    says(w.ask(id, &program().bytes("TENANT").env_value().reply())?, "old")
+    says(
+        w.ask(id, &program().bytes("TENANT").env_value().reply())?,
+        "old",
+    )
 }
 
 fn deletion_discards_cycles(w: &mut World<'_>) -> Checked<()> {
@@ -505,7 +635,10 @@ fn deletion_discards_cycles(w: &mut World<'_>) -> Checked<()> {
     let child = w.empty_child_of(parent)?;
     w.stop(child)?;
     let before = w.cycles(parent)?;
-    reply_seen(w.run(parent, &program().call(&manage("delete_canister", about(child))))?)?;
+    reply_seen(w.run(
+        parent,
+        &program().call(&manage("delete_canister", about(child))),
+    )?)?;
     // None of its 100 T came to the parent, which paid its message.
     same(w.cycles(parent)? < before, true)?;
     refused(w.manage("canister_status", about(child))?, 3, 301)
@@ -514,7 +647,10 @@ fn deletion_discards_cycles(w: &mut World<'_>) -> Checked<()> {
 fn refused_call_reaches_nobody(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (manager(w)?, w.canister()?);
     let calling: Call = call(callee, &program().bump(0, 1).say("")).answered(&program().bump(2, 1));
-    let counted = program().try_call(&calling).code(&program().bump(1, 1)).when();
+    let counted = program()
+        .try_call(&calling)
+        .code(&program().bump(1, 1))
+        .when();
     w.act(caller, &program().times(700, &counted))?;
     w.ticks(3)?;
     same(w.counter(caller, 1)?, 200)?;
@@ -526,6 +662,12 @@ fn install_refuses_what_is_not_empty(w: &mut World<'_>) -> Checked<()> {
     let parent = manager(w)?;
     let child = w.child_of(parent)?;
     let arg = install_arg(child, InstallMode::install, universal_twin(), &[]);
-    saw_reject(w.run(parent, &program().call(&manage("install_code", arg.clone())))?, 5)?;
+    saw_reject(
+        w.run(
+            parent,
+            &program().call(&manage("install_code", arg.clone())),
+        )?,
+        5,
+    )?;
     refused_with(w.manage("install_code", arg)?, 5, &[514])
 }

@@ -49,7 +49,11 @@ cases! {
 
 fn install_needs_an_empty_canister(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused(w.try_install(id, InstallMode::install, universal(), &program())?, 5, 514)
+    refused(
+        w.try_install(id, InstallMode::install, universal(), &program())?,
+        5,
+        514,
+    )
 }
 
 /// An empty canister that gets the universal module with a program for init.
@@ -71,25 +75,38 @@ fn init_sees_the_installer_as_caller(w: &mut World<'_>) -> Checked<()> {
 
 fn trapping_init_leaves_it_empty(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(100 * T)?;
-    refused(w.try_install(id, InstallMode::install, universal(), &program().fail())?, 5, 503)?;
+    refused(
+        w.try_install(id, InstallMode::install, universal(), &program().fail())?,
+        5,
+        503,
+    )?;
     same(w.status(id)?.module_hash, None)?;
     refused(w.run(id, &program().say(""))?, 5, 537)
 }
 
 fn module_hash_is_of_the_bytes_sent(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    same(w.status(id)?.module_hash, Some(ByteBuf::from(sha256(universal()))))
+    same(
+        w.status(id)?.module_hash,
+        Some(ByteBuf::from(sha256(universal()))),
+    )
 }
 
 fn gzipped_module_keeps_its_hash(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister_of(gzipped())?;
     says(w.run(id, &program().say("runs"))?, "runs")?;
-    same(w.status(id)?.module_hash, Some(ByteBuf::from(sha256(gzipped()))))
+    same(
+        w.status(id)?.module_hash,
+        Some(ByteBuf::from(sha256(gzipped()))),
+    )
 }
 
 fn reinstall_clears_everything(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    w.act(id, &program().bump(0, 5).number(1).stable_grow().store(0, "x"))?;
+    w.act(
+        id,
+        &program().bump(0, 5).number(1).stable_grow().store(0, "x"),
+    )?;
     replied(w.try_install(id, InstallMode::reinstall, universal(), &program())?)?;
     same(w.counter(id, 0)?, 0)?;
     same(number(w.ask(id, &program().stable_size().reply())?)?, 0)
@@ -118,7 +135,10 @@ fn upgrade_needs_code(w: &mut World<'_>) -> Checked<()> {
 
 fn upgrade_runs_pre_and_post(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    w.act(id, &program().on_pre_upgrade(&program().number(1).stable_grow().store(0, "pre")))?;
+    w.act(
+        id,
+        &program().on_pre_upgrade(&program().number(1).stable_grow().store(0, "pre")),
+    )?;
     w.upgrade(id, universal(), &program().store(3, "post"))?;
     says(w.ask(id, &program().load(0, 7).reply())?, "prepost")
 }
@@ -132,9 +152,21 @@ fn upgrade_does_not_run_init(w: &mut World<'_>) -> Checked<()> {
 
 fn trapping_pre_upgrade_changes_nothing(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    w.act(id, &program().bump(0, 5).on_pre_upgrade(&program().bump(0, 1).fail()))?;
-    refused(w.try_install(id, UPGRADE, universal_twin(), &program())?, 5, 503)?;
-    same(w.status(id)?.module_hash, Some(ByteBuf::from(sha256(universal()))))?;
+    w.act(
+        id,
+        &program()
+            .bump(0, 5)
+            .on_pre_upgrade(&program().bump(0, 1).fail()),
+    )?;
+    refused(
+        w.try_install(id, UPGRADE, universal_twin(), &program())?,
+        5,
+        503,
+    )?;
+    same(
+        w.status(id)?.module_hash,
+        Some(ByteBuf::from(sha256(universal()))),
+    )?;
     same(w.counter(id, 0)?, 5)
 }
 
@@ -142,8 +174,15 @@ fn trapping_post_upgrade_changes_nothing(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let pre = program().number(1).stable_grow().store(0, "pre");
     w.act(id, &program().bump(0, 5).on_pre_upgrade(&pre))?;
-    refused(w.try_install(id, UPGRADE, universal_twin(), &program().fail())?, 5, 503)?;
-    same(w.status(id)?.module_hash, Some(ByteBuf::from(sha256(universal()))))?;
+    refused(
+        w.try_install(id, UPGRADE, universal_twin(), &program().fail())?,
+        5,
+        503,
+    )?;
+    same(
+        w.status(id)?.module_hash,
+        Some(ByteBuf::from(sha256(universal()))),
+    )?;
     same(number(w.ask(id, &program().stable_size().reply())?)?, 0)?;
     same(w.counter(id, 0)?, 5)
 }
@@ -169,7 +208,10 @@ fn upgrade_keeps_certified_data(w: &mut World<'_>) -> Checked<()> {
     w.tick()?;
     let certificate = replied(w.ask(id, &program().certificate().reply())?)?;
     // Byte by byte equality is not to be had; the last bytes are the signature.
-    same(crate::check::contains(&certificate, b"certified-bytes"), true)?;
+    same(
+        crate::check::contains(&certificate, b"certified-bytes"),
+        true,
+    )?;
     says(w.ask(id, &program().say("done"))?, "done")
 }
 
@@ -178,9 +220,16 @@ fn pre_upgrade_sees_the_old_version(w: &mut World<'_>) -> Checked<()> {
     let note = program().number(0).version().stable_write();
     w.act(id, &program().number(1).stable_grow().on_pre_upgrade(&note))?;
     let before = number(w.ask(id, &program().version().reply())?)?;
-    w.upgrade(id, universal(), &program().number(8).version().stable_write())?;
+    w.upgrade(
+        id,
+        universal(),
+        &program().number(8).version().stable_write(),
+    )?;
     same(number(w.ask(id, &program().load(0, 8).reply())?)?, before)?;
-    same(number(w.ask(id, &program().load(8, 8).reply())?)?, before + 1)
+    same(
+        number(w.ask(id, &program().load(8, 8).reply())?)?,
+        before + 1,
+    )
 }
 
 fn start_function_runs_at_install(w: &mut World<'_>) -> Checked<()> {
@@ -227,7 +276,8 @@ fn old_index_of_another_type_traps(w: &mut World<'_>) -> Checked<()> {
     // Entry 3 has no parameter, entry 120 is not there: the callback traps, the caller sees it.
     for entry in [3, 120] {
         let arg = crate::management::info_arg(id, 0);
-        let body = program().call_entry(crate::world::MANAGEMENT, "canister_info", &arg, (entry, 0));
+        let body =
+            program().call_entry(crate::world::MANAGEMENT, "canister_info", &arg, (entry, 0));
         refused_with(w.run(id, &body)?, 5, &[502, 504, 513])?;
     }
     Ok(())
@@ -237,23 +287,39 @@ fn old_index_of_another_type_traps(w: &mut World<'_>) -> Checked<()> {
 #[track_caller]
 fn refuses(w: &mut World<'_>, wasm: &[u8]) -> Checked<()> {
     let id = w.empty(100 * T)?;
-    refused(w.try_install(id, InstallMode::install, wasm, &program())?, 5, 505)
+    refused(
+        w.try_install(id, InstallMode::install, wasm, &program())?,
+        5,
+        505,
+    )
 }
 
 fn unknown_import_is_refused(w: &mut World<'_>) -> Checked<()> {
-    refuses(w, &assemble(r#"(module (import "ic0" "no_such_function" (func)))"#))
+    refuses(
+        w,
+        &assemble(r#"(module (import "ic0" "no_such_function" (func)))"#),
+    )
 }
 
 fn import_of_another_type_is_refused(w: &mut World<'_>) -> Checked<()> {
-    refuses(w, &assemble(r#"(module (import "ic0" "msg_reply" (func (param i32))))"#))
+    refuses(
+        w,
+        &assemble(r#"(module (import "ic0" "msg_reply" (func (param i32))))"#),
+    )
 }
 
 fn import_from_elsewhere_is_refused(w: &mut World<'_>) -> Checked<()> {
-    refuses(w, &assemble(r#"(module (import "env" "memory" (memory 1)))"#))
+    refuses(
+        w,
+        &assemble(r#"(module (import "env" "memory" (memory 1)))"#),
+    )
 }
 
 fn export_of_another_type_is_refused(w: &mut World<'_>) -> Checked<()> {
-    refuses(w, &assemble(r#"(module (func (export "canister_update a") (param i32)))"#))
+    refuses(
+        w,
+        &assemble(r#"(module (func (export "canister_update a") (param i32)))"#),
+    )
 }
 
 fn one_name_in_two_kinds_is_refused(w: &mut World<'_>) -> Checked<()> {
@@ -277,7 +343,11 @@ fn refused_module_changes_nothing(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.act(id, &program().bump(0, 3))?;
     refused(w.try_install(id, UPGRADE, b"garbage", &program())?, 5, 505)?;
-    refused(w.try_install(id, InstallMode::reinstall, b"garbage", &program())?, 5, 505)?;
+    refused(
+        w.try_install(id, InstallMode::reinstall, b"garbage", &program())?,
+        5,
+        505,
+    )?;
     same(w.counter(id, 0)?, 3)
 }
 
@@ -288,7 +358,11 @@ fn method_names_may_hold_spaces(w: &mut World<'_>) -> Checked<()> {
     );
     let id = w.canister_of(&wasm)?;
     let caller = w.canister()?;
-    says(w.backend.update(owner(), id, "<an> internal: name", Vec::new())?, "")?;
+    says(
+        w.backend
+            .update(owner(), id, "<an> internal: name", Vec::new())?,
+        "",
+    )?;
     let calling = crate::program::call_to(id, "<an> internal: name", "");
     saw_reply(w.run(caller, &program().call(&calling))?, "")
 }

@@ -2,7 +2,9 @@
 
 use crate::backend::Plant;
 use crate::case::cases;
-use crate::check::{Checked, differ, number, refused, replied, same, saw_reject, saw_reply, says, seen, Seen};
+use crate::check::{
+    Checked, Seen, differ, number, refused, replied, same, saw_reject, saw_reply, says, seen,
+};
 use crate::management::{Running, SettingsArg, about, have};
 use crate::modules::universal;
 use crate::program::{call, manage, program};
@@ -52,12 +54,18 @@ fn status_follows_stop_and_start(w: &mut World<'_>) -> Checked<()> {
 fn stopping_twice_succeeds(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.stop(id)?;
-    says(w.manage("stop_canister", about(id))?, crate::world::encode_nothing())
+    says(
+        w.manage("stop_canister", about(id))?,
+        crate::world::encode_nothing(),
+    )
 }
 
 fn starting_twice_succeeds(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    says(w.manage("start_canister", about(id))?, crate::world::encode_nothing())
+    says(
+        w.manage("start_canister", about(id))?,
+        crate::world::encode_nothing(),
+    )
 }
 
 fn stopped_canister_starts_again(w: &mut World<'_>) -> Checked<()> {
@@ -100,7 +108,11 @@ fn stopping_canister_refuses_canisters(w: &mut World<'_>) -> Checked<()> {
 fn stopping_canister_may_go_on_calling(w: &mut World<'_>) -> Checked<()> {
     let (id, worker) = (w.canister()?, w.canister()?);
     // A chain of four calls; the stop comes after the first.
-    let chain = after_calls(id, 3, &program().call(&call(worker, &program().bump(0, 1).say("end"))));
+    let chain = after_calls(
+        id,
+        3,
+        &program().call(&call(worker, &program().bump(0, 1).say("end"))),
+    );
     let busy = w.submit(id, &chain)?;
     w.tick()?;
     let stop = w.submit_manage("stop_canister", about(id))?;
@@ -163,7 +175,10 @@ fn stop_times_out(w: &mut World<'_>) -> Checked<()> {
 
 fn stopping_canister_can_be_upgraded(w: &mut World<'_>) -> Checked<()> {
     let (id, endless) = (w.canister()?, w.canister()?);
-    w.submit(id, &relay(endless, &after_calls(endless, 10, &program().say(""))))?;
+    w.submit(
+        id,
+        &relay(endless, &after_calls(endless, 10, &program().say(""))),
+    )?;
     w.tick()?;
     w.submit_manage("stop_canister", about(id))?;
     w.tick()?;
@@ -204,7 +219,10 @@ fn ids_are_sequential_and_not_reused(w: &mut World<'_>) -> Checked<()> {
     differ(first, second)?;
     // Ids are eight bytes of a number, then 1 and 1.
     let place = |id: ic_principal::Principal| {
-        id.as_slice().iter().take(8).fold(0u64, |sum, byte| sum << 8 | u64::from(*byte))
+        id.as_slice()
+            .iter()
+            .take(8)
+            .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte))
     };
     same(place(second), place(first) + 1)
 }
@@ -213,7 +231,12 @@ fn uninstall_empties_a_running_canister(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let before = w.status(id)?;
     differ(before.module_hash.clone(), None)?;
-    same(before.module_hash, Some(serde_bytes::ByteBuf::from(crate::management::sha256(universal()))))?;
+    same(
+        before.module_hash,
+        Some(serde_bytes::ByteBuf::from(crate::management::sha256(
+            universal(),
+        ))),
+    )?;
     w.uninstall(id)?;
     let after = w.status(id)?;
     same(after.module_hash, None)?;
@@ -240,7 +263,9 @@ fn uninstall_rejects_users_messages(w: &mut World<'_>) -> Checked<()> {
 fn uninstall_refunds_open_calls(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let slow = after_calls(callee, 5, &program().say("never"));
-    let calling = call(callee, &slow).cycles(3 * T).on_reject(program().refunded().reply());
+    let calling = call(callee, &slow)
+        .cycles(3 * T)
+        .on_reject(program().refunded().reply());
     let message = w.submit(caller, &program().call(&calling))?;
     w.tick()?;
     w.uninstall(callee)?;
@@ -267,7 +292,10 @@ fn uninstall_keeps_cycles_and_controllers(w: &mut World<'_>) -> Checked<()> {
     // A management message by ingress costs a few million cycles.
     let after = w.cycles(id)?;
     same(before.wrapping_sub(after) < 1_000_000_000, true)?;
-    same(have(w.status(id)?.settings)?.controllers, have(settings)?.controllers)
+    same(
+        have(w.status(id)?.settings)?.controllers,
+        have(settings)?.controllers,
+    )
 }
 
 fn uninstall_clears_stable_memory(w: &mut World<'_>) -> Checked<()> {
@@ -280,15 +308,12 @@ fn uninstall_clears_stable_memory(w: &mut World<'_>) -> Checked<()> {
 
 fn version_starts_at_zero(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(10 * T)?;
-    match w.status(id)?.version {
-        Some(version) => same(version, 0),
-        // Replicas before 2026 do not report it; the first module sees one installation.
-        None => {
-            w.add_cycles(id, T)?;
-            w.install(id, universal())?;
-            same(number(w.ask(id, &program().version().reply())?)?, 1)
-        }
+    if let Some(version) = w.status(id)?.version {
+        return same(version, 0);
     }
+    // Replicas before 2026 do not report it; the first module sees one installation.
+    w.install(id, universal())?;
+    same(number(w.ask(id, &program().version().reply())?)?, 1)
 }
 
 fn messages_count_as_versions(w: &mut World<'_>) -> Checked<()> {

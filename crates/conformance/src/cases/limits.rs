@@ -4,7 +4,9 @@ use candid::Nat;
 
 use crate::backend::Plant;
 use crate::case::cases;
-use crate::check::{Checked, between, number, refused, refused_with, replied, same, saw_reply, says};
+use crate::check::{
+    Checked, between, number, refused, refused_with, replied, same, saw_reply, says,
+};
 use crate::management::{InstallMode, SettingsArg, info_arg};
 use crate::modules::{universal, with_low_memory_hook};
 use crate::program::{Call, Program, call, manage, program};
@@ -53,14 +55,20 @@ fn call_501_to_a_canister_is_refused(w: &mut World<'_>) -> Checked<()> {
     let body = program().times(501, &counted(&calling)).read(1).reply();
     same(number(w.run(caller, &body)?)?, 1)?;
     // `call_perform` said 2.
-    let body = program().times(500, &program().call(&calling)).try_call(&calling).reply();
+    let body = program()
+        .times(500, &program().call(&calling))
+        .try_call(&calling)
+        .reply();
     same(number(w.run(caller, &body)?)?, 2)
 }
 
 fn call_501_to_the_management_canister_is_refused(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let calling = counted(&open_management_call(id));
-    same(number(w.run(id, &program().times(510, &calling).read(1).reply())?)?, 10)
+    same(
+        number(w.run(id, &program().times(510, &calling).read(1).reply())?)?,
+        10,
+    )
 }
 
 fn the_limit_is_per_callee(w: &mut World<'_>) -> Checked<()> {
@@ -78,7 +86,9 @@ fn the_limit_is_per_callee(w: &mut World<'_>) -> Checked<()> {
 fn refusal_ends_neither_message_nor_calls(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let calling = call(callee, &program().bump(0, 1).say("")).answered(&program());
-    let body = program().times(505, &program().call(&calling)).say("went on");
+    let body = program()
+        .times(505, &program().call(&calling))
+        .say("went on");
     says(w.run(caller, &body)?, "went on")?;
     w.ticks(3)?;
     same(w.counter(callee, 0)?, 500)
@@ -126,7 +136,14 @@ fn reply_of_two_mebibytes_arrives(w: &mut World<'_>) -> Checked<()> {
 
 fn longer_reply_traps(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused(w.run(id, &program().number((2 << 20) + 1).number(7).fill().reply())?, 5, 504)
+    refused(
+        w.run(
+            id,
+            &program().number((2 << 20) + 1).number(7).fill().reply(),
+        )?,
+        5,
+        504,
+    )
 }
 
 fn method_name_of_20001_bytes_traps(w: &mut World<'_>) -> Checked<()> {
@@ -156,7 +173,10 @@ fn callback_has_a_limit_of_its_own(w: &mut World<'_>) -> Checked<()> {
 fn exhausted_canister_works_on(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     refused(w.run(id, &program().bump(0, 1).exhaust())?, 5, 522)?;
-    same(number(w.run(id, &program().bump(0, 1).read(0).reply())?)?, 1)
+    same(
+        number(w.run(id, &program().bump(0, 1).read(0).reply())?)?,
+        1,
+    )
 }
 
 fn performance_counter_counts_this_message(w: &mut World<'_>) -> Checked<()> {
@@ -172,7 +192,13 @@ fn performance_counter_counts_this_message(w: &mut World<'_>) -> Checked<()> {
 
 fn performance_counter_counts_the_context(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let both = program().number(1).performance().number(0).performance().concat().reply();
+    let both = program()
+        .number(1)
+        .performance()
+        .number(0)
+        .performance()
+        .concat()
+        .reply();
     let body = program()
         .spin_for(100_000)
         .call(&call(callee, &program().say("")).on_reply(both));
@@ -185,9 +211,9 @@ fn performance_counter_counts_the_context(w: &mut World<'_>) -> Checked<()> {
 
 fn performance_counter_starts_again_in_callbacks(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
-    let body = program()
-        .spin_for(1_000_000)
-        .call(&call(callee, &program().say("")).on_reply(program().number(0).performance().reply()));
+    let body = program().spin_for(1_000_000).call(
+        &call(callee, &program().say("")).on_reply(program().number(0).performance().reply()),
+    );
     between(number(w.run(caller, &body)?)?, 100, 100_000)
 }
 
@@ -209,8 +235,18 @@ fn growth_above_the_wasm_memory_limit_fails(w: &mut World<'_>) -> Checked<()> {
     };
     w.set(id, limit)?;
     // 4 pages are there.
-    says(w.run(id, &program().number(50).memory_grow().discard().say("fits"))?, "fits")?;
-    refused_with(w.run(id, &program().number(100).memory_grow().discard().say(""))?, 5, &[539])
+    says(
+        w.run(
+            id,
+            &program().number(50).memory_grow().discard().say("fits"),
+        )?,
+        "fits",
+    )?;
+    refused_with(
+        w.run(id, &program().number(100).memory_grow().discard().say(""))?,
+        5,
+        &[539],
+    )
 }
 
 fn memory_grows_within_the_allocation(w: &mut World<'_>) -> Checked<()> {
@@ -221,15 +257,27 @@ fn memory_grows_within_the_allocation(w: &mut World<'_>) -> Checked<()> {
     };
     w.set(id, allocation)?;
     let before = number(w.ask(id, &program().memory_size().reply())?)?;
-    same(number(w.run(id, &program().number(10).memory_grow().reply())?)?, before)?;
-    same(number(w.ask(id, &program().memory_size().reply())?)?, before + 10)
+    same(
+        number(w.run(id, &program().number(10).memory_grow().reply())?)?,
+        before,
+    )?;
+    same(
+        number(w.ask(id, &program().memory_size().reply())?)?,
+        before + 10,
+    )
 }
 
 fn stable_memory_starts_empty_and_grows(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     same(number(w.run(id, &program().stable_size().reply())?)?, 0)?;
-    same(number(w.run(id, &program().number(3).stable_grow().reply())?)?, 0)?;
-    same(number(w.run(id, &program().number(4).stable_grow().reply())?)?, 3)?;
+    same(
+        number(w.run(id, &program().number(3).stable_grow().reply())?)?,
+        0,
+    )?;
+    same(
+        number(w.run(id, &program().number(4).stable_grow().reply())?)?,
+        3,
+    )?;
     same(number(w.run(id, &program().stable_size().reply())?)?, 7)
 }
 
@@ -238,7 +286,13 @@ fn stable_access_out_of_bounds_traps(w: &mut World<'_>) -> Checked<()> {
     w.act(id, &program().number(1).stable_grow())?;
     refused(w.run(id, &program().store(PAGE - 1, "ab"))?, 5, 502)?;
     refused(w.run(id, &program().load(PAGE, 1))?, 5, 502)?;
-    says(w.run(id, &program().store(PAGE - 2, "ab").load(PAGE - 2, 2).reply())?, "ab")
+    says(
+        w.run(
+            id,
+            &program().store(PAGE - 2, "ab").load(PAGE - 2, 2).reply(),
+        )?,
+        "ab",
+    )
 }
 
 fn stable_growth_beyond_all_bounds_says_minus_one(w: &mut World<'_>) -> Checked<()> {

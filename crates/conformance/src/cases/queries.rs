@@ -77,7 +77,9 @@ fn query_sees_the_last_round(w: &mut World<'_>) -> Checked<()> {
 
 fn query_of_an_update_method_is_refused(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let answer = w.backend.query(owner(), id, "run", program().say("").encoded())?;
+    let answer = w
+        .backend
+        .query(owner(), id, "run", program().say("").encoded())?;
     refused(answer, 5, 536)
 }
 
@@ -102,13 +104,18 @@ fn query_of_a_missing_canister_is_refused(w: &mut World<'_>) -> Checked<()> {
 fn query_has_an_instruction_limit(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     // 300 M turns of 13 instructions stay below 5 B, 400 M do not.
-    says(w.ask(id, &program().spin_for(300_000_000).say("done"))?, "done")?;
+    says(
+        w.ask(id, &program().spin_for(300_000_000).say("done"))?,
+        "done",
+    )?;
     refused(w.ask(id, &program().spin_for(600_000_000).say(""))?, 5, 522)
 }
 
 fn update_call_of_a_query_replies(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let answer = w.backend.update(owner(), id, "ask", program().say("yes").encoded())?;
+    let answer = w
+        .backend
+        .update(owner(), id, "ask", program().say("yes").encoded())?;
     says(answer, "yes")
 }
 
@@ -122,7 +129,10 @@ fn update_call_of_a_query_keeps_no_state(w: &mut World<'_>) -> Checked<()> {
 fn canister_call_of_a_query_keeps_no_state(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let body = program().bump(0, 1).say("yes").encoded();
-    saw_reply(w.run(caller, &program().call(&call_to(callee, "ask", body)))?, "yes")?;
+    saw_reply(
+        w.run(caller, &program().call(&call_to(callee, "ask", body)))?,
+        "yes",
+    )?;
     same(w.counter(callee, 0)?, 0)
 }
 
@@ -138,7 +148,10 @@ fn replication_can_be_told(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let body = program().replicated().reply();
     same(number(w.run(id, &body)?)?, 1)?;
-    same(number(w.backend.update(owner(), id, "ask", body.encoded())?)?, 1)?;
+    same(
+        number(w.backend.update(owner(), id, "ask", body.encoded())?)?,
+        1,
+    )?;
     same(number(w.compose(id, &body)?)?, 0)?;
     same(number(w.ask(id, &body)?)?, 0)
 }
@@ -146,7 +159,11 @@ fn replication_can_be_told(w: &mut World<'_>) -> Checked<()> {
 fn composite_query_cannot_be_replicated(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let body = program().say("").encoded();
-    refused_with(w.backend.update(owner(), id, "compose", body)?, 5, &[527, 536])
+    refused_with(
+        w.backend.update(owner(), id, "compose", body)?,
+        5,
+        &[527, 536],
+    )
 }
 
 fn canisters_cannot_call_composite_queries(w: &mut World<'_>) -> Checked<()> {
@@ -180,7 +197,10 @@ fn composite_callbacks_share_the_heap(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     let calling = call_to(callee, "ask", program().say("").encoded())
         .answered(&program().bump(0, 1).read(0).reply());
-    same(number(w.compose(caller, &program().bump(0, 6).call(&calling))?)?, 7)
+    same(
+        number(w.compose(caller, &program().bump(0, 6).call(&calling))?)?,
+        7,
+    )
 }
 
 fn composite_state_is_discarded(w: &mut World<'_>) -> Checked<()> {
@@ -198,8 +218,7 @@ fn composite_query_sees_rejects(w: &mut World<'_>) -> Checked<()> {
 }
 
 fn composite_depth_is_limited(w: &mut World<'_>) -> Checked<()> {
-    let canisters: Vec<Principal> =
-        (0..9).map(|_| w.canister()).collect::<Checked<_>>()?;
+    let canisters: Vec<Principal> = (0..9).map(|_| w.canister()).collect::<Checked<_>>()?;
     let nested = |depth: usize| {
         (1..depth).rev().fold(program().say("end"), |inner, place| {
             let passing = call_to(canisters[place], "compose", inner.encoded())
@@ -211,13 +230,21 @@ fn composite_depth_is_limited(w: &mut World<'_>) -> Checked<()> {
     // Nine deep is beyond six: somewhere on the way a call is refused with code 5.
     let answer = w.compose(canisters[0], &nested(9))?;
     same(answer == Ok(b"end".to_vec()), false)?;
-    same(answer.is_err() || answer.is_ok_and(|reply| reply.contains(&b'-')), true)?;
+    same(
+        answer.is_err() || answer.is_ok_and(|reply| reply.contains(&b'-')),
+        true,
+    )?;
     says(w.compose(canisters[0], &nested(5))?, "end")
 }
 
 fn status_can_be_queried(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let by_query = w.backend.query(owner(), crate::world::MANAGEMENT, "canister_status", about(id))?;
+    let by_query = w.backend.query(
+        owner(),
+        crate::world::MANAGEMENT,
+        "canister_status",
+        about(id),
+    )?;
     let by_query: crate::management::Status =
         crate::management::decode(&crate::check::replied(by_query)?)?;
     same(by_query.status, Some(crate::management::Running::running))?;

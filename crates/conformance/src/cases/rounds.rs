@@ -5,10 +5,10 @@ use serde_bytes::ByteBuf;
 
 use crate::backend::Plant;
 use crate::case::cases;
-use crate::check::{Checked, number, number_of, replied, same, saw_reject, seen, Seen};
+use crate::check::{Checked, Seen, number, number_of, replied, same, saw_reject, seen};
 use crate::management::{
-    CreateArg, InstallMode, LoadSnapshotArg, SettingsArg, Status, TakeSnapshotArg, Variable, about,
-    decode, encode, have, info_arg, install_arg, settings_arg, Running,
+    CreateArg, InstallMode, LoadSnapshotArg, Running, SettingsArg, Status, TakeSnapshotArg,
+    Variable, about, decode, encode, have, info_arg, install_arg, settings_arg,
 };
 use crate::modules::universal;
 use crate::program::{Call, Program, call, manage, program};
@@ -48,7 +48,12 @@ cases! {
 
 /// The rounds of a program that makes one management call.
 #[track_caller]
-fn takes(w: &mut World<'_>, id: ic_principal::Principal, calling: &Call, wanted: u64) -> Checked<()> {
+fn takes(
+    w: &mut World<'_>,
+    id: ic_principal::Principal,
+    calling: &Call,
+    wanted: u64,
+) -> Checked<()> {
     let (rounds, answer) = w.rounds(id, &program().call(calling))?;
     match seen(answer)? {
         Seen::Reply(_) => same(rounds, wanted),
@@ -118,20 +123,36 @@ fn parallel_management_calls_take_two(w: &mut World<'_>) -> Checked<()> {
 
 fn creation_takes_two_more(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let arg = encode(&CreateArg { settings: None, sender_canister_version: None });
+    let arg = encode(&CreateArg {
+        settings: None,
+        sender_canister_version: None,
+    });
     takes(w, id, &manage("create_canister", arg).cycles(T), 3)
 }
 
 fn settings_take_two_more(w: &mut World<'_>) -> Checked<()> {
     let parent = w.canister()?;
     let child = w.child_of(parent)?;
-    let settings = SettingsArg { freezing_threshold: Some(Nat::from(1_000u32)), ..SettingsArg::default() };
-    takes(w, parent, &manage("update_settings", settings_arg(child, settings)), 3)
+    let settings = SettingsArg {
+        freezing_threshold: Some(Nat::from(1_000u32)),
+        ..SettingsArg::default()
+    };
+    takes(
+        w,
+        parent,
+        &manage("update_settings", settings_arg(child, settings)),
+        3,
+    )
 }
 
 fn deposit_takes_two_more(w: &mut World<'_>) -> Checked<()> {
     let (giver, taker) = (w.canister()?, w.canister()?);
-    takes(w, giver, &manage("deposit_cycles", about(taker)).cycles(T), 3)
+    takes(
+        w,
+        giver,
+        &manage("deposit_cycles", about(taker)).cycles(T),
+        3,
+    )
 }
 
 fn install_takes_two_more(w: &mut World<'_>) -> Checked<()> {
@@ -164,7 +185,10 @@ fn deletion_takes_two_more(w: &mut World<'_>) -> Checked<()> {
 fn snapshots_take_two_more(w: &mut World<'_>) -> Checked<()> {
     let parent = w.canister()?;
     let child = w.child_of(parent)?;
-    let arg = encode(&TakeSnapshotArg { canister_id: child, replace_snapshot: None });
+    let arg = encode(&TakeSnapshotArg {
+        canister_id: child,
+        replace_snapshot: None,
+    });
     takes(w, parent, &manage("take_canister_snapshot", arg), 3)?;
     let snapshot = have(w.snapshot(child)?.id)?;
     let arg = encode(&LoadSnapshotArg {
@@ -207,14 +231,19 @@ fn ingress_status_takes_one(w: &mut World<'_>) -> Checked<()> {
 fn pipeline(calls: Vec<Call>, last: &Call) -> Program {
     calls
         .into_iter()
-        .fold(program(), |body, step| body.call(&step.answered(&program())))
+        .fold(program(), |body, step| {
+            body.call(&step.answered(&program()))
+        })
         .call(last)
 }
 
 fn pipeline_of_three_takes_two_more(w: &mut World<'_>) -> Checked<()> {
     let parent = w.canister()?;
     let child = w.child_of(parent)?;
-    let only = SettingsArg { controllers: Some(vec![parent]), ..SettingsArg::default() };
+    let only = SettingsArg {
+        controllers: Some(vec![parent]),
+        ..SettingsArg::default()
+    };
     let body = pipeline(
         vec![
             manage("update_settings", settings_arg(child, only)),
@@ -231,7 +260,10 @@ fn pipeline_of_three_takes_two_more(w: &mut World<'_>) -> Checked<()> {
 
 fn variable(name: &str, value: &str) -> SettingsArg {
     SettingsArg {
-        environment_variables: Some(vec![Variable { name: name.into(), value: value.into() }]),
+        environment_variables: Some(vec![Variable {
+            name: name.into(),
+            value: value.into(),
+        }]),
         ..SettingsArg::default()
     }
 }
@@ -245,14 +277,20 @@ fn pipeline_of_five_takes_two_more(w: &mut World<'_>) -> Checked<()> {
             manage("uninstall_code", about(child)),
             manage("canister_status", about(child)),
             manage("update_settings", settings_arg(child, variable("A", "2"))),
-            manage("install_code", install_arg(child, InstallMode::install, universal(), &[])),
+            manage(
+                "install_code",
+                install_arg(child, InstallMode::install, universal(), &[]),
+            ),
         ],
         &ask_management("canister_status", about(child)),
     );
     let (rounds, answer) = w.rounds(parent, &body)?;
     let status: Status = decode(&replied(answer)?)?;
     same(status.status, Some(Running::running))?;
-    same(status.module_hash, Some(ByteBuf::from(crate::management::sha256(universal()))))?;
+    same(
+        status.module_hash,
+        Some(ByteBuf::from(crate::management::sha256(universal()))),
+    )?;
     same(rounds, 3)
 }
 
@@ -261,8 +299,14 @@ fn pipelined_install_sees_the_new_variables(w: &mut World<'_>) -> Checked<()> {
     let child = w.empty_child_of(parent)?;
     let init = program().number(1).bytes("A").env_value().cell_set();
     let body = pipeline(
-        vec![manage("update_settings", settings_arg(child, variable("A", "one")))],
-        &manage("install_code", install_arg(child, InstallMode::install, universal(), &init.encoded())),
+        vec![manage(
+            "update_settings",
+            settings_arg(child, variable("A", "one")),
+        )],
+        &manage(
+            "install_code",
+            install_arg(child, InstallMode::install, universal(), &init.encoded()),
+        ),
     );
     seen(w.run(parent, &body)?)?;
     crate::check::says(w.ask(child, &program().kept(1).reply())?, "one")
@@ -288,12 +332,10 @@ fn time_moves_a_nanosecond_a_round(w: &mut World<'_>) -> Checked<()> {
 fn time_stands_still_in_a_round(w: &mut World<'_>) -> Checked<()> {
     let (caller, callee) = (w.canister()?, w.canister()?);
     // Both sides, and the callback, see the same time.
-    let body = program()
-        .number(1)
-        .time()
-        .cell_set()
-        .call(&call(callee, &program().time().reply())
-            .on_reply(program().arg().kept(1).concat().time().concat().reply()));
+    let body = program().number(1).time().cell_set().call(
+        &call(callee, &program().time().reply())
+            .on_reply(program().arg().kept(1).concat().time().concat().reply()),
+    );
     let times = replied(w.run(caller, &body)?)?;
     same(times.len(), 24)?;
     same(number_of(&times[..8])?, number_of(&times[8..16])?)?;
@@ -304,7 +346,10 @@ fn time_is_what_it_is_set_to(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let before = w.now()?;
     w.pass(1_000)?;
-    same(number(w.run(id, &program().time().reply())?)?, before + 1_000 * SECOND)
+    same(
+        number(w.run(id, &program().time().reply())?)?,
+        before + 1_000 * SECOND,
+    )
 }
 
 fn randomness_differs_and_has_32_bytes(w: &mut World<'_>) -> Checked<()> {

@@ -5,7 +5,7 @@ use serde_bytes::ByteBuf;
 
 use crate::backend::Plant;
 use crate::case::cases;
-use crate::check::{Checked, fail, number, refused, refused_with, replied, same, says, seen, Seen};
+use crate::check::{Checked, Seen, fail, number, refused, refused_with, replied, same, says, seen};
 use crate::management::{
     ChangeDetails, ChangeOrigin, DeploymentMode, InstallMode, MetadataArg, SettingsArg, Variable,
     Visibility, about, decode, encode, have, have_number, settings_arg, sha256,
@@ -59,7 +59,10 @@ cases! {
 
 /// Nothing but a freezing threshold.
 fn threshold(seconds: u64) -> SettingsArg {
-    SettingsArg { freezing_threshold: Some(Nat::from(seconds)), ..SettingsArg::default() }
+    SettingsArg {
+        freezing_threshold: Some(Nat::from(seconds)),
+        ..SettingsArg::default()
+    }
 }
 
 fn settings_have_their_defaults(w: &mut World<'_>) -> Checked<()> {
@@ -70,7 +73,10 @@ fn settings_have_their_defaults(w: &mut World<'_>) -> Checked<()> {
     same(have_number(settings.memory_allocation)?, 0)?;
     same(have_number(settings.reserved_cycles_limit)?, 5 * T)?;
     same(settings.log_visibility, Some(Visibility::controllers))?;
-    same(settings.environment_variables.unwrap_or_default(), Vec::new())?;
+    same(
+        settings.environment_variables.unwrap_or_default(),
+        Vec::new(),
+    )?;
     same(have_number(settings.freezing_threshold)?, 2_592_000)
 }
 
@@ -98,7 +104,10 @@ fn settings_can_be_changed(w: &mut World<'_>) -> Checked<()> {
 
 fn unnamed_settings_stay(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(100 * T)?;
-    let two = SettingsArg { compute_allocation: Some(Nat::from(2u8)), ..SettingsArg::default() };
+    let two = SettingsArg {
+        compute_allocation: Some(Nat::from(2u8)),
+        ..SettingsArg::default()
+    };
     w.set(id, two)?;
     w.set(id, threshold(99))?;
     let settings = have(w.status(id)?.settings)?;
@@ -118,14 +127,24 @@ fn ten_controllers_at_most(w: &mut World<'_>) -> Checked<()> {
         ..SettingsArg::default()
     };
     w.set(id, many(10))?;
-    same(w.manage("update_settings", settings_arg(id, many(11)))?.is_err(), true)?;
-    same(have(have(w.status(id)?.settings)?.controllers)?.contains(&owner()), true)?;
+    same(
+        w.manage("update_settings", settings_arg(id, many(11)))?
+            .is_err(),
+        true,
+    )?;
+    same(
+        have(have(w.status(id)?.settings)?.controllers)?.contains(&owner()),
+        true,
+    )?;
     same(have(have(w.status(id)?.settings)?.controllers)?.len(), 10)
 }
 
 fn nobody_may_control_a_canister(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let none = SettingsArg { controllers: Some(Vec::new()), ..SettingsArg::default() };
+    let none = SettingsArg {
+        controllers: Some(Vec::new()),
+        ..SettingsArg::default()
+    };
     w.set(id, none)?;
     says(w.run(id, &program().say("lives"))?, "lives")?;
     refused(w.manage("canister_status", about(id))?, 5, 512)
@@ -133,7 +152,10 @@ fn nobody_may_control_a_canister(w: &mut World<'_>) -> Checked<()> {
 
 fn new_controller_takes_over(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let other = SettingsArg { controllers: Some(vec![stranger()]), ..SettingsArg::default() };
+    let other = SettingsArg {
+        controllers: Some(vec![stranger()]),
+        ..SettingsArg::default()
+    };
     w.set(id, other)?;
     replied(w.manage_as(stranger(), "canister_status", about(id))?)?;
     refused(w.manage("stop_canister", about(id))?, 5, 512)
@@ -141,9 +163,16 @@ fn new_controller_takes_over(w: &mut World<'_>) -> Checked<()> {
 
 fn compute_allocation_is_a_percentage(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(1_000 * T)?;
-    same(w.manage("update_settings", settings_arg(id, allocation(101)))?.is_err(), true)?;
+    same(
+        w.manage("update_settings", settings_arg(id, allocation(101)))?
+            .is_err(),
+        true,
+    )?;
     w.set(id, allocation(10))?;
-    same(have_number(have(w.status(id)?.settings)?.compute_allocation)?, 10)
+    same(
+        have_number(have(w.status(id)?.settings)?.compute_allocation)?,
+        10,
+    )
 }
 
 fn allocation(percent: u8) -> SettingsArg {
@@ -156,25 +185,45 @@ fn allocation(percent: u8) -> SettingsArg {
 fn allocation_that_would_freeze_is_refused(w: &mut World<'_>) -> Checked<()> {
     // 10 % cost 100 M a second: 259 T for the thirty days of the freezing threshold.
     let id = w.empty(100 * T)?;
-    refused_with(w.manage("update_settings", settings_arg(id, allocation(10)))?, 5, &[530])
+    refused_with(
+        w.manage("update_settings", settings_arg(id, allocation(10)))?,
+        5,
+        &[530],
+    )
 }
 
 fn refused_settings_change_nothing(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(100 * T)?;
-    let wrong = SettingsArg { compute_allocation: Some(Nat::from(101u8)), ..threshold(5) };
-    same(w.manage("update_settings", settings_arg(id, wrong))?.is_err(), true)?;
-    same(have_number(have(w.status(id)?.settings)?.freezing_threshold)?, 2_592_000)
+    let wrong = SettingsArg {
+        compute_allocation: Some(Nat::from(101u8)),
+        ..threshold(5)
+    };
+    same(
+        w.manage("update_settings", settings_arg(id, wrong))?
+            .is_err(),
+        true,
+    )?;
+    same(
+        have_number(have(w.status(id)?.settings)?.freezing_threshold)?,
+        2_592_000,
+    )
 }
 
 fn controllers_can_be_told(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    same(number(w.run(id, &program().caller().is_controller().reply())?)?, 1)?;
-    same(number(w.run(id, &program().self_id().is_controller().reply())?)?, 0)?;
+    same(
+        number(w.run(id, &program().caller().controlled_by().reply())?)?,
+        1,
+    )?;
+    same(
+        number(w.run(id, &program().self_id().controlled_by().reply())?)?,
+        0,
+    )?;
     let answer = w.backend.update(
         stranger(),
         id,
         "run",
-        program().caller().is_controller().reply().encoded(),
+        program().caller().controlled_by().reply().encoded(),
     )?;
     same(number(answer)?, 0)
 }
@@ -210,7 +259,10 @@ fn query_statistics_are_reported_later(w: &mut World<'_>) -> Checked<()> {
     for _ in 0..5 {
         replied(w.ask(id, &program().say(""))?)?;
     }
-    same(have_number(have(w.status(id)?.query_stats)?.num_calls_total)?, 0)
+    same(
+        have_number(have(w.status(id)?.query_stats)?.num_calls_total)?,
+        0,
+    )
 }
 
 fn variables(pairs: &[(&str, &str)]) -> SettingsArg {
@@ -218,7 +270,10 @@ fn variables(pairs: &[(&str, &str)]) -> SettingsArg {
         environment_variables: Some(
             pairs
                 .iter()
-                .map(|(name, value)| Variable { name: (*name).into(), value: (*value).into() })
+                .map(|(name, value)| Variable {
+                    name: (*name).into(),
+                    value: (*value).into(),
+                })
                 .collect(),
         ),
         ..SettingsArg::default()
@@ -228,10 +283,22 @@ fn variables(pairs: &[(&str, &str)]) -> SettingsArg {
 fn variables_are_seen(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.set(id, variables(&[("ROLE", "worker"), ("EMPTY", "")]))?;
-    same(number(w.run(id, &program().bytes("ROLE").env_exists().reply())?)?, 1)?;
-    same(number(w.ask(id, &program().bytes("NONE").env_exists().reply())?)?, 0)?;
-    says(w.ask(id, &program().bytes("EMPTY").env_value().reply())?, "")?;
-    says(w.run(id, &program().bytes("ROLE").env_value().reply())?, "worker")
+    same(
+        number(w.run(id, &program().bytes("ROLE").env_exists().reply())?)?,
+        1,
+    )?;
+    same(
+        number(w.ask(id, &program().bytes("NONE").env_exists().reply())?)?,
+        0,
+    )?;
+    says(
+        w.ask(id, &program().bytes("EMPTY").env_value().reply())?,
+        "",
+    )?;
+    says(
+        w.run(id, &program().bytes("ROLE").env_value().reply())?,
+        "worker",
+    )
 }
 
 fn variables_are_counted_and_named(w: &mut World<'_>) -> Checked<()> {
@@ -252,14 +319,22 @@ fn variables_are_counted_and_named(w: &mut World<'_>) -> Checked<()> {
 
 fn missing_variable_traps(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused_with(w.run(id, &program().bytes("NONE").env_value_size())?, 5, &[502, 504])
+    refused_with(
+        w.run(id, &program().bytes("NONE").env_value_size())?,
+        5,
+        &[502, 504],
+    )
 }
 
 fn name_out_of_range_traps(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.set(id, variables(&[("A", "1")]))?;
     replied(w.ask(id, &program().number(0).env_name_size().say(""))?)?;
-    refused_with(w.run(id, &program().number(1).env_name_size())?, 5, &[502, 504])
+    refused_with(
+        w.run(id, &program().number(1).env_name_size())?,
+        5,
+        &[502, 504],
+    )
 }
 
 fn twenty_variables_at_most(w: &mut World<'_>) -> Checked<()> {
@@ -267,7 +342,11 @@ fn twenty_variables_at_most(w: &mut World<'_>) -> Checked<()> {
     let names: Vec<String> = (0..21).map(|n| format!("V{n}")).collect();
     let pairs: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
     w.set(id, variables(&pairs[..20]))?;
-    same(w.manage("update_settings", settings_arg(id, variables(&pairs)))?.is_err(), true)?;
+    same(
+        w.manage("update_settings", settings_arg(id, variables(&pairs)))?
+            .is_err(),
+        true,
+    )?;
     same(number(w.ask(id, &program().env_count().reply())?)?, 20)
 }
 
@@ -276,18 +355,31 @@ fn long_names_and_values_are_refused(w: &mut World<'_>) -> Checked<()> {
     let (fits, long) = ("x".repeat(128), "x".repeat(129));
     w.set(id, variables(&[(&fits, &fits)]))?;
     for pair in [("A", long.as_str()), (long.as_str(), "a")] {
-        same(w.manage("update_settings", settings_arg(id, variables(&[pair])))?.is_err(), true)?;
+        same(
+            w.manage("update_settings", settings_arg(id, variables(&[pair])))?
+                .is_err(),
+            true,
+        )?;
     }
-    says(w.ask(id, &program().bytes(&fits).env_value().reply())?, &fits)
+    says(
+        w.ask(id, &program().bytes(&fits).env_value().reply())?,
+        &fits,
+    )
 }
 
 fn variables_survive_upgrade_and_reinstall(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.set(id, variables(&[("A", "stays")]))?;
     w.upgrade(id, universal_twin(), &program())?;
-    says(w.ask(id, &program().bytes("A").env_value().reply())?, "stays")?;
+    says(
+        w.ask(id, &program().bytes("A").env_value().reply())?,
+        "stays",
+    )?;
     replied(w.try_install(id, InstallMode::reinstall, universal(), &program())?)?;
-    says(w.ask(id, &program().bytes("A").env_value().reply())?, "stays")
+    says(
+        w.ask(id, &program().bytes("A").env_value().reply())?,
+        "stays",
+    )
 }
 
 fn variables_are_replaced_as_a_whole(w: &mut World<'_>) -> Checked<()> {
@@ -307,7 +399,11 @@ fn last_change(
     let info = w.info(asker, id)?;
     let changes = have(info.recent_changes)?;
     let last = have(changes.last().cloned())?;
-    Ok((have(last.details)?, have(last.origin)?, have(info.total_num_changes)?))
+    Ok((
+        have(last.details)?,
+        have(last.origin)?,
+        have(info.total_num_changes)?,
+    ))
 }
 
 fn creation_is_recorded(w: &mut World<'_>) -> Checked<()> {
@@ -315,7 +411,12 @@ fn creation_is_recorded(w: &mut World<'_>) -> Checked<()> {
     let (change, origin, total) = last_change(w, id)?;
     same(total, 1)?;
     same(origin, ChangeOrigin::from_user { user_id: owner() })?;
-    same(change, ChangeDetails::creation { controllers: vec![owner()] })
+    same(
+        change,
+        ChangeDetails::creation {
+            controllers: vec![owner()],
+        },
+    )
 }
 
 fn deployments_are_recorded(w: &mut World<'_>) -> Checked<()> {
@@ -324,9 +425,15 @@ fn deployments_are_recorded(w: &mut World<'_>) -> Checked<()> {
         mode,
         module_hash: ByteBuf::from(sha256(wasm)),
     };
-    same(last_change(w, id)?.0, deployed(DeploymentMode::install, universal()))?;
+    same(
+        last_change(w, id)?.0,
+        deployed(DeploymentMode::install, universal()),
+    )?;
     replied(w.try_install(id, InstallMode::reinstall, universal(), &program())?)?;
-    same(last_change(w, id)?.0, deployed(DeploymentMode::reinstall, universal()))?;
+    same(
+        last_change(w, id)?.0,
+        deployed(DeploymentMode::reinstall, universal()),
+    )?;
     w.upgrade(id, universal_twin(), &program())?;
     let (change, _, total) = last_change(w, id)?;
     same(total, 4)?;
@@ -335,14 +442,18 @@ fn deployments_are_recorded(w: &mut World<'_>) -> Checked<()> {
 
 fn controller_changes_are_recorded(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(10 * T)?;
-    let both = SettingsArg { controllers: Some(vec![owner(), id]), ..SettingsArg::default() };
+    let both = SettingsArg {
+        controllers: Some(vec![owner(), id]),
+        ..SettingsArg::default()
+    };
     w.set(id, both)?;
     let (change, _, total) = last_change(w, id)?;
     same(total, 2)?;
     match change {
-        ChangeDetails::controllers_change { controllers } => {
-            same(controllers.contains(&id) && controllers.contains(&owner()), true)
-        }
+        ChangeDetails::controllers_change { controllers } => same(
+            controllers.contains(&id) && controllers.contains(&owner()),
+            true,
+        ),
         found => fail(format_args!("found {found:?}")),
     }
 }
@@ -359,7 +470,10 @@ fn uninstallation_is_recorded(w: &mut World<'_>) -> Checked<()> {
 fn changes_by_canisters_name_the_canister(w: &mut World<'_>) -> Checked<()> {
     let parent = w.canister()?;
     let child = w.child_of(parent)?;
-    seen(w.run(parent, &program().call(&manage("uninstall_code", about(child))))?)?;
+    seen(w.run(
+        parent,
+        &program().call(&manage("uninstall_code", about(child))),
+    )?)?;
     match last_change(w, child)?.1 {
         ChangeOrigin::from_canister { canister_id, .. } => same(canister_id, parent),
         found @ ChangeOrigin::from_user { .. } => fail(format_args!("found {found:?}")),
@@ -383,7 +497,10 @@ fn other_settings_are_not_recorded(w: &mut World<'_>) -> Checked<()> {
 }
 
 fn metadata(canister_id: ic_principal::Principal, name: &str) -> Vec<u8> {
-    encode(&MetadataArg { canister_id, name: name.into() })
+    encode(&MetadataArg {
+        canister_id,
+        name: name.into(),
+    })
 }
 
 #[derive(candid::CandidType, serde::Deserialize)]
@@ -405,7 +522,10 @@ fn private_metadata_is_for_controllers(w: &mut World<'_>) -> Checked<()> {
         Seen::Reject(code) => same((4..=5).contains(&code), true)?,
         found @ Seen::Reply(_) => same(found, Seen::Reject(5))?,
     }
-    let both = SettingsArg { controllers: Some(vec![owner(), asker]), ..SettingsArg::default() };
+    let both = SettingsArg {
+        controllers: Some(vec![owner(), asker]),
+        ..SettingsArg::default()
+    };
     w.set(id, both)?;
     let asking = ask_management("canister_metadata", metadata(id, "closed"));
     let section: Section = decode(&replied(w.run(asker, &program().call(&asking))?)?)?;
@@ -424,14 +544,22 @@ fn missing_metadata_is_refused(w: &mut World<'_>) -> Checked<()> {
 /// The contents of the log, as texts.
 fn log(w: &mut World<'_>, id: ic_principal::Principal) -> Checked<Vec<Vec<u8>>> {
     let records = w.logs(id)?.canister_log_records;
-    Ok(records.into_iter().map(|record| record.content.into_vec()).collect())
+    Ok(records
+        .into_iter()
+        .map(|record| record.content.into_vec())
+        .collect())
 }
 
 fn prints_are_logged(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.act(id, &program().bytes("first").print())?;
     w.act(id, &program().bytes("second").print())?;
-    let places: Vec<u64> = w.logs(id)?.canister_log_records.iter().map(|r| r.idx).collect();
+    let places: Vec<u64> = w
+        .logs(id)?
+        .canister_log_records
+        .iter()
+        .map(|r| r.idx)
+        .collect();
     same(places, vec![0, 1])?;
     same(log(w, id)?, vec![b"first".to_vec(), b"second".to_vec()])?;
     says(w.run(id, &program().bytes("x").print().say("ok"))?, "ok")
@@ -439,7 +567,11 @@ fn prints_are_logged(w: &mut World<'_>) -> Checked<()> {
 
 fn traps_are_logged(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    refused(w.run(id, &program().bytes("before").print().fail())?, 5, 503)?;
+    refused(
+        w.run(id, &program().bytes("before").print().fail())?,
+        5,
+        503,
+    )?;
     let lines = log(w, id)?;
     same(lines.len() >= 2, true)?;
     same(crate::check::contains(&lines[1], b"on purpose"), true)?;
@@ -457,16 +589,23 @@ fn queries_leave_no_log(w: &mut World<'_>) -> Checked<()> {
 fn log_is_for_controllers(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     w.act(id, &program().bytes("secret").print())?;
-    let answer = w.backend.query(stranger(), MANAGEMENT, "fetch_canister_logs", about(id))?;
+    let answer = w
+        .backend
+        .query(stranger(), MANAGEMENT, "fetch_canister_logs", about(id))?;
     refused_with(answer, 4, &[406])
 }
 
 fn log_can_be_public(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let public = SettingsArg { log_visibility: Some(Visibility::public), ..SettingsArg::default() };
+    let public = SettingsArg {
+        log_visibility: Some(Visibility::public),
+        ..SettingsArg::default()
+    };
     w.set(id, public)?;
     w.act(id, &program().bytes("for all").print())?;
-    let answer = w.backend.query(stranger(), MANAGEMENT, "fetch_canister_logs", about(id))?;
+    let answer = w
+        .backend
+        .query(stranger(), MANAGEMENT, "fetch_canister_logs", about(id))?;
     let logs: crate::management::Logs = decode(&replied(answer)?)?;
     same(logs.canister_log_records.len(), 1)?;
     same(logs.canister_log_records[0].content.as_slice(), b"for all")

@@ -6,7 +6,9 @@ use serde_bytes::ByteBuf;
 
 use crate::backend::Plant;
 use crate::case::cases;
-use crate::check::{Checked, differ, fail, number, refused_with, replied, reply_seen, same, saw_reject, says};
+use crate::check::{
+    Checked, differ, fail, number, refused_with, replied, reply_seen, same, saw_reject, says,
+};
 use crate::management::{
     ChunkHash, DeleteSnapshotArg, LoadSnapshotArg, Snapshot, TakeSnapshotArg, about, chunked_arg,
     decode, encode, have, have_number, sha256, upload_arg,
@@ -55,7 +57,10 @@ fn upload(w: &mut World<'_>, id: Principal, chunk: &[u8]) -> Checked<ChunkHash> 
 fn stores(w: &mut World<'_>, id: Principal, chunks: &[&[u8]]) -> Checked<()> {
     let reply = replied(w.manage("stored_chunks", about(id))?)?;
     let listed = decode::<Vec<ChunkHash>>(&reply)?;
-    let mut listed: Vec<Vec<u8>> = listed.into_iter().map(|chunk| chunk.hash.into_vec()).collect();
+    let mut listed: Vec<Vec<u8>> = listed
+        .into_iter()
+        .map(|chunk| chunk.hash.into_vec())
+        .collect();
     listed.sort();
     let mut wanted: Vec<Vec<u8>> = chunks.iter().map(|chunk| sha256(chunk)).collect();
     wanted.sort();
@@ -64,7 +69,10 @@ fn stores(w: &mut World<'_>, id: Principal, chunks: &[&[u8]]) -> Checked<()> {
 
 fn upload_returns_the_hash(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(100 * T)?;
-    same(upload(w, id, b"some bytes")?.hash, ByteBuf::from(sha256(b"some bytes")))
+    same(
+        upload(w, id, b"some bytes")?.hash,
+        ByteBuf::from(sha256(b"some bytes")),
+    )
 }
 
 fn same_chunk_is_stored_once(w: &mut World<'_>) -> Checked<()> {
@@ -93,7 +101,10 @@ fn strangers_cannot_upload(w: &mut World<'_>) -> Checked<()> {
 
 fn canister_uploads_to_itself(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    reply_seen(w.run(id, &program().call(&manage("upload_chunk", upload_arg(id, b"own"))))?)?;
+    reply_seen(w.run(
+        id,
+        &program().call(&manage("upload_chunk", upload_arg(id, b"own"))),
+    )?)?;
     stores(w, id, &[b"own"])
 }
 
@@ -125,7 +136,10 @@ fn module_installs_from_chunks(w: &mut World<'_>) -> Checked<()> {
     upload(w, id, front)?;
     let arg = chunked_arg(id, None, &[front, back], universal());
     replied(w.manage("install_chunked_code", arg)?)?;
-    same(w.status(id)?.module_hash, Some(ByteBuf::from(sha256(universal()))))
+    same(
+        w.status(id)?.module_hash,
+        Some(ByteBuf::from(sha256(universal()))),
+    )
 }
 
 fn module_installs_from_another_store(w: &mut World<'_>) -> Checked<()> {
@@ -135,7 +149,10 @@ fn module_installs_from_another_store(w: &mut World<'_>) -> Checked<()> {
     upload(w, store, back)?;
     let arg = chunked_arg(id, Some(store), &[front, back], universal());
     replied(w.manage("install_chunked_code", arg)?)?;
-    same(w.status(id)?.module_hash, Some(ByteBuf::from(sha256(universal()))))
+    same(
+        w.status(id)?.module_hash,
+        Some(ByteBuf::from(sha256(universal()))),
+    )
 }
 
 fn wrong_module_hash_is_refused(w: &mut World<'_>) -> Checked<()> {
@@ -144,7 +161,12 @@ fn wrong_module_hash_is_refused(w: &mut World<'_>) -> Checked<()> {
     let arg = chunked_arg(id, None, &[universal()], universal_twin());
     same(w.manage("install_chunked_code", arg)?.is_err(), true)?;
     // It is still empty: an install succeeds.
-    let answer = w.try_install(id, crate::management::InstallMode::install, universal(), &program())?;
+    let answer = w.try_install(
+        id,
+        crate::management::InstallMode::install,
+        universal(),
+        &program(),
+    )?;
     says(answer, encode_nothing())
 }
 
@@ -162,7 +184,13 @@ fn foreign_store_is_refused(w: &mut World<'_>) -> Checked<()> {
     let (child, store) = (w.empty_child_of(parent)?, w.empty(100 * T)?);
     upload(w, store, universal())?;
     let arg = chunked_arg(child, Some(store), &[universal()], universal());
-    saw_reject(w.run(parent, &program().call(&manage("install_chunked_code", arg)))?, 5)
+    saw_reject(
+        w.run(
+            parent,
+            &program().call(&manage("install_chunked_code", arg)),
+        )?,
+        5,
+    )
 }
 
 fn uninstall_clears_the_chunk_store(w: &mut World<'_>) -> Checked<()> {
@@ -180,7 +208,11 @@ fn chunk_counts_a_mebibyte(w: &mut World<'_>) -> Checked<()> {
     same(have_number(metrics.wasm_chunk_store_size)?, 2 << 20)
 }
 
-fn load(w: &mut World<'_>, canister_id: Principal, snapshot: &Snapshot) -> Checked<crate::backend::Answer> {
+fn load(
+    w: &mut World<'_>,
+    canister_id: Principal,
+    snapshot: &Snapshot,
+) -> Checked<crate::backend::Answer> {
     let arg = encode(&LoadSnapshotArg {
         canister_id,
         snapshot_id: have(snapshot.id.clone())?,
@@ -218,7 +250,10 @@ fn snapshot_restores_the_module(w: &mut World<'_>) -> Checked<()> {
     let snapshot = w.snapshot(id)?;
     w.upgrade(id, universal_twin(), &program())?;
     replied(load(w, id, &snapshot)?)?;
-    same(w.status(id)?.module_hash, Some(ByteBuf::from(sha256(universal()))))
+    same(
+        w.status(id)?.module_hash,
+        Some(ByteBuf::from(sha256(universal()))),
+    )
 }
 
 fn snapshots_are_listed(w: &mut World<'_>) -> Checked<()> {
@@ -227,16 +262,24 @@ fn snapshots_are_listed(w: &mut World<'_>) -> Checked<()> {
     let second = have(w.snapshot(id)?.id)?;
     differ(first.clone(), second.clone())?;
     let listed = list(w, id)?;
-    let ids: Vec<ByteBuf> = listed.iter().filter_map(|snapshot| snapshot.id.clone()).collect();
+    let ids: Vec<ByteBuf> = listed
+        .iter()
+        .filter_map(|snapshot| snapshot.id.clone())
+        .collect();
     same(ids, vec![first, second])?;
-    let sizes_and_times = listed.iter().all(|s| s.total_size > Some(0) && s.taken_at_timestamp > Some(0));
+    let sizes_and_times = listed
+        .iter()
+        .all(|s| s.total_size > Some(0) && s.taken_at_timestamp > Some(0));
     same(sizes_and_times, true)
 }
 
 fn snapshot_can_be_deleted(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let snapshot = w.snapshot(id)?;
-    let arg = encode(&DeleteSnapshotArg { canister_id: id, snapshot_id: have(snapshot.id.clone())? });
+    let arg = encode(&DeleteSnapshotArg {
+        canister_id: id,
+        snapshot_id: have(snapshot.id.clone())?,
+    });
     replied(w.manage("delete_canister_snapshot", arg)?)?;
     same(list(w, id)?.len(), 0)?;
     refused_with(load(w, id, &snapshot)?, 3, &[305])
@@ -245,7 +288,10 @@ fn snapshot_can_be_deleted(w: &mut World<'_>) -> Checked<()> {
 fn snapshot_can_replace_another(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
     let first = have(w.snapshot(id)?.id)?;
-    let arg = encode(&TakeSnapshotArg { canister_id: id, replace_snapshot: Some(first.clone()) });
+    let arg = encode(&TakeSnapshotArg {
+        canister_id: id,
+        replace_snapshot: Some(first.clone()),
+    });
     let second: Snapshot = decode(&replied(w.manage("take_canister_snapshot", arg)?)?)?;
     let listed: Vec<Option<ByteBuf>> = list(w, id)?.into_iter().map(|s| s.id).collect();
     same(listed, vec![second.id])
@@ -253,8 +299,13 @@ fn snapshot_can_replace_another(w: &mut World<'_>) -> Checked<()> {
 
 fn eleventh_snapshot_is_refused(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    let taken = (0..10).map(|_| w.snapshot(id)).collect::<Checked<Vec<Snapshot>>>()?;
-    let arg = encode(&TakeSnapshotArg { canister_id: id, replace_snapshot: None });
+    let taken = (0..10)
+        .map(|_| w.snapshot(id))
+        .collect::<Checked<Vec<Snapshot>>>()?;
+    let arg = encode(&TakeSnapshotArg {
+        canister_id: id,
+        replace_snapshot: None,
+    });
     same(w.manage("take_canister_snapshot", arg)?.is_err(), true)?;
     let ids = |snapshots: Vec<Snapshot>| snapshots.into_iter().map(|s| s.id).collect::<Vec<_>>();
     same(ids(list(w, id)?), ids(taken))
@@ -262,8 +313,15 @@ fn eleventh_snapshot_is_refused(w: &mut World<'_>) -> Checked<()> {
 
 fn empty_canister_has_no_snapshot(w: &mut World<'_>) -> Checked<()> {
     let id = w.empty(100 * T)?;
-    let arg = encode(&TakeSnapshotArg { canister_id: id, replace_snapshot: None });
-    same(w.manage("take_canister_snapshot", arg)?.map_err(|reject| reject.code), Err(5))
+    let arg = encode(&TakeSnapshotArg {
+        canister_id: id,
+        replace_snapshot: None,
+    });
+    same(
+        w.manage("take_canister_snapshot", arg)?
+            .map_err(|reject| reject.code),
+        Err(5),
+    )
 }
 
 fn unknown_snapshot_is_refused(w: &mut World<'_>) -> Checked<()> {
@@ -281,7 +339,10 @@ fn loading_is_one_version(w: &mut World<'_>) -> Checked<()> {
     let snapshot = w.snapshot(id)?;
     let before = number(w.ask(id, &program().version().reply())?)?;
     replied(load(w, id, &snapshot)?)?;
-    same(number(w.ask(id, &program().version().reply())?)?, before + 1)
+    same(
+        number(w.ask(id, &program().version().reply())?)?,
+        before + 1,
+    )
 }
 
 fn snapshot_survives_uninstall(w: &mut World<'_>) -> Checked<()> {
@@ -305,7 +366,10 @@ fn snapshot_leaves_settings_and_cycles(w: &mut World<'_>) -> Checked<()> {
     let before = w.cycles(id)?;
     replied(load(w, id, &snapshot)?)?;
     same(before.wrapping_sub(w.cycles(id)?) < T, true)?;
-    same(have_number(have(w.status(id)?.settings)?.freezing_threshold)?, 77)?;
+    same(
+        have_number(have(w.status(id)?.settings)?.freezing_threshold)?,
+        77,
+    )?;
     says(w.ask(id, &program().say("alive"))?, "alive")
 }
 

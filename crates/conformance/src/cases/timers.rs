@@ -106,10 +106,16 @@ fn timer_may_set_itself_again(w: &mut World<'_>) -> Checked<()> {
 
 fn trapped_timer_is_not_repeated(w: &mut World<'_>) -> Checked<()> {
     let id = w.canister()?;
-    w.act(id, &program().on_timer(&program().bump(0, 1).fail()).timer_at(1))?;
+    w.act(
+        id,
+        &program().on_timer(&program().bump(0, 1).fail()).timer_at(1),
+    )?;
     w.ticks(3)?;
     same(w.counter(id, 0)?, 0)?;
-    same(number(w.run(id, &program().number(0).timer_set().reply())?)?, 0)
+    same(
+        number(w.run(id, &program().number(0).timer_set().reply())?)?,
+        0,
+    )
 }
 
 fn timer_runs_as_the_management_canister(w: &mut World<'_>) -> Checked<()> {

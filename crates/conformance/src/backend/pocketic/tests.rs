@@ -16,7 +16,10 @@ struct Seen {
 }
 
 /// Serves these answers, one connection each, and tells what was asked.
-#[expect(clippy::disallowed_methods, reason = "the server must answer while the client waits")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server must answer while the client waits"
+)]
 fn serve(answers: Vec<(u16, String)>) -> (PocketIcServer, Receiver<Seen>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -50,7 +53,10 @@ fn exchange(mut stream: TcpStream, code: u16, body: &str) -> Seen {
     }
     let mut content = vec![0; length];
     reader.read_exact(&mut content).expect("a body");
-    let head = format!("HTTP/1.1 {code} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {code} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).expect("an answer");
     stream.write_all(body.as_bytes()).expect("an answer");
     let line = line.trim().trim_end_matches(" HTTP/1.1").to_owned();
@@ -62,9 +68,14 @@ fn exchange(mut stream: TcpStream, code: u16, body: &str) -> Seen {
 
 /// Answers behind the one that makes the instance, and the one that ends it.
 fn with_instance(answers: &[(u16, &str)]) -> (PocketIcBackend, Receiver<Seen>) {
-    let created = r#"{"Created":{"instance_id":3,"topology":{"anything":1},"http_gateway_info":null}}"#;
+    let created =
+        r#"{"Created":{"instance_id":3,"topology":{"anything":1},"http_gateway_info":null}}"#;
     let mut all = vec![(201, created.to_owned())];
-    all.extend(answers.iter().map(|(code, body)| (*code, (*body).to_owned())));
+    all.extend(
+        answers
+            .iter()
+            .map(|(code, body)| (*code, (*body).to_owned())),
+    );
     all.push((200, String::new()));
     let (server, told) = serve(all);
     let backend = PocketIcBackend::new(server).expect("an instance");
@@ -98,11 +109,16 @@ fn message_is_submitted_polled_and_awaited() {
         (200, r#"{"Ok":"aGk="}"#),
         (200, trapped),
     ]);
-    let submitted = backend.submit(id(1), id(2), "run", b"arg".to_vec()).unwrap();
+    let submitted = backend
+        .submit(id(1), id(2), "run", b"arg".to_vec())
+        .unwrap();
     let message = submitted.expect("taken in");
     assert_eq!(backend.poll(&message).unwrap(), None);
     assert_eq!(backend.poll(&message).unwrap(), Some(Ok(b"hi".to_vec())));
-    let reject = Reject { code: 5, error: Some(503) };
+    let reject = Reject {
+        code: 5,
+        error: Some(503),
+    };
     assert_eq!(backend.await_answer(&message).unwrap(), Err(reject));
 
     told.recv().unwrap();
@@ -124,7 +140,10 @@ fn message_is_submitted_polled_and_awaited() {
             "POST /instances/3/read/ingress_status",
             json!({ "raw_message_id": raw, "raw_caller": null }),
         ),
-        ("POST /instances/3/update/await_ingress_message", raw.clone()),
+        (
+            "POST /instances/3/update/await_ingress_message",
+            raw.clone(),
+        ),
     ];
     for (line, body) in asked {
         let line = line.to_owned();
@@ -137,7 +156,13 @@ fn refusal_at_the_door_is_a_reject() {
     let refused = r#"{"Err":{"reject_code":"DestinationInvalid","reject_message":"","error_code":"CanisterNotFound","certified":false}}"#;
     let (mut backend, _told) = with_instance(&[(200, refused)]);
     let submitted = backend.submit(id(1), id(2), "run", Vec::new()).unwrap();
-    assert_eq!(submitted, Err(Reject { code: 3, error: Some(301) }));
+    assert_eq!(
+        submitted,
+        Err(Reject {
+            code: 3,
+            error: Some(301)
+        })
+    );
 }
 
 #[test]
@@ -145,7 +170,13 @@ fn unknown_error_codes_leave_the_reject_code() {
     let newer = r#"{"Err":{"reject_code":"CanisterError","reject_message":"","error_code":"OfTheFuture","certified":false,"more":1}}"#;
     let (mut backend, _told) = with_instance(&[(200, newer)]);
     let asked = backend.query(id(1), id(2), "ask", Vec::new()).unwrap();
-    assert_eq!(asked, Err(Reject { code: 5, error: None }));
+    assert_eq!(
+        asked,
+        Err(Reject {
+            code: 5,
+            error: None
+        })
+    );
     assert_eq!(error_code("CanisterStatusAccessDenied"), Some(542));
 }
 
@@ -169,14 +200,20 @@ fn time_rounds_and_cycles_use_their_routes() {
 
     told.recv().unwrap();
     let asked = [
-        ("POST /instances/3/update/tick", json!({ "blockmakers": null })),
+        (
+            "POST /instances/3/update/tick",
+            json!({ "blockmakers": null }),
+        ),
         ("GET /instances/3/read/get_time", Value::Null),
         ("GET /instances/3/read/get_time", Value::Null),
         (
             "POST /instances/3/update/set_time",
             json!({ "nanos_since_epoch": 1_620_328_630_000_000_005u64 }),
         ),
-        ("POST /instances/3/read/get_cycles", json!({ "canister_id": "AgIC" })),
+        (
+            "POST /instances/3/read/get_cycles",
+            json!({ "canister_id": "AgIC" }),
+        ),
         (
             "POST /instances/3/update/add_cycles",
             json!({ "canister_id": "AgIC", "amount": 7 }),
@@ -192,16 +229,26 @@ fn time_rounds_and_cycles_use_their_routes() {
 fn effective_canister_is_read_from_the_argument() {
     let management = Principal::management_canister();
     let about = crate::management::about(id(9));
-    assert_eq!(effective_principal(management, &about), json!({ "CanisterId": base64(id(9)) }));
+    assert_eq!(
+        effective_principal(management, &about),
+        json!({ "CanisterId": base64(id(9)) })
+    );
     let chunked = crate::management::chunked_arg(id(8), None, &[], b"");
-    assert_eq!(effective_principal(management, &chunked), json!({ "CanisterId": base64(id(8)) }));
+    assert_eq!(
+        effective_principal(management, &chunked),
+        json!({ "CanisterId": base64(id(8)) })
+    );
     assert_eq!(effective_principal(management, b"DIDL\0\0"), json!("None"));
-    assert_eq!(effective_principal(id(7), b"any"), json!({ "CanisterId": base64(id(7)) }));
+    assert_eq!(
+        effective_principal(id(7), b"any"),
+        json!({ "CanisterId": base64(id(7)) })
+    );
 }
 
 #[test]
 fn failing_server_is_an_error() {
-    let (mut backend, _told) = with_instance(&[(400, r#"{"message":"no"}"#), (409, "{}"), (200, "{}")]);
+    let (mut backend, _told) =
+        with_instance(&[(400, r#"{"message":"no"}"#), (409, "{}"), (200, "{}")]);
     assert!(backend.tick().is_err());
     assert!(backend.tick().is_err());
     assert!(backend.time_ns().is_err());
