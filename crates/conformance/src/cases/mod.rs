@@ -8,7 +8,9 @@ mod codes;
 mod contexts;
 mod cycles;
 mod fleet;
+mod freezing;
 mod install;
+mod lanes;
 mod lifecycle;
 mod limits;
 mod queries;
@@ -16,6 +18,7 @@ mod rounds;
 mod settings;
 mod stores;
 mod timers;
+mod told;
 
 use crate::case::Case;
 
@@ -34,10 +37,13 @@ pub fn all() -> Vec<Case> {
         install::CASES,
         contexts::CASES,
         cycles::CASES,
+        freezing::CASES,
         stores::CASES,
         settings::CASES,
+        told::CASES,
         api::CASES,
         fleet::CASES,
+        lanes::CASES,
     ]
     .concat()
 }
