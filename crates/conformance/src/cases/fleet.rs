@@ -71,7 +71,7 @@ fn calls_carried(w: &mut World<'_>, liquid: u128) -> Checked<u64> {
             .burn()
             .discard(),
     )?;
-    Ok(500 - number(w.run(id, &body)?)?)
+    Ok(500u64.wrapping_sub(number(w.run(id, &body)?)?))
 }
 
 fn five_trillion_carry_118_calls(w: &mut World<'_>) -> Checked<()> {
