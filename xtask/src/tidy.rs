@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hatchery-sim",
         ],
     ),
+    ("hatchery-conformance", &["hatchery-engine"]),
     ("hatchery-root", &["hatchery"]),
     ("hatchery-worker", &["hatchery"]),
     ("xtask", &[]),

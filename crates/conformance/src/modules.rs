@@ -1,0 +1,131 @@
+//! The modules that the cases install: the universal canister with more or fewer hooks, and small
+//! ones for a single purpose. All are assembled here, once per process.
+
+use std::io::Write as _;
+use std::sync::OnceLock;
+
+use crate::program::operations_row;
+
+const UNIVERSAL: &str = include_str!("../wat/universal.wat");
+
+/// The universal canister: updates `run`, query `ask`, composite query `compose`, init,
+/// pre-upgrade, post-upgrade, timer.
+pub(crate) fn universal() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| universal_with(""))
+}
+
+/// The same behaviour with another hash.
+pub(crate) fn universal_twin() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| universal_with(r#"(func (export "canister_query twin"))"#))
+}
+
+/// The universal canister with a heartbeat.
+pub(crate) fn with_heartbeat() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        universal_with(r#"(func (export "canister_heartbeat") (call $enter_cell (i32.const 502)))"#)
+    })
+}
+
+/// The universal canister that inspects its ingress messages.
+pub(crate) fn with_inspection() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        universal_with(
+            r#"(func (export "canister_inspect_message") (call $enter_cell (i32.const 503)))"#,
+        )
+    })
+}
+
+/// The universal canister with the hook for low memory.
+pub(crate) fn with_low_memory_hook() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        universal_with(
+            r#"(func (export "canister_on_low_wasm_memory") (call $enter_cell (i32.const 504)))"#,
+        )
+    })
+}
+
+/// The universal canister with a start function that counts to place 200 and to the global.
+pub(crate) fn with_start() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        universal_with(
+            r"(func $begin
+                (i64.store (i32.const 1600) (i64.add (i64.load (i32.const 1600)) (i64.const 1)))
+                (global.set $value (i64.const 77)))
+              (start $begin)",
+        )
+    })
+}
+
+/// The universal canister with a public and a private metadata section.
+pub(crate) fn with_metadata() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        let mut wasm = universal().to_vec();
+        section(&mut wasm, "icp:public open", b"for all");
+        section(&mut wasm, "icp:private closed", b"for controllers");
+        wasm
+    })
+}
+
+/// The universal canister in gzip.
+pub(crate) fn gzipped() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder
+            .write_all(universal())
+            .expect("bug: writing to memory cannot fail");
+        encoder
+            .finish()
+            .expect("bug: writing to memory cannot fail")
+    })
+}
+
+fn universal_with(exports: &str) -> Vec<u8> {
+    let text = UNIVERSAL
+        .replace(";; OPERATIONS", &operations_row())
+        .replace(";; EXPORTS", exports);
+    assemble(&text)
+}
+
+/// A module from its text.
+pub(crate) fn assemble(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("bug: a module of the suite does not assemble")
+}
+
+/// Appends a custom section.
+fn section(wasm: &mut Vec<u8>, name: &str, content: &[u8]) {
+    let size = 1 + name.len() + content.len();
+    assert!(size < 128 && name.len() < 128, "bug: one-byte sizes only");
+    wasm.extend([0, size as u8, name.len() as u8]);
+    wasm.extend_from_slice(name.as_bytes());
+    wasm.extend_from_slice(content);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_modules_assemble_and_differ() {
+        let modules = [
+            universal(),
+            universal_twin(),
+            with_heartbeat(),
+            with_inspection(),
+            with_low_memory_hook(),
+            with_start(),
+            with_metadata(),
+            gzipped(),
+        ];
+        for (place, module) in modules.iter().enumerate() {
+            assert!(!modules[..place].contains(module), "module {place}");
+        }
+    }
+}
