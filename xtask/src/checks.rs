@@ -57,3 +57,9 @@ fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
         &["deny", "check", "licenses", "sources", "bans"],
     ))
 }
+
+/// `cargo xtask conformance`: everything behind it goes to the program.
+pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let program = ["run", "--quiet", "--package", "hatchery-conformance", "--"];
+    run(cargo(&workspace.root, &program).args(arguments))
+}

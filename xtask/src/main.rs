@@ -57,6 +57,12 @@ const COMMANDS: &[Command] = &[
         about: "sizes of the canisters, raw and gzipped, in bytes",
         run: canisters::size,
     },
+    Command {
+        name: "conformance",
+        arguments: "[--backend engine|pocketic] [--json] ...",
+        about: "the shared cases on the engine, or on the server POCKET_IC_BIN names",
+        run: checks::conformance,
+    },
 ];
 
 fn main() -> ExitCode {
