@@ -1,6 +1,6 @@
 //! Requests and responses of the root canister.
 
-use candid::{CandidType, Principal};
+use candid::CandidType;
 use hatchery_types::{
     CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, OperationId, Phase,
     Reason,
@@ -386,6 +386,3 @@ pub mod environment {
     /// Generation of the member, decimal.
     pub const GENERATION: &str = "HATCHERY_GENERATION";
 }
-
-/// The principal that owns nothing and may do nothing.
-pub const ANONYMOUS: Principal = Principal::anonymous();

@@ -5,3 +5,4 @@ mod life;
 mod modules;
 mod operations;
 mod policies;
+mod warm;
