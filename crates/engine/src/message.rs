@@ -5,6 +5,7 @@
 //! [`Execution`]; it knows nothing of queues, rounds or the management canister.
 //! [`crate::subnet`] decides what to execute and commits the [`Effects`]; it knows nothing of wasm.
 
+use crate::saved::saved;
 use ic_error_types::ErrorCode;
 use ic_principal::Principal;
 
@@ -297,3 +298,5 @@ pub struct OutgoingCall {
     /// Called when a callback traps.
     pub on_cleanup: Option<Callback>,
 }
+
+saved!(struct Callback { function, environment });

@@ -27,6 +27,23 @@ pub(super) struct Heap {
     pub(super) globals: Vec<GlobalValue>,
 }
 
+impl Heap {
+    /// Whether an instance that starts as `initial` can get into this state.
+    pub(super) fn fits(&self, initial: &Heap) -> bool {
+        let same_type = |(one, two): (&GlobalValue, &GlobalValue)| {
+            std::mem::discriminant(one) == std::mem::discriminant(two)
+        };
+        (initial.size..=MAX_HEAP_PAGES).contains(&self.size)
+            && self.globals.len() == initial.globals.len()
+            && self.globals.iter().zip(&initial.globals).all(same_type)
+    }
+}
+
+/// Pages of 4 KiB in so many pages of 64 KiB.
+pub(super) fn page_count(size: u64) -> u64 {
+    size.saturating_mul(WASM_PAGE_BYTES / PAGE_BYTES as u64)
+}
+
 /// Installed code with its state, as of the last message that was kept.
 pub struct Code {
     pub(super) id: u64,

@@ -25,6 +25,7 @@ mod live;
 mod module;
 mod pages;
 mod rewrite;
+mod save;
 mod stable;
 mod trap;
 mod trusted;
@@ -44,6 +45,7 @@ pub use self::code::{Code, Image};
 pub use self::error::{ImageError, ModuleError};
 pub use self::module::Module;
 pub use self::pages::PAGE_BYTES;
+pub(crate) use self::pages::Page;
 pub use self::stable::{MAX_STABLE_PAGES, OutOfBounds, StableMemory, WASM_PAGE_BYTES};
 pub use self::validate::{Metadata, MethodKind};
 

@@ -14,6 +14,7 @@ use super::{Handled, Outcome, decode, empty};
 use crate::machine::{Code, Image, Module};
 use crate::message::{Effects, Entry, Execution, Mode};
 use crate::reject::Reject;
+use crate::saved::saved;
 use crate::subnet::{LowMemoryHook, Origin, Request, Run, Subnet, Use, origin_of, prepay};
 
 /// Instructions of an install or upgrade, its hooks together (ENGINE facts: instruction limits).
@@ -392,3 +393,8 @@ fn staged(installation: Installation, code: Image, hooks: Hooks) -> (Staged, u64
     };
     (staged, hooks.instructions)
 }
+
+saved!(struct Staged {
+    target, deployed, code, certified_data, timer_ns, cycles_burned, logs, by,
+});
+saved!(struct LongInstall { request, staged, rounds_left });

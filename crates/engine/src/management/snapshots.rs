@@ -13,6 +13,7 @@ use ic_principal::Principal;
 use super::{Handled, decode, reply, reply_nothing, stated_version};
 use crate::machine::Image;
 use crate::reject::Reject;
+use crate::saved::saved;
 use crate::subnet::{LowMemoryHook, Request, Status, Subnet, origin_of};
 
 /// Snapshots a canister may have (ENGINE facts: lifecycle).
@@ -269,3 +270,8 @@ fn no_snapshot(snapshot: &[u8]) -> Reject {
         format!("Could not find the snapshot with ID {hex}"),
     )
 }
+
+saved!(struct Taken {
+    owner, image, certified_data, chunks, timer_ns, low_memory, version, at_ns, bytes,
+});
+saved!(struct Snapshots { taken, next });

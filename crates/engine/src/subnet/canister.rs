@@ -12,6 +12,7 @@ use super::history::{History, Logs};
 use super::queue::{Input, Request, Task};
 use crate::machine::{Code, Module};
 use crate::message::{Entry, Prices};
+use crate::saved::saved;
 
 /// Seconds before depletion at which a canister freezes (interface specification: 30 days).
 const FREEZING_THRESHOLD_SECONDS: u64 = 2_592_000;
@@ -287,3 +288,18 @@ pub(crate) fn metadata_bytes(module: &Module) -> u64 {
     let sections = module.metadata().values();
     sections.map(|section| section.content.len() as u64).sum()
 }
+
+saved!(struct Settings {
+    controllers, compute_allocation, memory_allocation, freezing_threshold_seconds,
+    reserved_cycles_limit, minimum_incoming_cycles, log_visibility, log_memory_limit,
+    snapshot_visibility, status_visibility, wasm_memory_limit, wasm_memory_threshold, environment,
+});
+saved!(struct StopWaiter { request, deadline_ns });
+saved!(enum Status { 0 => Running, 1 => Stopping(waiters), 2 => Stopped });
+saved!(enum LowMemoryHook { 0 => NotSatisfied, 1 => Ready, 2 => Executed });
+saved!(struct QueryTotals { calls, instructions, request_bytes, response_bytes });
+saved!(struct Canister {
+    id, settings, status, balance, version, code, certified_data, timer_ns, low_memory, chunks,
+    snapshot_bytes, history, logs, contexts, input, tasks, creator, created_ns, consumed, queries,
+    queries_pending, installed_round, installed_ns, busy_until_round,
+});
