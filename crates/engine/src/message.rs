@@ -140,6 +140,9 @@ pub struct CanisterContext {
     pub balance: u128,
     /// Cycles below which outgoing payments are refused (freezing limit less reserved cycles).
     pub freezing_limit: u128,
+    /// What each guaranteed call made by this message adds to the freezing limit: the message
+    /// memory it reserves.
+    pub freezing_limit_per_call: u128,
     /// 1 running, 2 stopping, 3 stopped.
     pub status: u32,
     /// `ic0.canister_version`.

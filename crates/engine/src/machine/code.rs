@@ -10,7 +10,7 @@ use super::stable::{MAX_STABLE_PAGES, StableMemory, WASM_PAGE_BYTES};
 
 /// Value of a global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GlobalValue {
+pub(crate) enum GlobalValue {
     I32(u32),
     I64(u64),
     F32(u32),
@@ -124,6 +124,11 @@ impl Image {
         &self.stable
     }
 
+    /// Mutable globals in the order of their indexes.
+    pub(crate) fn globals(&self) -> &[GlobalValue] {
+        &self.heap.globals
+    }
+
     /// The image as plain bytes, without the module: equal images give equal bytes.
     ///
     /// ```text
@@ -183,7 +188,7 @@ impl Image {
 }
 
 const LAYOUT: u8 = 1;
-const MAX_HEAP_PAGES: u64 = 65_536;
+pub(super) const MAX_HEAP_PAGES: u64 = 65_536;
 
 fn write_pages(bytes: &mut Vec<u8>, size: u64, pages: &Pages) {
     let zero = |&index: &usize| pages.bytes(index).iter().any(|byte| *byte != 0);

@@ -24,6 +24,7 @@ mod host;
 mod live;
 mod module;
 mod pages;
+mod parts;
 mod rewrite;
 mod save;
 mod stable;
@@ -41,11 +42,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, Linker};
 
+pub(crate) use self::code::GlobalValue;
 pub use self::code::{Code, Image};
 pub use self::error::{ImageError, ModuleError};
 pub use self::module::Module;
 pub use self::pages::PAGE_BYTES;
 pub(crate) use self::pages::Page;
+pub(crate) use self::parts::Parts;
 pub use self::stable::{MAX_STABLE_PAGES, OutOfBounds, StableMemory, WASM_PAGE_BYTES};
 pub use self::validate::{Metadata, MethodKind};
 

@@ -1,7 +1,7 @@
 //! How code and its memory are saved with a world: above its module, page by page, each shared page
 //! once. The image as plain bytes, without a world around it, is [`super::code`]'s.
 
-use super::code::{Code, GlobalValue, Heap, Image, page_count};
+use super::code::{Code, GlobalValue, Heap, Image, MAX_HEAP_PAGES, page_count};
 use super::pages::Pages;
 use super::stable::{MAX_STABLE_PAGES, StableMemory};
 use crate::saved::{Damaged, Reader, Saved, Writer, saved};
@@ -28,6 +28,9 @@ impl Saved for Image {
         let module = from.module()?;
         let globals: Vec<GlobalValue> = Saved::read(from)?;
         let size = u64::read(from)?;
+        if size > MAX_HEAP_PAGES {
+            return Err(Damaged);
+        }
         let pages = Pages::read_above(&module.initial.pages, page_count(size), from)?;
         let stable = <StableMemory as Saved>::read(from)?;
         let heap = Heap {
@@ -70,6 +73,17 @@ impl Saved for StableMemory {
         }
         let pages = Pages::read_above(&Pages::default(), page_count(size), from)?;
         Ok(StableMemory::from_parts(size, pages))
+    }
+}
+
+/// As parts of uploads; their size is checked there.
+impl Saved for Pages {
+    fn write(&self, to: &mut Writer) {
+        self.write_above(&Pages::default(), to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Pages::read_above(&Pages::default(), page_count(MAX_STABLE_PAGES), from)
     }
 }
 

@@ -253,13 +253,14 @@ impl Canister {
 
     /// What storage and allocations cost for so many seconds.
     pub(crate) fn idle_cycles(&self, prices: &Prices, seconds: u128) -> u128 {
-        self.storage_cycles(prices, seconds) + self.allocation_cycles(prices, seconds)
+        self.storage_cycles(prices, seconds)
+            .saturating_add(self.allocation_cycles(prices, seconds))
     }
 
     pub(crate) fn storage_cycles(&self, prices: &Prices, seconds: u128) -> u128 {
         let messages = self.contexts.guaranteed_calls() * RESERVED_RESPONSE_BYTES;
         let bytes = self.memory_bytes().max(self.settings.memory_allocation) + messages;
-        (u128::from(bytes) * prices.gib_second * seconds) >> 30
+        storage_cost(bytes, prices, seconds)
     }
 
     pub(crate) fn allocation_cycles(&self, prices: &Prices, seconds: u128) -> u128 {
@@ -269,6 +270,12 @@ impl Canister {
     /// Balance below which the canister is frozen.
     pub(crate) fn freezing_limit(&self, prices: &Prices) -> u128 {
         self.idle_cycles(prices, u128::from(self.settings.freezing_threshold_seconds))
+    }
+
+    /// What one more unanswered guaranteed call adds to the freezing limit.
+    pub(crate) fn freezing_limit_per_call(&self, prices: &Prices) -> u128 {
+        let seconds = u128::from(self.settings.freezing_threshold_seconds);
+        storage_cost(RESERVED_RESPONSE_BYTES, prices, seconds)
     }
 
     /// Whether the canister's module exports the hook.
@@ -281,6 +288,12 @@ impl Canister {
     pub(crate) fn has_work(&self) -> bool {
         !self.input.is_empty() || !self.tasks.is_empty()
     }
+}
+
+/// Settings may ask for more bytes and seconds than a number holds: then it is the largest.
+fn storage_cost(bytes: u64, prices: &Prices, seconds: u128) -> u128 {
+    let byte_seconds = u128::from(bytes).saturating_mul(seconds);
+    byte_seconds.saturating_mul(prices.gib_second) >> 30
 }
 
 /// Bytes of the custom sections that may be read as metadata.

@@ -155,7 +155,7 @@ impl Subnet {
         };
         let storage = canister.storage_cycles(prices, seconds);
         let allocation = canister.allocation_cycles(prices, seconds);
-        let is_broke = canister.balance < storage + allocation;
+        let is_broke = canister.balance < storage.saturating_add(allocation);
         self.ledger
             .burn(canister, super::cycles::Use::Memory, storage);
         self.ledger

@@ -3,6 +3,7 @@
 
 mod call_context;
 mod canister;
+mod certificate;
 mod commit;
 mod cycles;
 mod execute;
@@ -54,7 +55,7 @@ pub(crate) struct Subnet {
     pub(crate) ledger: cycles::Ledger,
     pub(crate) snapshots: Snapshots,
     pub(crate) long_install: Option<LongInstall>,
-    /// Modules compiled before: compiling them again is nearly free.
+    /// Modules compiled since the last checkpoint: compiling them again is nearly free.
     pub(crate) known_modules: BTreeSet<[u8; 32]>,
     pub(crate) management: queue::ManagementQueue,
     /// Instructions that management calls have used in this round.
