@@ -177,18 +177,28 @@ pub(crate) fn owner() -> Principal {
     Principal::self_authenticating([7])
 }
 
-/// The puppet of the other tests, without long loops and with an end to its steps.
+/// The puppet of the other tests, without long loops, with an end to its steps and to its heap.
 pub(crate) fn puppet() -> Vec<u8> {
-    let head = "(func $run (param $start i32) (param $size i32)\n    (local $end i32) (local $op i32)";
+    let head =
+        "(func $run (param $start i32) (param $size i32)\n    (local $end i32) (local $op i32)";
     let step = format!(
         "(global.set $steps (i32.add (global.get $steps) (i32.const 1)))
          (if (i32.gt_u (global.get $steps) (i32.const {STEPS})) (then (unreachable)))"
     );
     let text = include_str!("../subnet/puppet.wat")
+        .replace(
+            "(memory (export \"memory\") 4)",
+            "(memory (export \"memory\") 4 64)",
+        )
         .replace("(call $spin (call $u64))", "(drop (call $u64))")
-        .replace(head, &format!("(global $steps (mut i32) (i32.const 0)) {head} {step}"))
-        .replace("(func $step (param $op i32)\n    (local $counter i32)",
-            &format!("(func $step (param $op i32) (local $counter i32) {step}"));
+        .replace(
+            head,
+            &format!("(global $steps (mut i32) (i32.const 0)) {head} {step}"),
+        )
+        .replace(
+            "(func $step (param $op i32)\n    (local $counter i32)",
+            &format!("(func $step (param $op i32) (local $counter i32) {step}"),
+        );
     assert_eq!(text.matches("$steps").count(), 7, "the puppet has changed");
     wat::parse_str(text).expect("the puppet is valid")
 }
@@ -249,6 +259,7 @@ fn message_of(entry: Entry, mode: Mode, subnet: &SubnetContext) -> Message<'_> {
             id: owner(),
             balance: 1_000_000_000_000_000,
             freezing_limit: 0,
+            freezing_limit_per_call: 0,
             status: 1,
             version: 1,
             controllers: vec![owner()],
