@@ -406,9 +406,10 @@ impl Engine {
     #[must_use]
     pub fn fork(&mut self) -> Engine {
         let world = self.snapshot();
-        let mut fork = Engine::new(self.subnet.config.clone());
-        fork.restore(&world);
-        fork
+        let machine = self.subnet.machine.sibling();
+        Engine {
+            subnet: Subnet::of_world(machine, &world),
+        }
     }
 }
 
