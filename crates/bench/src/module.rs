@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// Functions beside the entry points, and steps in each: 1 MB in all.
-const FUNCTIONS: usize = 1_700;
+const FUNCTIONS: usize = 1_000;
 const STEPS: usize = 80;
 
 /// A module of about 1 MB.
@@ -16,7 +16,7 @@ pub(crate) fn large() -> Vec<u8> {
             let constant = 1_000_000 + function * STEPS + step;
             write!(
                 code,
-                "(local.set 0 (i32.add (local.get 0) (i32.const {constant})))"
+                "(local.set 0 (i32.xor (i32.rotl (local.get 0) (i32.const 5)) (i32.const {constant})))"
             )
             .expect("bug: writing to a text cannot fail");
         }

@@ -70,7 +70,7 @@ fn head(cbor: &mut Vec<u8>, major: u8, length: usize) {
         cbor.push(major << 5 | length as u8);
     } else {
         let length = u8::try_from(length).expect("bug: a certificate holds short strings only");
-        cbor.extend([major << 5 | 24, length]);
+        cbor.extend([major << 5 | 0x18, length]);
     }
 }
 

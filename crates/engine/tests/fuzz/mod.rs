@@ -66,8 +66,7 @@ fn variable(name: &str) -> Option<u64> {
 
 fn run(name: &str, bytes: &[u8], target: fn(&[u8])) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(bytes))) {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        eprintln!("{name} failed on {hex}");
+        eprintln!("{name} failed on {bytes:02x?}");
         resume_unwind(panic);
     }
 }
