@@ -47,6 +47,15 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> anyhow::Resul
         .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
 }
 
+/// `cargo xtask bench`: the engine's figures; with `--json`, one object as the last line.
+///
+/// Built by the dev profile, which optimises: what is measured is what tests and demo run.
+pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    say_first_build(workspace);
+    let command = ["run", "--quiet", "--package", "hatchery-bench", "--"];
+    run(cargo(&workspace.root, &command).args(arguments))
+}
+
 /// `cargo xtask size`: bytes of each canister; with `--json`, one object as the last line.
 pub(crate) fn size(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let json = match arguments {

@@ -52,6 +52,12 @@ const COMMANDS: &[Command] = &[
         run: canisters::build_command,
     },
     Command {
+        name: "bench",
+        arguments: "[--json]",
+        about: "measure the engine (built as everything else is: optimised, with our own checks)",
+        run: canisters::bench,
+    },
+    Command {
         name: "size",
         arguments: "[--json]",
         about: "sizes of the canisters, raw and gzipped, in bytes",

@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["hatchery-core", "hatchery-api", "hatchery-types"],
     ),
     ("hatchery-engine", &[]),
+    ("hatchery-bench", &["hatchery-engine"]),
     (
         "hatchery-sim",
         &[

@@ -1,7 +1,7 @@
 //! The engine as its users see it: one subnet, its clock, its users' calls and its operator's
 //! powers. It adds nothing to what [`crate::subnet`] does but convenience.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ic_error_types::ErrorCode;
 use ic_management_canister_types::{
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::faults::Faults;
 use crate::management::encode;
 use crate::reject::Reject;
+use crate::saved::{self, Damaged, Reader, Saved, WorldError, Writer};
 use crate::subnet::{CyclesAccount, IngressStatus, MessageId, Settings, Subnet, World, from_user};
 use crate::trace::TraceEvent;
 use crate::view::CanisterView;
@@ -374,12 +375,71 @@ impl Engine {
         self.subnet.restore_world(world);
     }
 
+    /// Writes the whole world to a file, in place of what is there. Trace and compiled modules are
+    /// no part of it. Equal worlds give equal files.
+    ///
+    /// # Errors
+    /// [`WorldError::Io`]
+    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<(), WorldError> {
+        saved::save(&self.snapshot(), path.as_ref())
+    }
+
+    /// The world in a file that [`Engine::save`] wrote. It goes on as if it had never stopped: with
+    /// its own seed, time and nodes; of `config` only the folder of compiled modules counts.
+    ///
+    /// # Errors
+    /// The file cannot be read, is none of ours, of another layout, or damaged.
+    pub fn load(path: impl AsRef<Path>, config: &Config) -> Result<Engine, WorldError> {
+        let subnet = saved::load(path.as_ref(), config)?;
+        Ok(Engine { subnet })
+    }
+
+    /// The whole world as bytes: what [`Engine::save`] writes.
+    pub fn to_bytes(&mut self) -> Vec<u8> {
+        saved::to_bytes(&self.snapshot())
+    }
+
+    /// The world in bytes that [`Engine::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// As [`Engine::load`]. Bytes that are not our own but have the right checksum are read
+    /// without a panic; whether their world makes sense shows only when it runs.
+    pub fn from_bytes(bytes: &[u8], config: &Config) -> Result<Engine, WorldError> {
+        let subnet = saved::from_bytes(bytes, config)?;
+        Ok(Engine { subnet })
+    }
+
+    /// For fuzzing [`Engine::from_bytes`]: any bytes behind a header and checksum that fit them.
+    #[doc(hidden)]
+    pub fn sealed(body: &[u8]) -> Vec<u8> {
+        saved::sealed(body)
+    }
+
     /// A second world that starts as this one is now. Its trace is off.
     #[must_use]
     pub fn fork(&mut self) -> Engine {
         let world = self.snapshot();
-        let mut fork = Engine::new(self.subnet.config.clone());
-        fork.restore(&world);
-        fork
+        let machine = self.subnet.machine.sibling();
+        Engine {
+            subnet: Subnet::of_world(machine, &world),
+        }
+    }
+}
+
+/// Where compiled modules are kept is no part of a world.
+impl Saved for Config {
+    fn write(&self, to: &mut Writer) {
+        self.seed.write(to);
+        self.start_time_ns.write(to);
+        self.nodes.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Ok(Config {
+            seed: Saved::read(from)?,
+            start_time_ns: Saved::read(from)?,
+            cache_dir: None,
+            nodes: Saved::read(from)?,
+        })
     }
 }

@@ -9,6 +9,7 @@
 //!   callback ◄─ TrapCallback ─ answer ◄─ DelayAnswer ─────────────────────  OutOfInstructions
 //! ```
 
+use crate::saved::{Damaged, Reader, Saved, Writer, saved};
 use ic_error_types::RejectCode;
 use ic_principal::Principal;
 use rand_chacha::ChaCha8Rng;
@@ -296,5 +297,38 @@ impl Faults {
             && tally.applied < rule.at_most
             && (rule.per_million >= 1_000_000
                 || self.stream.next_u32() % 1_000_000 < rule.per_million)
+    }
+}
+
+saved!(enum Verdict {
+    0 => QueueFull,
+    1 => Delay { rounds },
+    2 => ExpireBestEffort,
+    3 => Reject { code },
+    4 => TrapCallee,
+    5 => OutOfInstructions,
+    6 => DelayAnswer { rounds },
+    7 => TrapCallback,
+});
+saved!(struct Rule {
+    verdict, caller, callee, method, every, per_million, at_most, from_round, until_round, from_ns,
+    until_ns,
+});
+saved!(struct Tally { covered, applied });
+saved!(struct Applied { rule, round, caller, callee, method, verdict });
+saved!(struct Faults { rules, tallies, stream, applied });
+
+impl Saved for ChaCha8Rng {
+    fn write(&self, to: &mut Writer) {
+        self.get_seed().write(to);
+        self.get_stream().write(to);
+        self.get_word_pos().write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let mut stream = ChaCha8Rng::from_seed(Saved::read(from)?);
+        stream.set_stream(Saved::read(from)?);
+        stream.set_word_pos(Saved::read(from)?);
+        Ok(stream)
     }
 }

@@ -14,18 +14,7 @@
 //! assert!(engine.cycles_account().is_balanced());
 //! ```
 //!
-//! # What is modelled
-//! Whole-message atomicity, call contexts, callbacks and cleanup, queues and their limits, rounds
-//! as callers count them, best-effort calls, cycles to the last one, freezing and running dry,
-//! timers and heartbeats, the life of canisters and their code, the management canister's methods
-//! for all of that, chunk stores, snapshots, logs, history, metadata, queries and composite queries.
-//!
-//! # What is not
-//! Other subnets; messages of more than two billion instructions run at once and occupy their
-//! canister for the rounds they would take; storage reservation and the pressure of a full subnet;
-//! threshold signatures, HTTP outcalls and Bitcoin; certificates (certified data is kept, nothing
-//! is signed); reading and uploading the bytes of snapshots; keeping the main memory through an
-//! upgrade; the rate limits of heap changes. A known module stays cheap to compile for ever.
+#![doc = include_str!("../README.md")]
 
 mod engine;
 pub mod faults;
@@ -33,6 +22,7 @@ pub mod machine;
 mod management;
 pub mod message;
 mod reject;
+mod saved;
 mod subnet;
 pub mod trace;
 mod view;
@@ -41,5 +31,6 @@ pub use engine::{Config, Engine, InstallMode};
 pub use ic_error_types::{ErrorCode, RejectCode};
 pub use ic_principal::Principal;
 pub use reject::{REJECT_TEXT_BYTES_MAX, Reject};
+pub use saved::WorldError;
 pub use subnet::{CyclesAccount, IngressStatus, MessageId, World};
 pub use view::{CanisterStatus, CanisterView};

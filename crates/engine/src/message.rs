@@ -5,6 +5,7 @@
 //! [`Execution`]; it knows nothing of queues, rounds or the management canister.
 //! [`crate::subnet`] decides what to execute and commits the [`Effects`]; it knows nothing of wasm.
 
+use crate::saved::saved;
 use ic_error_types::ErrorCode;
 use ic_principal::Principal;
 
@@ -139,6 +140,9 @@ pub struct CanisterContext {
     pub balance: u128,
     /// Cycles below which outgoing payments are refused (freezing limit less reserved cycles).
     pub freezing_limit: u128,
+    /// What each guaranteed call made by this message adds to the freezing limit: the message
+    /// memory it reserves.
+    pub freezing_limit_per_call: u128,
     /// 1 running, 2 stopping, 3 stopped.
     pub status: u32,
     /// `ic0.canister_version`.
@@ -297,3 +301,5 @@ pub struct OutgoingCall {
     /// Called when a callback traps.
     pub on_cleanup: Option<Callback>,
 }
+
+saved!(struct Callback { function, environment });

@@ -1,6 +1,7 @@
 //! How a call is refused: reject code, error code and text, and the texts of the refusals that
 //! several rooms share. Nothing here decides anything.
 
+use crate::saved::saved;
 use ic_error_types::{ErrorCode, RejectCode};
 use ic_principal::Principal;
 
@@ -106,3 +107,5 @@ fn cut(mut text: String) -> String {
     }
     text
 }
+
+saved!(struct Reject { code, error, message });

@@ -10,7 +10,7 @@ use super::stable::{MAX_STABLE_PAGES, StableMemory, WASM_PAGE_BYTES};
 
 /// Value of a global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GlobalValue {
+pub(crate) enum GlobalValue {
     I32(u32),
     I64(u64),
     F32(u32),
@@ -25,6 +25,23 @@ pub(super) struct Heap {
     /// Pages of 64 KiB.
     pub(super) size: u64,
     pub(super) globals: Vec<GlobalValue>,
+}
+
+impl Heap {
+    /// Whether an instance that starts as `initial` can get into this state.
+    pub(super) fn fits(&self, initial: &Heap) -> bool {
+        let same_type = |(one, two): (&GlobalValue, &GlobalValue)| {
+            std::mem::discriminant(one) == std::mem::discriminant(two)
+        };
+        (initial.size..=MAX_HEAP_PAGES).contains(&self.size)
+            && self.globals.len() == initial.globals.len()
+            && self.globals.iter().zip(&initial.globals).all(same_type)
+    }
+}
+
+/// Pages of 4 KiB in so many pages of 64 KiB.
+pub(super) fn page_count(size: u64) -> u64 {
+    size.saturating_mul(WASM_PAGE_BYTES / PAGE_BYTES as u64)
 }
 
 /// Installed code with its state, as of the last message that was kept.
@@ -107,6 +124,11 @@ impl Image {
         &self.stable
     }
 
+    /// Mutable globals in the order of their indexes.
+    pub(crate) fn globals(&self) -> &[GlobalValue] {
+        &self.heap.globals
+    }
+
     /// The image as plain bytes, without the module: equal images give equal bytes.
     ///
     /// ```text
@@ -166,7 +188,7 @@ impl Image {
 }
 
 const LAYOUT: u8 = 1;
-const MAX_HEAP_PAGES: u64 = 65_536;
+pub(super) const MAX_HEAP_PAGES: u64 = 65_536;
 
 fn write_pages(bytes: &mut Vec<u8>, size: u64, pages: &Pages) {
     let zero = |&index: &usize| pages.bytes(index).iter().any(|byte| *byte != 0);

@@ -42,6 +42,7 @@ pub(super) fn config() -> Config {
 }
 
 /// Compiles modules or takes them from the cache folder.
+#[derive(Clone)]
 pub(super) struct Compiler {
     engine: Engine,
     folder: Option<PathBuf>,

@@ -40,6 +40,8 @@ pub(super) struct Host {
     pub(super) call: Option<CallUnderConstruction>,
     /// Calls performed by this message, by callee.
     sent: BTreeMap<Principal, usize>,
+    /// Of them, those with a guaranteed response.
+    guaranteed: u128,
     /// Balance after all that this message accepted, attached and burned.
     pub(super) balance: u128,
     /// Cycles of the call context still to be accepted.
@@ -78,6 +80,7 @@ impl Host {
             responded: false,
             call: None,
             sent: BTreeMap::new(),
+            guaranteed: 0,
             balance: 0,
             available: 0,
             timer_ns: 0,
@@ -98,6 +101,7 @@ impl Host {
         self.responded = message.responded;
         self.call = None;
         self.sent.clear();
+        self.guaranteed = 0;
         self.balance = message.canister.balance;
         self.available = message.cycles_available;
         self.timer_ns = message.canister.timer_ns;
@@ -137,10 +141,15 @@ impl Host {
         }
     }
 
-    /// Cycles that may be spent: the balance above the freezing limit.
+    /// Cycles that may be spent: the balance above the freezing limit, which grows with the message
+    /// memory that the guaranteed calls of this message reserve.
     pub(super) fn liquid(&self) -> u128 {
-        let limit = self.message().canister.freezing_limit;
-        self.balance.saturating_sub(limit)
+        let canister = &self.message().canister;
+        let reserved = self
+            .guaranteed
+            .saturating_mul(canister.freezing_limit_per_call);
+        self.balance
+            .saturating_sub(canister.freezing_limit.saturating_add(reserved))
     }
 
     /// Cycles of the call context still to be accepted; none once it is answered.
@@ -187,6 +196,7 @@ impl Host {
         }
         self.balance -= prepaid;
         *self.sent.entry(call.callee).or_default() += 1;
+        self.guaranteed += u128::from(call.best_effort_seconds.is_none());
         self.effects.calls.push(OutgoingCall {
             callee: call.callee,
             method: call.method,

@@ -24,7 +24,9 @@ mod host;
 mod live;
 mod module;
 mod pages;
+mod parts;
 mod rewrite;
+mod save;
 mod stable;
 mod trap;
 mod trusted;
@@ -40,10 +42,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, Linker};
 
+pub(crate) use self::code::GlobalValue;
 pub use self::code::{Code, Image};
 pub use self::error::{ImageError, ModuleError};
 pub use self::module::Module;
 pub use self::pages::PAGE_BYTES;
+pub(crate) use self::pages::Page;
+pub(crate) use self::parts::Parts;
 pub use self::stable::{MAX_STABLE_PAGES, OutOfBounds, StableMemory, WASM_PAGE_BYTES};
 pub use self::validate::{Metadata, MethodKind};
 
@@ -100,16 +105,30 @@ impl Machine {
         }
     }
 
+    /// A second machine that shares everything compiled so far with this one, and no instance.
+    #[must_use]
+    pub fn sibling(&self) -> Machine {
+        Machine {
+            engine: self.engine.clone(),
+            linker: self.linker.clone(),
+            compiler: self.compiler.clone(),
+            modules: self.modules.clone(),
+            instances: Instances::default(),
+            watches_heaps: self.watches_heaps,
+        }
+    }
+
     /// The module in these bytes (plain or gzip): checked, rewritten and compiled, or as it was
     /// before.
     ///
     /// # Errors
     /// [`ModuleError`] names the rule of the platform that the module breaks.
     pub fn load(&mut self, wasm: &[u8]) -> Result<Arc<Module>, ModuleError> {
-        let hash: [u8; 32] = Sha256::digest(wasm).into();
-        if let Some(module) = self.modules.get(&hash) {
+        // Comparing a megabyte with the few modules of its length is far cheaper than hashing it.
+        if let Some(module) = self.modules.values().find(|known| *known.wasm == *wasm) {
             return Ok(module.clone());
         }
+        let hash: [u8; 32] = Sha256::digest(wasm).into();
         let plain = unpack::unpack(wasm)?;
         let facts = validate::validate(&plain)?;
         let compiled = self.compiler.compile(&rewrite::rewrite(&plain, &facts)?)?;

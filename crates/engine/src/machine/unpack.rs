@@ -6,7 +6,7 @@ use std::io::Read;
 use super::error::ModuleError;
 
 /// Bytes of a module after decompression.
-const MAX_WASM_BYTES: u64 = 100 * 1024 * 1024;
+pub(super) const MAX_WASM_BYTES: u64 = 100 * 1024 * 1024;
 
 /// The plain module: as it is, or unpacked from gzip.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {

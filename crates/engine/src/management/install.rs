@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ic_error_types::ErrorCode;
 use ic_management_canister_types::{
     CanisterInstallMode, ChangeDetails, ChangeOrigin, CodeDeploymentMode, CodeDeploymentRecord,
-    InstallChunkedCodeArgs, InstallCodeArgs, WasmMemoryPersistence,
+    InstallChunkedCodeArgs, InstallCodeArgs, UpgradeFlags, WasmMemoryPersistence,
 };
 use ic_principal::Principal;
 
@@ -14,6 +14,7 @@ use super::{Handled, Outcome, decode, empty};
 use crate::machine::{Code, Image, Module};
 use crate::message::{Effects, Entry, Execution, Mode};
 use crate::reject::Reject;
+use crate::saved::saved;
 use crate::subnet::{LowMemoryHook, Origin, Request, Run, Subnet, Use, origin_of, prepay};
 
 /// Instructions of an install or upgrade, its hooks together (ENGINE facts: instruction limits).
@@ -186,12 +187,14 @@ impl Subnet {
                 ),
             )),
             (CanisterInstallMode::Upgrade(_), None) => Err(Reject::no_module(id)),
-            (CanisterInstallMode::Upgrade(Some(flags)), Some(_))
-                if flags.wasm_memory_persistence == Some(WasmMemoryPersistence::Keep) =>
+            (CanisterInstallMode::Upgrade(flags), Some(code))
+                if persistence(flags).is_none() && keeps_memory(code.module()) =>
             {
                 Err(Reject::new(
                     ErrorCode::CanisterContractViolation,
-                    "keeping the main memory through an upgrade is not available on this network",
+                    format!(
+                        "Canister {id} keeps its main memory: an upgrade must say whether to keep or replace it (wasm_memory_persistence)"
+                    ),
                 ))
             }
             _ => Ok(()),
@@ -223,8 +226,7 @@ impl Subnet {
                 self.machine.start(&module)
             }
             CanisterInstallMode::Upgrade(flags) => {
-                let skip = flags.and_then(|flags| flags.skip_pre_upgrade) == Some(true);
-                self.stage_upgrade(&installation, &module, skip, &mut hooks)?
+                self.stage_upgrade(&installation, &module, flags, &mut hooks)?
             }
         };
         self.run_hook(&installation, &mut code, &mut hooks)?;
@@ -232,37 +234,46 @@ impl Subnet {
         Ok(staged(installation, image, hooks))
     }
 
-    /// Runs `pre_upgrade` on a copy of the old code and starts the new one on its stable memory.
+    /// Runs `pre_upgrade` on a copy of the old code and starts the new one on its stable memory,
+    /// and on its main memory if that is kept.
     fn stage_upgrade(
         &mut self,
         installation: &Installation,
         module: &Arc<Module>,
-        skip_pre_upgrade: bool,
+        flags: Option<UpgradeFlags>,
         hooks: &mut Hooks,
     ) -> Result<Code, Failed> {
-        let target = installation.target;
-        let has_hook = self
-            .known(&target)
-            .code
-            .as_ref()
-            .is_some_and(|code| code.module().has(&Entry::PreUpgrade));
-        if skip_pre_upgrade || !has_hook {
-            let old = self.known(&target).code.as_ref();
-            let stable = old.map(|code| code.stable().clone()).unwrap_or_default();
-            return Ok(self.machine.upgrade(module, stable));
+        let keep = persistence(flags) == Some(WasmMemoryPersistence::Keep);
+        if keep && !keeps_memory(module) {
+            return Err(Failed {
+                reject: Reject::new(
+                    ErrorCode::CanisterContractViolation,
+                    "wasm_memory_persistence = keep needs a module with the custom section enhanced-orthogonal-persistence",
+                ),
+                instructions: hooks.instructions,
+                logs: Vec::new(),
+            });
         }
+        let target = installation.target;
         let mut old = self.copy_code(&target);
-        let run = Run {
-            instruction_limit: hooks.instructions_left(),
-            ..Run::new(
-                Entry::PreUpgrade,
-                Mode::PreUpgrade,
-                installation.sender,
-                &[],
-            )
-        };
-        let execution = self.run_apart(&target, Some(&mut old), &run);
-        hooks.add(execution)?;
+        let skip = flags.and_then(|flags| flags.skip_pre_upgrade) == Some(true);
+        if !skip && old.module().has(&Entry::PreUpgrade) {
+            let run = Run {
+                instruction_limit: hooks.instructions_left(),
+                ..Run::new(
+                    Entry::PreUpgrade,
+                    Mode::PreUpgrade,
+                    installation.sender,
+                    &[],
+                )
+            };
+            let execution = self.run_apart(&target, Some(&mut old), &run);
+            hooks.add(execution)?;
+        }
+        if keep {
+            let old = self.machine.image(&old);
+            return Ok(self.machine.upgrade_keeping(module, &old));
+        }
         Ok(self.machine.upgrade(module, old.stable().clone()))
     }
 
@@ -343,6 +354,18 @@ impl Subnet {
     }
 }
 
+fn persistence(flags: Option<UpgradeFlags>) -> Option<WasmMemoryPersistence> {
+    flags.and_then(|flags| flags.wasm_memory_persistence)
+}
+
+/// Whether the module is made to keep its main memory through upgrades (interface specification,
+/// section `install_code`).
+fn keeps_memory(module: &Module) -> bool {
+    module
+        .metadata()
+        .contains_key("enhanced-orthogonal-persistence")
+}
+
 /// What the hooks of one install used and asked for so far.
 struct Hooks {
     instructions: u64,
@@ -392,3 +415,8 @@ fn staged(installation: Installation, code: Image, hooks: Hooks) -> (Staged, u64
     };
     (staged, hooks.instructions)
 }
+
+saved!(struct Staged {
+    target, deployed, code, certified_data, timer_ns, cycles_burned, logs, by,
+});
+saved!(struct LongInstall { request, staged, rounds_left });

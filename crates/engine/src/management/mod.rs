@@ -11,6 +11,7 @@ mod metering;
 mod settings;
 mod snapshots;
 mod status;
+mod transfer;
 
 use candid::utils::decode_one_with_config;
 use candid::{CandidType, DecoderConfig, Encode};
@@ -146,6 +147,12 @@ impl Subnet {
             "load_canister_snapshot" => self.load_canister_snapshot(request),
             "list_canister_snapshots" => self.list_canister_snapshots(request),
             "delete_canister_snapshot" => self.delete_canister_snapshot(request),
+            "read_canister_snapshot_metadata" => self.read_snapshot_metadata(request),
+            "read_canister_snapshot_data" => self.read_snapshot_data(request),
+            "upload_canister_snapshot_metadata" => self.upload_snapshot_metadata(request),
+            "upload_canister_snapshot_data" => self.upload_snapshot_data(request),
+            "subnet_info" => self.subnet_info(request),
+            "node_metrics_history" => self.node_metrics_history(request),
             _ => Err(not_here(method)),
         }
     }
@@ -164,6 +171,10 @@ impl Subnet {
             "canister_status" => self.query_status(sender, arg),
             "canister_metrics" => self.query_metrics(sender, arg),
             "fetch_canister_logs" => self.fetch_logs(sender, arg),
+            "list_canisters" => Err(Reject::new(
+                ErrorCode::CanisterRejectedMessage,
+                "only admins of the subnet may list its canisters, and this one has none",
+            )),
             _ => Err(Reject::new(
                 ErrorCode::CanisterMethodNotFound,
                 format!("Query method {method} not found."),
@@ -222,25 +233,21 @@ const OPEN_TO_USERS: [&str; 21] = [
     "rename_canister",
 ];
 
-const ONLY_CANISTERS: [&str; 5] = [
+const ONLY_CANISTERS: [&str; 7] = [
     "create_canister",
     "canister_info",
     "canister_metadata",
     "deposit_cycles",
     "raw_rand",
+    "subnet_info",
+    "node_metrics_history",
 ];
 
 /// Methods of the platform that this engine does not have.
-const NOT_HERE: [&str; 20] = [
-    "read_canister_snapshot_metadata",
-    "read_canister_snapshot_data",
-    "upload_canister_snapshot_metadata",
-    "upload_canister_snapshot_data",
+const NOT_HERE: [&str; 14] = [
     "rename_canister",
     "list_canisters",
-    "subnet_info",
     "subnet_metrics",
-    "node_metrics_history",
     "http_request",
     "flexible_http_request",
     "ecdsa_public_key",

@@ -11,8 +11,9 @@ use ic_management_canister_types::{
 use sha2::{Digest, Sha256};
 
 use super::{Handled, decode, reply_nothing};
+use crate::message::Prices;
 use crate::reject::Reject;
-use crate::subnet::{Request, Settings, Subnet, origin_of};
+use crate::subnet::{Canister, Request, Settings, Subnet, origin_of};
 
 const CONTROLLERS_MAX: usize = 10;
 const VARIABLES_MAX: usize = 20;
@@ -26,8 +27,10 @@ impl Subnet {
         let args: UpdateSettingsArgs = decode(&request.arg)?;
         let by = origin_of(&request.origin, args.sender_canister_version);
         let time_ns = self.time_ns;
+        let prices = self.context.prices.clone();
         let canister = self.controlled(&args.canister_id, &request.origin)?;
         let settings = merged(canister.settings.clone(), &args.settings)?;
+        check_allocations(canister, &settings, &prices)?;
         canister.version += 1;
         if args.settings.controllers.is_some() {
             let controllers = settings.controllers.clone();
@@ -40,6 +43,35 @@ impl Subnet {
         canister.settings = settings;
         reply_nothing()
     }
+}
+
+/// An allocation may not grow so much that the canister would be frozen.
+fn check_allocations(
+    canister: &mut Canister,
+    wanted: &Settings,
+    prices: &Prices,
+) -> Result<(), Reject> {
+    let current = &canister.settings;
+    let error = if wanted.compute_allocation > current.compute_allocation {
+        ErrorCode::InsufficientCyclesInComputeAllocation
+    } else if wanted.memory_allocation > current.memory_allocation {
+        ErrorCode::InsufficientCyclesInMemoryAllocation
+    } else {
+        return Ok(());
+    };
+    let current = std::mem::replace(&mut canister.settings, wanted.clone());
+    let needed = canister.freezing_limit(prices);
+    canister.settings = current;
+    if canister.balance >= needed {
+        return Ok(());
+    }
+    Err(Reject::new(
+        error,
+        format!(
+            "Canister {} would be frozen by this allocation: it holds {} cycles and would need {needed}",
+            canister.id, canister.balance
+        ),
+    ))
 }
 
 /// `base` with everything that `wanted` names.

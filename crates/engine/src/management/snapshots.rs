@@ -1,5 +1,5 @@
-//! Snapshots of canisters: taken, loaded, listed and deleted. Reading and uploading their bytes is
-//! not here.
+//! Snapshots of canisters: taken, loaded, listed and deleted. Their bytes go out and come in through
+//! [`super::transfer`].
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,9 @@ use ic_management_canister_types::{
 use ic_principal::Principal;
 
 use super::{Handled, decode, reply, reply_nothing, stated_version};
-use crate::machine::Image;
+use crate::machine::{Image, Parts};
 use crate::reject::Reject;
+use crate::saved::saved;
 use crate::subnet::{LowMemoryHook, Request, Status, Subnet, origin_of};
 
 /// Snapshots a canister may have (ENGINE facts: lifecycle).
@@ -23,25 +24,51 @@ const BASE_INSTRUCTIONS: u64 = 2_000_000_000;
 /// One snapshot.
 #[derive(Clone)]
 pub(crate) struct Taken {
-    owner: Principal,
-    image: Image,
-    certified_data: Vec<u8>,
-    chunks: BTreeMap<[u8; 32], Vec<u8>>,
-    timer_ns: u64,
-    low_memory: LowMemoryHook,
-    version: u64,
-    at_ns: u64,
-    bytes: u64,
+    pub(super) owner: Principal,
+    pub(super) content: Content,
+    pub(super) certified_data: Vec<u8>,
+    pub(super) chunks: BTreeMap<[u8; 32], Vec<u8>>,
+    pub(super) timer_ns: u64,
+    pub(super) low_memory: LowMemoryHook,
+    pub(super) version: u64,
+    pub(super) at_ns: u64,
+    pub(super) bytes: u64,
+}
+
+/// Code and memory of a snapshot, by where they come from.
+#[derive(Clone)]
+pub(crate) enum Content {
+    /// From a canister.
+    Taken(Image),
+    /// From outside, perhaps not all of it yet.
+    Uploaded(Parts),
+}
+
+impl Taken {
+    pub(super) fn source(&self) -> SnapshotSource {
+        match self.content {
+            Content::Taken(_) => SnapshotSource::TakenFromCanister(candid::Reserved),
+            Content::Uploaded(_) => SnapshotSource::MetadataUpload(candid::Reserved),
+        }
+    }
 }
 
 /// All snapshots of the subnet by their ids. They outlive their canister's code.
 #[derive(Clone, Default)]
 pub(crate) struct Snapshots {
-    taken: BTreeMap<Vec<u8>, Taken>,
+    pub(super) taken: BTreeMap<Vec<u8>, Taken>,
     next: u64,
 }
 
 impl Snapshots {
+    pub(super) fn add(&mut self, taken: Taken) -> Vec<u8> {
+        let mut id = self.next.to_be_bytes().to_vec();
+        id.extend_from_slice(taken.owner.as_slice());
+        self.next += 1;
+        self.taken.insert(id.clone(), taken);
+        id
+    }
+
     fn of<'a>(&'a self, canister: &'a Principal) -> impl Iterator<Item = (&'a Vec<u8>, &'a Taken)> {
         self.taken
             .iter()
@@ -58,15 +85,8 @@ impl Subnet {
             return Err(Reject::no_module(&id));
         }
         let replaced = args.replace_snapshot;
-        if let Some(replaced) = &replaced {
-            self.snapshot_of(&id, replaced)?;
-        } else if self.snapshots.of(&id).count() >= SNAPSHOTS_MAX {
-            return Err(Reject::new(
-                ErrorCode::CanisterRejectedMessage,
-                format!("Canister {id} has the {SNAPSHOTS_MAX} snapshots it may have"),
-            ));
-        }
-        self.charge_snapshot(&id)?;
+        self.check_room(&id, replaced.as_deref())?;
+        self.charge_snapshot(&id, BASE_INSTRUCTIONS)?;
         if let Some(replaced) = replaced {
             self.delete_snapshot(&replaced);
         }
@@ -78,8 +98,26 @@ impl Subnet {
         reply(&snapshot)
     }
 
-    fn charge_snapshot(&mut self, id: &Principal) -> Result<(), Reject> {
-        let cost = self.context.prices.instruction * u128::from(BASE_INSTRUCTIONS);
+    /// A new snapshot replaces one of the canister, or is one of at most ten.
+    pub(super) fn check_room(&self, id: &Principal, replaced: Option<&[u8]>) -> Result<(), Reject> {
+        if let Some(replaced) = replaced {
+            return self.snapshot_of(id, replaced).map(drop);
+        }
+        if self.snapshots.of(id).count() >= SNAPSHOTS_MAX {
+            return Err(Reject::new(
+                ErrorCode::CanisterRejectedMessage,
+                format!("Canister {id} has the {SNAPSHOTS_MAX} snapshots it may have"),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn charge_snapshot(
+        &mut self,
+        id: &Principal,
+        instructions: u64,
+    ) -> Result<(), Reject> {
+        let cost = self.context.prices.instruction * u128::from(instructions);
         let freezing_limit = self.freezing_limit(id);
         let canister = self
             .canisters
@@ -88,7 +126,7 @@ impl Subnet {
         crate::subnet::prepay(canister, freezing_limit, cost)?;
         self.ledger
             .burn_taken(canister, crate::subnet::Use::Instructions, cost);
-        self.management_spent += BASE_INSTRUCTIONS;
+        self.management_spent += instructions;
         Ok(())
     }
 
@@ -110,7 +148,7 @@ impl Subnet {
             + canister.chunk_store_bytes();
         let taken = Taken {
             owner: *id,
-            image: machine.image(code),
+            content: Content::Taken(machine.image(code)),
             certified_data: canister.certified_data.clone(),
             chunks: canister.chunks.clone(),
             timer_ns: canister.timer_ns,
@@ -119,13 +157,9 @@ impl Subnet {
             at_ns: *time_ns,
             bytes,
         };
-        let mut snapshot_id = snapshots.next.to_be_bytes().to_vec();
-        snapshot_id.extend_from_slice(id.as_slice());
-        snapshots.next += 1;
         canister.snapshot_bytes += bytes;
-        let snapshot = listed(&snapshot_id, &taken);
-        snapshots.taken.insert(snapshot_id, taken);
-        snapshot
+        let snapshot_id = snapshots.add(taken);
+        listed(&snapshot_id, &snapshots.taken[&snapshot_id])
     }
 
     pub(super) fn load_canister_snapshot(&mut self, request: &Request) -> Handled {
@@ -136,13 +170,24 @@ impl Subnet {
             return Err(Reject::stopping(&id));
         }
         let owner = self.readable_snapshot(&args.snapshot_id, request)?;
-        self.charge_snapshot(&id)?;
-        self.load_snapshot(&id, owner, &args.snapshot_id, request);
+        let image = match &self.snapshots.taken[&args.snapshot_id].content {
+            Content::Taken(image) => image.clone(),
+            Content::Uploaded(parts) => self
+                .machine
+                .assemble(parts)
+                .map_err(|error| Reject::new(error.code, error.text))?,
+        };
+        self.charge_snapshot(&id, BASE_INSTRUCTIONS)?;
+        self.load_snapshot(&id, owner, &args.snapshot_id, &image, request);
         reply_nothing()
     }
 
     /// A snapshot of another canister may be loaded by who may read it.
-    fn readable_snapshot(&self, snapshot: &[u8], request: &Request) -> Result<Principal, Reject> {
+    pub(super) fn readable_snapshot(
+        &self,
+        snapshot: &[u8],
+        request: &Request,
+    ) -> Result<Principal, Reject> {
         let taken = self
             .snapshots
             .taken
@@ -168,6 +213,7 @@ impl Subnet {
         id: &Principal,
         owner: Principal,
         snapshot: &[u8],
+        image: &Image,
         request: &Request,
     ) {
         let by = origin_of(&request.origin, stated_version(request));
@@ -182,7 +228,7 @@ impl Subnet {
         let canister = canisters
             .get_mut(id)
             .expect("bug: a canister vanished while it was in use");
-        canister.code = Some(machine.restore(&taken.image));
+        canister.code = Some(machine.restore(image));
         canister.certified_data.clone_from(&taken.certified_data);
         canister.chunks.clone_from(&taken.chunks);
         canister.low_memory = taken.low_memory;
@@ -193,7 +239,7 @@ impl Subnet {
             snapshot_id: snapshot.to_vec(),
             canister_version: taken.version,
             taken_at_timestamp: taken.at_ns,
-            source: SnapshotSource::TakenFromCanister(candid::Reserved),
+            source: taken.source(),
         });
         canister
             .history
@@ -222,7 +268,11 @@ impl Subnet {
         reply_nothing()
     }
 
-    fn snapshot_of(&self, canister: &Principal, snapshot: &[u8]) -> Result<&Taken, Reject> {
+    pub(super) fn snapshot_of(
+        &self,
+        canister: &Principal,
+        snapshot: &[u8],
+    ) -> Result<&Taken, Reject> {
         self.snapshots
             .taken
             .get(snapshot)
@@ -230,7 +280,7 @@ impl Subnet {
             .ok_or_else(|| no_snapshot(snapshot))
     }
 
-    fn delete_snapshot(&mut self, snapshot: &[u8]) {
+    pub(super) fn delete_snapshot(&mut self, snapshot: &[u8]) {
         if let Some(taken) = self.snapshots.taken.remove(snapshot)
             && let Some(canister) = self.canisters.get_mut(&taken.owner)
         {
@@ -258,7 +308,7 @@ fn listed(id: &[u8], taken: &Taken) -> Snapshot {
     }
 }
 
-fn no_snapshot(snapshot: &[u8]) -> Reject {
+pub(super) fn no_snapshot(snapshot: &[u8]) -> Reject {
     use std::fmt::Write as _;
     let mut hex = String::new();
     for byte in snapshot.iter().take(64) {
@@ -269,3 +319,9 @@ fn no_snapshot(snapshot: &[u8]) -> Reject {
         format!("Could not find the snapshot with ID {hex}"),
     )
 }
+
+saved!(enum Content { 0 => Taken(image), 1 => Uploaded(parts) });
+saved!(struct Taken {
+    owner, content, certified_data, chunks, timer_ns, low_memory, version, at_ns, bytes,
+});
+saved!(struct Snapshots { taken, next });

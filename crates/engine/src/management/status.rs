@@ -6,7 +6,8 @@ use ic_management_canister_types::{
     CanisterIdRecord, CanisterInfoArgs, CanisterInfoResult, CanisterLogFilter, CanisterLogRecord,
     CanisterMetadataArgs, CanisterMetadataResult, CanisterMetricsResult, CanisterStatusResult,
     CanisterStatusType, CyclesConsumed, FetchCanisterLogsArgs, FetchCanisterLogsResult,
-    LogVisibility, MemoryMetrics, QueryStats, StatusVisibility,
+    LogVisibility, MemoryMetrics, NodeMetricsHistoryArgs, NodeMetricsHistoryResult, QueryStats,
+    StatusVisibility, SubnetInfoArgs, SubnetInfoResult,
 };
 use ic_principal::Principal;
 
@@ -106,6 +107,32 @@ impl Subnet {
         reply(&CanisterMetadataResult {
             value: section.content.clone(),
         })
+    }
+
+    pub(super) fn subnet_info(&mut self, request: &Request) -> Handled {
+        let args: SubnetInfoArgs = decode(&request.arg)?;
+        self.check_own_subnet(&args.subnet_id)?;
+        reply(&SubnetInfoResult {
+            replica_version: concat!("hatchery-engine-", env!("CARGO_PKG_VERSION")).to_owned(),
+            registry_version: 1,
+        })
+    }
+
+    /// Nobody proposes blocks here, so there is no history.
+    pub(super) fn node_metrics_history(&mut self, request: &Request) -> Handled {
+        let args: NodeMetricsHistoryArgs = decode(&request.arg)?;
+        self.check_own_subnet(&args.subnet_id)?;
+        reply(&NodeMetricsHistoryResult::new())
+    }
+
+    fn check_own_subnet(&self, subnet: &Principal) -> Result<(), Reject> {
+        if *subnet == self.context.id {
+            return Ok(());
+        }
+        Err(Reject::new(
+            ErrorCode::SubnetNotFound,
+            format!("there is no subnet {subnet} here"),
+        ))
     }
 
     pub(super) fn canister_metrics(&mut self, request: &Request) -> Handled {

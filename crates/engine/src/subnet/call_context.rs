@@ -8,6 +8,7 @@ use ic_principal::Principal;
 use super::queue::{CallbackId, Origin};
 use crate::message::Callback;
 use crate::reject::Reject;
+use crate::saved::saved;
 
 /// Numbers the call contexts of a canister.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,3 +202,12 @@ impl Contexts {
         self.next
     }
 }
+
+saved!(number ContextId);
+saved!(struct CallContext {
+    origin, responded, abandoned, cycles_available, instructions, outstanding,
+});
+saved!(struct OpenCall {
+    context, callee, method, on_reply, on_reject, on_cleanup, prepaid, deadline_ns, answered,
+});
+saved!(struct Contexts { by_id, calls, per_callee, guaranteed, next });

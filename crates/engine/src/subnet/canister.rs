@@ -12,6 +12,7 @@ use super::history::{History, Logs};
 use super::queue::{Input, Request, Task};
 use crate::machine::{Code, Module};
 use crate::message::{Entry, Prices};
+use crate::saved::saved;
 
 /// Seconds before depletion at which a canister freezes (interface specification: 30 days).
 const FREEZING_THRESHOLD_SECONDS: u64 = 2_592_000;
@@ -252,13 +253,14 @@ impl Canister {
 
     /// What storage and allocations cost for so many seconds.
     pub(crate) fn idle_cycles(&self, prices: &Prices, seconds: u128) -> u128 {
-        self.storage_cycles(prices, seconds) + self.allocation_cycles(prices, seconds)
+        self.storage_cycles(prices, seconds)
+            .saturating_add(self.allocation_cycles(prices, seconds))
     }
 
     pub(crate) fn storage_cycles(&self, prices: &Prices, seconds: u128) -> u128 {
         let messages = self.contexts.guaranteed_calls() * RESERVED_RESPONSE_BYTES;
         let bytes = self.memory_bytes().max(self.settings.memory_allocation) + messages;
-        (u128::from(bytes) * prices.gib_second * seconds) >> 30
+        storage_cost(bytes, prices, seconds)
     }
 
     pub(crate) fn allocation_cycles(&self, prices: &Prices, seconds: u128) -> u128 {
@@ -268,6 +270,12 @@ impl Canister {
     /// Balance below which the canister is frozen.
     pub(crate) fn freezing_limit(&self, prices: &Prices) -> u128 {
         self.idle_cycles(prices, u128::from(self.settings.freezing_threshold_seconds))
+    }
+
+    /// What one more unanswered guaranteed call adds to the freezing limit.
+    pub(crate) fn freezing_limit_per_call(&self, prices: &Prices) -> u128 {
+        let seconds = u128::from(self.settings.freezing_threshold_seconds);
+        storage_cost(RESERVED_RESPONSE_BYTES, prices, seconds)
     }
 
     /// Whether the canister's module exports the hook.
@@ -282,8 +290,29 @@ impl Canister {
     }
 }
 
+/// Settings may ask for more bytes and seconds than a number holds: then it is the largest.
+fn storage_cost(bytes: u64, prices: &Prices, seconds: u128) -> u128 {
+    let byte_seconds = u128::from(bytes).saturating_mul(seconds);
+    byte_seconds.saturating_mul(prices.gib_second) >> 30
+}
+
 /// Bytes of the custom sections that may be read as metadata.
 pub(crate) fn metadata_bytes(module: &Module) -> u64 {
     let sections = module.metadata().values();
     sections.map(|section| section.content.len() as u64).sum()
 }
+
+saved!(struct Settings {
+    controllers, compute_allocation, memory_allocation, freezing_threshold_seconds,
+    reserved_cycles_limit, minimum_incoming_cycles, log_visibility, log_memory_limit,
+    snapshot_visibility, status_visibility, wasm_memory_limit, wasm_memory_threshold, environment,
+});
+saved!(struct StopWaiter { request, deadline_ns });
+saved!(enum Status { 0 => Running, 1 => Stopping(waiters), 2 => Stopped });
+saved!(enum LowMemoryHook { 0 => NotSatisfied, 1 => Ready, 2 => Executed });
+saved!(struct QueryTotals { calls, instructions, request_bytes, response_bytes });
+saved!(struct Canister {
+    id, settings, status, balance, version, code, certified_data, timer_ns, low_memory, chunks,
+    snapshot_bytes, history, logs, contexts, input, tasks, creator, created_ns, consumed, queries,
+    queries_pending, installed_round, installed_ns, busy_until_round,
+});

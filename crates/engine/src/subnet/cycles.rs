@@ -7,6 +7,7 @@ use super::Subnet;
 use super::canister::Canister;
 use crate::management::LongInstall;
 use crate::reject::Reject;
+use crate::saved::saved;
 
 /// The subnet's account: `minted == burned + discarded + held + in_flight`, exactly, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -154,7 +155,7 @@ impl Subnet {
         };
         let storage = canister.storage_cycles(prices, seconds);
         let allocation = canister.allocation_cycles(prices, seconds);
-        let is_broke = canister.balance < storage + allocation;
+        let is_broke = canister.balance < storage.saturating_add(allocation);
         self.ledger
             .burn(canister, super::cycles::Use::Memory, storage);
         self.ledger
@@ -182,3 +183,6 @@ fn canister_in_flight(canister: &Canister) -> u128 {
     };
     queued + stops + canister.contexts.cycles()
 }
+
+saved!(struct Consumed { by_use });
+saved!(struct Ledger { minted, burned, discarded });

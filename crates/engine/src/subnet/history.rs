@@ -9,6 +9,7 @@ use ic_management_canister_types::{
 use ic_principal::Principal;
 
 use super::queue::Origin;
+use crate::saved::saved;
 
 /// Changes kept per canister (interface specification, section `canister_info`).
 const CHANGES_MAX: usize = 20;
@@ -136,3 +137,6 @@ impl Logs {
         self.bytes
     }
 }
+
+saved!(struct History { changes, total });
+saved!(struct Logs { records, bytes, next });

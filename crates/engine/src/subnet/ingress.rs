@@ -14,6 +14,7 @@ use super::query::Unkept;
 use super::queue::{Origin, Parcel, Request};
 use crate::message::{Entry, Mode};
 use crate::reject::Reject;
+use crate::saved::saved;
 use crate::trace::Event;
 
 /// Largest ingress message, in bytes of method name and argument.
@@ -282,3 +283,13 @@ impl Subnet {
         }
     }
 }
+
+saved!(number MessageId);
+saved!(enum IngressStatus {
+    0 => Received,
+    1 => Processing,
+    2 => Replied(reply),
+    3 => Rejected(reject),
+    4 => Unknown,
+});
+saved!(struct Ingress { statuses, finished, waiting, submitted, next });

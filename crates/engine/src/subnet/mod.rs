@@ -3,6 +3,7 @@
 
 mod call_context;
 mod canister;
+mod certificate;
 mod commit;
 mod cycles;
 mod execute;
@@ -54,7 +55,7 @@ pub(crate) struct Subnet {
     pub(crate) ledger: cycles::Ledger,
     pub(crate) snapshots: Snapshots,
     pub(crate) long_install: Option<LongInstall>,
-    /// Modules compiled before: compiling them again is nearly free.
+    /// Modules compiled since the last checkpoint: compiling them again is nearly free.
     pub(crate) known_modules: BTreeSet<[u8; 32]>,
     pub(crate) management: queue::ManagementQueue,
     /// Instructions that management calls have used in this round.
@@ -86,16 +87,14 @@ pub(crate) struct Subnet {
 
 impl Subnet {
     pub(crate) fn new(config: Config) -> Self {
-        let root_key = root_key(config.seed);
-        let context = SubnetContext {
-            id: Principal::self_authenticating(&root_key),
-            nodes: config.nodes,
-            root_key,
-            prices: Prices::for_nodes(config.nodes),
-        };
+        let machine = Machine::new(config.cache_dir.clone());
+        Subnet::with_machine(config, machine)
+    }
+
+    fn with_machine(config: Config, machine: Machine) -> Self {
         Subnet {
-            machine: Machine::new(config.cache_dir.clone()),
-            context,
+            machine,
+            context: context_of(&config),
             canisters: BTreeMap::new(),
             faults: Faults::new(config.seed),
             trace: Trace::default(),
@@ -206,6 +205,17 @@ impl Subnet {
         let mut bytes = [0; 32];
         stream.fill_bytes(&mut bytes);
         bytes
+    }
+}
+
+/// The subnet as canisters see it follows from the configuration.
+fn context_of(config: &Config) -> SubnetContext {
+    let root_key = root_key(config.seed);
+    SubnetContext {
+        id: Principal::self_authenticating(&root_key),
+        nodes: config.nodes,
+        root_key,
+        prices: Prices::for_nodes(config.nodes),
     }
 }
 

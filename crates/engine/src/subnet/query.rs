@@ -7,6 +7,7 @@ use ic_principal::Principal;
 
 use super::Subnet;
 use super::canister::{Canister, QueryTotals, Status};
+use super::certificate::certificate;
 use super::run::{Run, canister_context, message};
 use crate::machine::{Code, Keep, MethodKind};
 use crate::message::{Entry, Execution, Mode, OutgoingCall, QueueRoom, Response};
@@ -86,11 +87,19 @@ impl Subnet {
         let run = Run {
             instruction_limit: *left,
             keep: Keep::Never,
+            data_certificate: self.data_certificate(id, depth),
             ..Run::new(entry, Mode::Query, caller, arg)
         };
         let execution = self.run_apart(id, None, &run);
         *left -= execution.instructions.min(*left);
         answer_of(id, execution)
+    }
+
+    /// Only the canister that the user asks has a certificate (interface specification, section
+    /// "Certified data").
+    fn data_certificate(&self, id: &Principal, depth: usize) -> Option<Vec<u8>> {
+        let certified_data = &self.canisters.get(id)?.certified_data;
+        (depth == 0).then(|| certificate(id.as_slice(), certified_data, self.time_ns))
     }
 
     fn query_kind(&self, id: &Principal, method: &str) -> Result<MethodKind, Reject> {
@@ -138,6 +147,7 @@ impl Subnet {
         let entry = Entry::CompositeQuery(method.to_owned());
         let run = Run {
             instruction_limit: *left,
+            data_certificate: self.data_certificate(id, depth),
             ..Run::new(entry, Mode::CompositeQuery, caller, arg)
         };
         let mut execution = self.run_apart(id, Some(&mut code), &run);

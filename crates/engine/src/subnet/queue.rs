@@ -7,6 +7,7 @@ use ic_principal::Principal;
 
 use super::ingress::MessageId;
 use crate::reject::Reject;
+use crate::saved::saved;
 
 /// Most unanswered requests from one canister to one callee (interface of the replica: queue
 /// capacity; the management canister counts as one callee).
@@ -214,3 +215,18 @@ impl Held {
         self.parcels.iter().map(|(_, parcel)| parcel.cycles()).sum()
     }
 }
+
+saved!(number CallbackId);
+saved!(enum Origin {
+    0 => Ingress { id, sender },
+    1 => Canister { caller, callback, deadline_ns },
+    2 => Task,
+});
+saved!(struct Request { origin, callee, method, arg, cycles, sender_version, expires_ns });
+saved!(struct Answer { to, callback, result, refund });
+saved!(enum Task { 0 => Heartbeat, 1 => GlobalTimer, 2 => LowMemory });
+saved!(enum Input { 0 => Request(request), 1 => Answer(answer) });
+saved!(enum Parcel { 0 => Request(request), 1 => Answer(answer) });
+saved!(enum Sender { 0 => Users, 1 => Canister(id) });
+saved!(struct ManagementQueue { senders, last });
+saved!(struct Held { parcels });

@@ -20,6 +20,9 @@ const CORE_INSTRUCTIONS: i128 = 5_000_000_000;
 const CORES: usize = 4;
 /// What a message counts beside its instructions.
 const MESSAGE_OVERHEAD: u64 = 2_000_000;
+/// Rounds from one checkpoint of the subnet's state to the next; compiled modules do not outlive
+/// one (ENGINE facts: the compile discount).
+const CHECKPOINT_ROUNDS: u64 = 500;
 /// A message of more instructions occupies its canister for further rounds.
 const SLICE_INSTRUCTIONS: u64 = 2_000_000_000;
 
@@ -46,6 +49,9 @@ impl Subnet {
             self.next_time_ns = self.time_ns + 1;
         }
         self.time_ns = self.next_time_ns;
+        if self.round.is_multiple_of(CHECKPOINT_ROUNDS) {
+            self.known_modules.clear();
+        }
         self.free_busy();
     }
 

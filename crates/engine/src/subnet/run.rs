@@ -35,6 +35,7 @@ pub(crate) struct Run<'a> {
     pub(crate) context_instructions: u64,
     pub(crate) instruction_limit: u64,
     pub(crate) keep: Keep,
+    pub(crate) data_certificate: Option<Vec<u8>>,
     /// The code runs as part of an install: it sees the version that the install will give, and no
     /// timer.
     pub(crate) after_install: bool,
@@ -56,6 +57,7 @@ impl<'a> Run<'a> {
             context_instructions: 0,
             instruction_limit: MESSAGE_INSTRUCTIONS_MAX,
             keep: Keep::OnReturn,
+            data_certificate: None,
             after_install: false,
         }
     }
@@ -131,6 +133,7 @@ pub(crate) fn canister_context(canister: &Canister, prices: &Prices) -> Canister
         id: canister.id,
         balance: canister.balance,
         freezing_limit: canister.freezing_limit(prices),
+        freezing_limit_per_call: canister.freezing_limit_per_call(prices),
         status: canister.status_number(),
         version: canister.version,
         controllers: settings.controllers.clone(),
@@ -166,7 +169,7 @@ pub(crate) fn message<'a>(
         responded: run.responded,
         context_instructions: run.context_instructions,
         instruction_limit: run.instruction_limit,
-        data_certificate: None,
+        data_certificate: run.data_certificate.clone(),
         canister,
         subnet,
         queue_room,

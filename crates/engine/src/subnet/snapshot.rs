@@ -2,22 +2,22 @@
 //! snapshots until one of them changes it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use ic_principal::Principal;
 
 use super::canister::Canister;
 use super::queue::{CallbackId, Held, ManagementQueue, Parcel};
-use super::{Subnet, cycles, ingress};
+use super::{Subnet, context_of, cycles, ingress};
 use crate::engine::Config;
 use crate::faults::Faults;
 use crate::machine::{Code, Machine};
 use crate::management::{LongInstall, Snapshots};
-use crate::message::SubnetContext;
+use crate::saved::saved;
 
 /// A world at one moment, from [`crate::Engine::snapshot`].
 pub struct World {
     config: Config,
-    context: SubnetContext,
     canisters: BTreeMap<Principal, Canister>,
     faults: Faults,
     ledger: cycles::Ledger,
@@ -55,11 +55,24 @@ impl std::fmt::Debug for World {
     }
 }
 
+impl World {
+    /// Compiled modules are kept in this folder from now on.
+    pub(crate) fn keep_compiled_in(&mut self, folder: Option<PathBuf>) {
+        self.config.cache_dir = folder;
+    }
+}
+
 impl Subnet {
+    /// A subnet that is in the state of `world`.
+    pub(crate) fn of_world(machine: Machine, world: &World) -> Self {
+        let mut subnet = Subnet::with_machine(world.config.clone(), machine);
+        subnet.restore_world(world);
+        subnet
+    }
+
     pub(crate) fn snapshot_world(&mut self) -> World {
         World {
             config: self.config.clone(),
-            context: self.context.clone(),
             canisters: copied(&self.canisters, &mut self.machine),
             faults: self.faults.clone(),
             ledger: self.ledger,
@@ -90,7 +103,7 @@ impl Subnet {
     /// Goes back, or over, to `world`. The fault rules are those of then.
     pub(crate) fn restore_world(&mut self, world: &World) {
         self.config.clone_from(&world.config);
-        self.context.clone_from(&world.context);
+        self.context = context_of(&world.config);
         self.canisters = copied(&world.canisters, &mut self.machine);
         self.faults.clone_from(&world.faults);
         self.ledger = world.ledger;
@@ -131,3 +144,10 @@ fn copied(
         .map(|(id, canister)| (*id, canister.copied(&mut copy)))
         .collect()
 }
+
+saved!(struct World {
+    config, canisters, faults, ledger, snapshots, long_install, known_modules, management, time_ns,
+    round, ingress, outbox, loopback, held, next_time_ns, idle_charged_ns,
+    queries_counted_ns, next_canister, random_drawn, active, timers, heartbeats, stopping, busy,
+    deadlines,
+});

@@ -41,6 +41,7 @@ pub(crate) fn rig(wat: &str) -> Rig {
             id: principal("rwlgt-iiaaa-aaaaa-aaaaa-cai"),
             balance: 1_000_000_000_000,
             freezing_limit: 0,
+            freezing_limit_per_call: 0,
             status: 1,
             version: 7,
             controllers: vec![principal("2vxsx-fae")],

@@ -122,6 +122,10 @@ fn a_machine_moves_between_threads() {
     let mut rig = rig(&writer());
     rig.arg = vec![0, 0, 1, 0, 9, 0, 0, 0];
     assert_eq!(rig.run(update("system_call"), Mode::Update).result, Ok(()));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test is about another thread"
+    )]
     let mut rig = std::thread::spawn(move || {
         for method in ["spread", "fill", "system_call"] {
             assert_eq!(rig.run(update(method), Mode::Update).result, Ok(()));

@@ -1,7 +1,7 @@
 //! Cycles: attached, accepted, refunded, prepaid, burned; and that none is ever lost.
 
 use hatchery_engine::message::Prices;
-use hatchery_engine::{ErrorCode, InstallMode, RejectCode};
+use hatchery_engine::{Engine, ErrorCode, InstallMode, RejectCode};
 use ic_management_canister_types::{CanisterIdRecord, CanisterSettings, CreateCanisterArgs};
 
 use super::puppet::*;
@@ -207,7 +207,6 @@ fn a_frozen_canister_rejects_calls_but_still_runs_callbacks() {
     engine.tick();
     let freeze = CanisterSettings {
         freezing_threshold: Some(u64::MAX.into()),
-        memory_allocation: Some((1u64 << 40).into()),
         ..CanisterSettings::default()
     };
     managed(&mut engine, "update_settings", settings(id, freeze)).unwrap();
@@ -250,6 +249,19 @@ fn storage_is_charged_and_who_runs_dry_loses_its_code() {
         memory_allocation: Some((1u64 << 30).into()),
         compute_allocation: Some(1u64.into()),
         ..CanisterSettings::default()
+    };
+    let freezing = managed(
+        &mut engine,
+        "update_settings",
+        settings(id, allocate.clone()),
+    );
+    assert_eq!(
+        freezing.unwrap_err().error,
+        ErrorCode::InsufficientCyclesInComputeAllocation
+    );
+    let allocate = CanisterSettings {
+        freezing_threshold: Some(0u64.into()),
+        ..allocate
     };
     managed(&mut engine, "update_settings", settings(id, allocate)).unwrap();
     engine.advance_ns(1_000_000 * SECOND);
@@ -344,4 +356,80 @@ fn cycles_are_conserved_in_every_round_of_a_busy_world() {
     let account = engine.cycles_account();
     assert_eq!(account.in_flight, 0, "everything has come to rest");
     assert!(account.is_balanced());
+}
+
+/// A call in flight locks its prepayment, and the freezing limit grows with the message memory it
+/// reserves: 42.75 billion together (ENGINE facts, 9), also for calls of one message.
+#[test]
+fn calls_of_one_message_lock_message_memory_too() {
+    let mut engine = engine();
+    let child = puppet(&mut engine);
+    let sent = |engine: &mut Engine, best_effort: bool| {
+        let id = puppet_with(engine, 10 * T, wasm(), &program());
+        let one = call(child, &program().reply()).then(&program());
+        let one = if best_effort {
+            one.best_effort(30)
+        } else {
+            one
+        };
+        let calls = program().repeat(400, &program().call(&one));
+        let reply = run(engine, id, &calls.counter(REFUSED).reply()).unwrap();
+        400 - number(&reply)
+    };
+    let guaranteed = sent(&mut engine, false);
+    let best_effort = sent(&mut engine, true);
+    assert!((231..=234).contains(&guaranteed), "{guaranteed}");
+    assert!((235..=238).contains(&best_effort), "{best_effort}");
+}
+
+/// No settings make the freezing limit overflow.
+#[test]
+fn absurd_settings_do_not_overflow() {
+    let mut engine = engine();
+    let id = puppet(&mut engine);
+    let absurd = |threshold: u64, allocation: u64| CanisterSettings {
+        freezing_threshold: Some(threshold.into()),
+        memory_allocation: Some(allocation.into()),
+        ..CanisterSettings::default()
+    };
+    let refused = managed(
+        &mut engine,
+        "update_settings",
+        settings(id, absurd(u64::MAX, 1 << 48)),
+    );
+    assert_eq!(
+        refused.unwrap_err().error,
+        ErrorCode::InsufficientCyclesInMemoryAllocation
+    );
+    managed(
+        &mut engine,
+        "update_settings",
+        settings(id, absurd(u64::MAX, 0)),
+    )
+    .unwrap();
+    engine.tick();
+    assert_balanced(&engine);
+}
+
+/// The compile discount ends at a checkpoint (ENGINE facts, 9), every 500 rounds.
+#[test]
+fn the_compile_discount_ends_at_a_checkpoint() {
+    let mut engine = engine();
+    let spent = |engine: &mut Engine| {
+        let id = engine.create_canister(owner(), 100 * T);
+        let burned = engine.cycles_account().burned;
+        engine
+            .install(owner(), id, wasm(), Vec::new(), InstallMode::Install)
+            .unwrap();
+        engine.cycles_account().burned - burned
+    };
+    let first = spent(&mut engine);
+    let known = spent(&mut engine);
+    assert!(known < first, "{known} is not below {first}");
+    while engine.round() < 499 {
+        engine.tick();
+    }
+    let account = |cost: u128| cost / 1_000_000;
+    let after = spent(&mut engine);
+    assert_eq!(account(after), account(first));
 }

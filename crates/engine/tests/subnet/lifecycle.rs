@@ -403,3 +403,39 @@ fn install_wants_an_empty_canister_and_upgrade_a_full_one() {
         );
     }
 }
+
+/// `wasm_memory_persistence` (interface specification, section `install_code`): a module that keeps
+/// its main memory must be asked to, and keeps it.
+#[test]
+fn main_memory_is_kept_where_the_module_is_made_for_it() {
+    use ic_management_canister_types::{
+        CanisterInstallMode, InstallCodeArgs, UpgradeFlags, WasmMemoryPersistence,
+    };
+    let marked = wasm_with(r#"(@custom "icp:private enhanced-orthogonal-persistence" "")"#);
+    let mut engine = engine();
+    let id = puppet_with(&mut engine, 1_000 * T, &marked, &program());
+    run(&mut engine, id, &program().count(3).reply()).unwrap();
+    let upgrade = |wasm: &[u8], persistence: Option<WasmMemoryPersistence>| {
+        encode(&InstallCodeArgs {
+            mode: CanisterInstallMode::Upgrade(Some(UpgradeFlags {
+                skip_pre_upgrade: None,
+                wasm_memory_persistence: persistence,
+            })),
+            canister_id: id,
+            wasm_module: wasm.to_vec(),
+            arg: Vec::new(),
+            sender_canister_version: None,
+        })
+    };
+    let violation = ErrorCode::CanisterContractViolation;
+    let keep = Some(WasmMemoryPersistence::Keep);
+    let silent = managed(&mut engine, "install_code", upgrade(&marked, None));
+    assert_eq!(silent.unwrap_err().error, violation);
+    let unmarked = managed(&mut engine, "install_code", upgrade(wasm(), keep));
+    assert_eq!(unmarked.unwrap_err().error, violation);
+    managed(&mut engine, "install_code", upgrade(&marked, keep)).unwrap();
+    assert_eq!(counter(&mut engine, id, 3), 1);
+    let replace = upgrade(wasm(), Some(WasmMemoryPersistence::Replace));
+    managed(&mut engine, "install_code", replace).unwrap();
+    assert_eq!(counter(&mut engine, id, 3), 0);
+}

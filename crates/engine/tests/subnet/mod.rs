@@ -10,3 +10,4 @@ mod queries;
 mod rounds;
 mod stores;
 mod timers;
+mod worlds;

@@ -3,7 +3,11 @@
 use hatchery_engine::{Engine, ErrorCode, InstallMode, RejectCode};
 use ic_management_canister_types::{
     CanisterMetadataArgs, CanisterMetadataResult, ChunkHash, DeleteCanisterSnapshotArgs,
-    InstallChunkedCodeArgs, LoadCanisterSnapshotArgs, Snapshot, UploadChunkArgs,
+    InstallChunkedCodeArgs, LoadCanisterSnapshotArgs, ReadCanisterSnapshotDataArgs,
+    ReadCanisterSnapshotDataResult, ReadCanisterSnapshotMetadataArgs,
+    ReadCanisterSnapshotMetadataResult, Snapshot, SnapshotDataKind, SnapshotDataOffset,
+    TakeCanisterSnapshotArgs, UploadCanisterSnapshotDataArgs, UploadCanisterSnapshotMetadataArgs,
+    UploadCanisterSnapshotMetadataResult, UploadChunkArgs,
 };
 use sha2::{Digest, Sha256};
 
@@ -207,4 +211,187 @@ fn custom_section(bytes: usize) -> Vec<u8> {
     }
     size.push(left as u8);
     [vec![0], size, vec![3], b"pad".to_vec(), vec![0; bytes]].concat()
+}
+
+/// A snapshot read piece by piece and uploaded to another canister gives the same canister.
+#[test]
+fn snapshots_travel() {
+    let mut engine = engine();
+    let (from, to) = (
+        puppet(&mut engine),
+        engine.create_canister(owner(), 100 * T),
+    );
+    let state = program()
+        .count(7)
+        .stable_grow(2)
+        .stable_write(70_000, b"far");
+    run(
+        &mut engine,
+        from,
+        &state.certify(b"data").timer_in(SECOND).reply(),
+    )
+    .unwrap();
+    let chunk = encode(&UploadChunkArgs {
+        canister_id: from,
+        chunk: b"a chunk".to_vec(),
+    });
+    managed(&mut engine, "upload_chunk", chunk).unwrap();
+    let id = take(&mut engine, from);
+    let read = encode(&ReadCanisterSnapshotMetadataArgs {
+        canister_id: from,
+        snapshot_id: id.clone(),
+    });
+    let read = managed(&mut engine, "read_canister_snapshot_metadata", read).unwrap();
+    let metadata: ReadCanisterSnapshotMetadataResult = decode(&read);
+    assert_eq!(metadata.wasm_module_size, wasm().len() as u64);
+    assert_eq!(metadata.stable_memory_size, 2 << 16);
+    assert_eq!(metadata.certified_data, b"data");
+    let upload = encode(&UploadCanisterSnapshotMetadataArgs {
+        canister_id: to,
+        replace_snapshot: None,
+        wasm_module_size: metadata.wasm_module_size,
+        globals: metadata.globals.into_iter().flatten().collect(),
+        wasm_memory_size: metadata.wasm_memory_size,
+        stable_memory_size: metadata.stable_memory_size,
+        certified_data: metadata.certified_data,
+        global_timer: metadata.global_timer,
+        on_low_wasm_memory_hook_status: metadata.on_low_wasm_memory_hook_status,
+    });
+    let uploaded = managed(&mut engine, "upload_canister_snapshot_metadata", upload).unwrap();
+    let uploaded: UploadCanisterSnapshotMetadataResult = decode(&uploaded);
+    let load = encode(&LoadCanisterSnapshotArgs {
+        canister_id: to,
+        snapshot_id: uploaded.snapshot_id.clone(),
+        sender_canister_version: None,
+    });
+    let early = refused(&mut engine, "load_canister_snapshot", load.clone());
+    assert_eq!(
+        early,
+        ErrorCode::CanisterInvalidWasm,
+        "nothing is uploaded yet"
+    );
+
+    let hash = metadata.wasm_chunk_store[0].hash.clone();
+    let pieces = [
+        (
+            SnapshotDataKind::WasmChunk { hash },
+            SnapshotDataOffset::WasmChunk,
+        ),
+        (
+            SnapshotDataKind::WasmModule {
+                offset: 0,
+                size: metadata.wasm_module_size,
+            },
+            SnapshotDataOffset::WasmModule { offset: 0 },
+        ),
+        (
+            SnapshotDataKind::WasmMemory {
+                offset: 0,
+                size: metadata.wasm_memory_size,
+            },
+            SnapshotDataOffset::WasmMemory { offset: 0 },
+        ),
+        (
+            SnapshotDataKind::StableMemory {
+                offset: 4_096,
+                size: 100_000,
+            },
+            SnapshotDataOffset::StableMemory { offset: 4_096 },
+        ),
+    ];
+    for (kind, offset) in pieces {
+        let read = encode(&ReadCanisterSnapshotDataArgs {
+            canister_id: from,
+            snapshot_id: id.clone(),
+            kind,
+        });
+        let read = managed(&mut engine, "read_canister_snapshot_data", read).unwrap();
+        let write = encode(&UploadCanisterSnapshotDataArgs {
+            canister_id: to,
+            snapshot_id: uploaded.snapshot_id.clone(),
+            kind: offset,
+            chunk: decode::<ReadCanisterSnapshotDataResult>(&read).chunk,
+        });
+        managed(&mut engine, "upload_canister_snapshot_data", write).unwrap();
+    }
+    managed(&mut engine, "load_canister_snapshot", load).unwrap();
+    assert_eq!(counter(&mut engine, to, 7), 1);
+    let stable = ask(&mut engine, to, &program().stable(70_000, 3).reply()).unwrap();
+    assert_eq!(stable, b"far");
+    let view = engine.canister(to).unwrap();
+    assert_eq!(view.chunks, 1);
+    assert_balanced(&engine);
+}
+
+#[test]
+fn travelling_snapshots_are_checked() {
+    let mut engine = engine();
+    let id = puppet(&mut engine);
+    let snapshot_id = take(&mut engine, id);
+    let read = |kind| {
+        encode(&ReadCanisterSnapshotDataArgs {
+            canister_id: id,
+            snapshot_id: snapshot_id.clone(),
+            kind,
+        })
+    };
+    let bad = ErrorCode::InvalidManagementPayload;
+    for (offset, size) in [
+        (0, 2_000_001),
+        (u64::MAX, 1),
+        (u64::MAX, u64::MAX),
+        (0, 1 << 63),
+    ] {
+        let heap = read(SnapshotDataKind::WasmMemory { offset, size });
+        assert_eq!(
+            refused(&mut engine, "read_canister_snapshot_data", heap),
+            bad
+        );
+        let stable = read(SnapshotDataKind::StableMemory { offset, size });
+        assert_eq!(
+            refused(&mut engine, "read_canister_snapshot_data", stable),
+            bad
+        );
+        let module = read(SnapshotDataKind::WasmModule { offset, size });
+        assert_eq!(
+            refused(&mut engine, "read_canister_snapshot_data", module),
+            bad
+        );
+    }
+    let write = encode(&UploadCanisterSnapshotDataArgs {
+        canister_id: id,
+        snapshot_id: snapshot_id.clone(),
+        kind: SnapshotDataOffset::WasmMemory { offset: 0 },
+        chunk: vec![1],
+    });
+    assert_eq!(
+        refused(&mut engine, "upload_canister_snapshot_data", write),
+        ErrorCode::CanisterSnapshotImmutable
+    );
+    let huge = encode(&UploadCanisterSnapshotMetadataArgs {
+        canister_id: id,
+        replace_snapshot: None,
+        wasm_module_size: u64::MAX,
+        globals: Vec::new(),
+        wasm_memory_size: 0,
+        stable_memory_size: 0,
+        certified_data: Vec::new(),
+        global_timer: None,
+        on_low_wasm_memory_hook_status: None,
+    });
+    assert_eq!(
+        refused(&mut engine, "upload_canister_snapshot_metadata", huge),
+        bad
+    );
+}
+
+fn take(engine: &mut Engine, canister_id: hatchery_engine::Principal) -> Vec<u8> {
+    let take = encode(&TakeCanisterSnapshotArgs {
+        canister_id,
+        replace_snapshot: None,
+        uninstall_code: None,
+        sender_canister_version: None,
+    });
+    let taken = managed(engine, "take_canister_snapshot", take).unwrap();
+    decode::<Snapshot>(&taken).id
 }
