@@ -157,7 +157,7 @@ fn keep_working() {
     if TIMER.get().is_none() {
         let second = Duration::from_secs(1);
         TIMER.set(Some(ic_cdk_timers::set_timer_interval(second, || async {
-            work_a_second()
+            work_a_second();
         })));
     }
 }
