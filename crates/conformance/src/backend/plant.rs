@@ -17,6 +17,8 @@ pub enum Plant {
     AnswerBefore(usize),
     /// One field of the last Candid reply that has it.
     Field(&'static str),
+    /// The first byte of this text in the last reply that has it.
+    Bytes(&'static str),
     /// The last message whose rounds are counted takes one round more.
     Round,
     /// As [`Plant::Round`], so many counted messages before the last.
@@ -86,17 +88,15 @@ impl<'a> PlantedBackend<'a> {
             Plant::AnswerBefore(before) if self.is_it(|seen| seen.answers, before) => {
                 falsified(answer)
             }
-            Plant::Field(name) => self.field(name, answer),
+            Plant::Field(name) => self.part(answer, |reply| with_false(reply, name)),
+            Plant::Bytes(text) => self.part(answer, |reply| without(reply, text.as_bytes())),
             _ => answer,
         }
     }
 
-    fn field(&mut self, name: &str, answer: Answer) -> Answer {
-        let Some(false_reply) = answer
-            .as_ref()
-            .ok()
-            .and_then(|reply| with_false(reply, name))
-        else {
+    /// Falsifies a part of the last reply that has it.
+    fn part(&mut self, answer: Answer, lie: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Answer {
+        let Some(false_reply) = answer.as_ref().ok().and_then(|reply| lie(reply)) else {
             return answer;
         };
         self.seen.fields += 1;
@@ -203,6 +203,16 @@ impl Backend for PlantedBackend<'_> {
     fn add_cycles(&mut self, canister: Principal, cycles: u128) -> Done<()> {
         self.inner.add_cycles(canister, cycles)
     }
+}
+
+/// The reply with the first byte of `text` changed; `None` where it is not in it.
+fn without(reply: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+    let place = reply
+        .windows(text.len())
+        .position(|window| window == text)?;
+    let mut reply = reply.to_vec();
+    reply[place] ^= 1;
+    Some(reply)
 }
 
 fn falsified(answer: Answer) -> Answer {

@@ -17,7 +17,7 @@ cases! {
     "interface specification, Trapping" => trap_discards_calls(Plant::Answer);
     "interface specification, Trapping" => trap_discards_the_reply(Plant::Answer);
     "interface specification, Trapping" => trap_discards_accepted_cycles(Plant::Balance);
-    "interface specification, Certified data" => trap_discards_certified_data(Plant::AnswerBefore(1));
+    "interface specification, Certified data" => trap_discards_certified_data(Plant::Bytes("certified-first"));
     "interface specification, Trapping" => canister_works_on_after_a_trap(Plant::Answer);
     "interface specification, Message execution" => await_is_a_commit_point(Plant::Answer);
     "interface specification, Message execution" => reject_commits_state(Plant::Answer);

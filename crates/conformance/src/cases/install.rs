@@ -28,7 +28,7 @@ cases! {
     "interface specification, install_code" => trapping_post_upgrade_changes_nothing(Plant::Answer);
     "interface specification, install_code" => pre_upgrade_can_be_skipped(Plant::Answer);
     "interface specification, install_code" => upgrade_to_the_same_module_works(Plant::Answer);
-    "interface specification, install_code" => upgrade_keeps_certified_data(Plant::AnswerBefore(1));
+    "interface specification, install_code" => upgrade_keeps_certified_data(Plant::Bytes("certified-bytes"));
     "interface specification, Canister version" => pre_upgrade_sees_the_old_version(Plant::Answer);
     "interface specification, WebAssembly module, start" => start_function_runs_at_install(Plant::Answer);
     "interface specification, WebAssembly module, start" => start_function_runs_at_upgrade(Plant::Answer);

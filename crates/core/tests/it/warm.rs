@@ -58,11 +58,7 @@ fn a_pool_that_left_the_spec_wants_nothing_any_more() {
     root.vitals.liquid = hatchery_types::Cycles(0);
     root.feed(&Input::Apply(Box::new(spec(0, 3, 3))));
     root.tick();
-    assert_eq!(
-        root.state.pool("workers").map(|pool| pool.unmet),
-        Some(0),
-        "at the reserve"
-    );
+    assert_eq!(root.state.pool("workers").map(|pool| pool.unmet), Some(3));
     root.vitals.liquid = hatchery_types::Cycles(16 * hatchery_types::Cycles::T);
     root.later(61);
     let mut without = spec(0, 0, 1);
