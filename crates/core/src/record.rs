@@ -59,18 +59,31 @@ pub struct Row {
     /// It was stopped and must be started again by the reset.
     #[n(15)]
     pub stopped: bool,
-    /// Value of the pool's signal.
-    #[n(16)]
-    pub sample: Option<u64>,
-    /// When it was reported.
-    #[n(17)]
-    pub sample_at: Nanos,
+    /// Samples of its pool's signals, by their positions in the spec.
+    #[n(28)]
+    #[cbor(default)]
+    pub samples: Vec<Sample>,
     /// When it came into service.
     #[n(18)]
     pub in_service_at: Nanos,
     /// Root bought it and it was never Ready yet.
     #[n(19)]
     pub unproven: bool,
+    /// When its lease ends, in [`Phase::Leased`].
+    #[n(29)]
+    #[cbor(default)]
+    pub leased_until: Nanos,
+    /// Who holds it.
+    #[n(30)]
+    pub holder: Option<CanisterId>,
+    /// It asked to be no victim before this.
+    #[n(31)]
+    #[cbor(default)]
+    pub protected_until: Nanos,
+    /// Its start-up check is due until this; zero = it has started.
+    #[n(32)]
+    #[cbor(default)]
+    pub starts_until: Nanos,
 }
 
 impl Row {
@@ -92,10 +105,13 @@ impl Row {
             next_attempt: now,
             effect: None,
             stopped: false,
-            sample: None,
-            sample_at: Nanos(0),
+            samples: Vec::new(),
             in_service_at: Nanos(0),
             unproven: reason == Reason::Bought,
+            leased_until: Nanos(0),
+            holder: None,
+            protected_until: Nanos(0),
+            starts_until: Nanos(0),
             reason,
         }
     }
@@ -122,6 +138,17 @@ impl Row {
         self.reason = reason;
         self
     }
+}
+
+/// A value of a signal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Sample {
+    /// The value, at most [`crate::limits::SIGNAL_MAX`].
+    #[n(0)]
+    pub value: u64,
+    /// When it was taken; zero = never.
+    #[n(1)]
+    pub at: Nanos,
 }
 
 /// What root remembers of a worker pool, over upgrades too.
@@ -158,11 +185,38 @@ pub struct PoolRecord {
     /// Workers whose work a drain deadline cut.
     #[n(9)]
     pub work_cut: u64,
+    /// Samples of the pool's totals, by the positions of their signals in the spec.
+    #[n(10)]
+    #[cbor(default)]
+    pub samples: Vec<Sample>,
+    /// When the spec last changed the pool's list of signals: older samples do not count.
+    #[n(11)]
+    #[cbor(default)]
+    pub signals_at: Nanos,
+    /// Leases that found no free worker, since `leases_wanted_at`.
+    #[n(12)]
+    #[cbor(default)]
+    pub leases_wanted: u32,
+    /// When a lease last found none.
+    #[n(13)]
+    #[cbor(default)]
+    pub leases_wanted_at: Nanos,
+    /// The module that last started in this pool.
+    #[n(14)]
+    pub proven: Option<ModuleHash>,
+    /// The module whose installs failed `failures` times in a row.
+    #[n(15)]
+    pub failing: Option<ModuleHash>,
+    /// Members that failed at work lately, oldest first; at most
+    /// [`crate::limits::POOL_HISTORY_MAX`].
+    #[n(16)]
+    #[cbor(default)]
+    pub losses: Vec<Nanos>,
 }
 
 impl PoolRecord {
     /// A pool that has done nothing yet.
-    pub(crate) fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         PoolRecord {
             name: name.to_owned(),
             desired: 0,
@@ -174,6 +228,13 @@ impl PoolRecord {
             reasons: Vec::new(),
             unmet: 0,
             work_cut: 0,
+            samples: Vec::new(),
+            signals_at: Nanos(0),
+            leases_wanted: 0,
+            leases_wanted_at: Nanos(0),
+            proven: None,
+            failing: None,
+            losses: Vec::new(),
         }
     }
 }
