@@ -40,7 +40,7 @@
 //! breaker = "50%"                # of the members failed lately: stop; default 50%
 //! protection = "1h"              # longest that a member may ask to be spared; default 1h
 //! enabled = true                 # false: left as it is
-//! parent = { role = "hub" }      # or canister: who leases and reports totals; default nobody
+//! parent = { canister = "ryjl3-tyaaa-aaaaa-aaaba-cai" } # or role: who leases for it; default nobody
 //!
 //! [pools.workers.signals.depth]  # at most 4; the one that wants most workers decides
 //! target = 10                    # per worker

@@ -59,16 +59,22 @@ pub struct Row {
     /// It was stopped and must be started again by the reset.
     #[n(15)]
     pub stopped: bool,
-    /// Samples of its pool's signals, by their positions in the spec.
-    #[n(28)]
-    #[cbor(default)]
-    pub samples: Vec<Sample>,
+    /// Value of the first of its pool's signals.
+    #[n(16)]
+    pub sample: Option<u64>,
+    /// When it was taken.
+    #[n(17)]
+    pub sample_at: Nanos,
     /// When it came into service.
     #[n(18)]
     pub in_service_at: Nanos,
     /// Root bought it and it was never Ready yet.
     #[n(19)]
     pub unproven: bool,
+    /// Samples of the further signals, by their positions in the spec less one.
+    #[n(28)]
+    #[cbor(default)]
+    pub more_samples: Vec<Sample>,
     /// When its lease ends, in [`Phase::Leased`].
     #[n(29)]
     #[cbor(default)]
@@ -105,8 +111,10 @@ impl Row {
             next_attempt: now,
             effect: None,
             stopped: false,
-            samples: Vec::new(),
+            sample: None,
+            sample_at: Nanos(0),
             in_service_at: Nanos(0),
+            more_samples: Vec::new(),
             unproven: reason == Reason::Bought,
             leased_until: Nanos(0),
             holder: None,
@@ -114,6 +122,38 @@ impl Row {
             starts_until: Nanos(0),
             reason,
         }
+    }
+
+    /// Its sample of the signal at `position`.
+    pub fn sample_of(&self, position: usize) -> Option<Sample> {
+        let sample = match position.checked_sub(1) {
+            None => Sample {
+                value: self.sample?,
+                at: self.sample_at,
+            },
+            Some(further) => *self.more_samples.get(further)?,
+        };
+        Some(sample).filter(|sample| sample.at.0 > 0)
+    }
+
+    /// Takes a sample of the signal at `position`.
+    pub(crate) fn take_sample(&mut self, position: usize, sample: Sample) {
+        let Some(further) = position.checked_sub(1) else {
+            self.sample = Some(sample.value);
+            self.sample_at = sample.at;
+            return;
+        };
+        if self.more_samples.len() <= further {
+            self.more_samples.resize(further + 1, Sample::default());
+        }
+        self.more_samples[further] = sample;
+    }
+
+    /// A new tenant begins without samples.
+    pub(crate) fn forget_samples(&mut self) {
+        self.sample = None;
+        self.sample_at = Nanos(0);
+        self.more_samples.clear();
     }
 
     /// Moves to `phase`, due at once, its attempts forgotten.
@@ -317,6 +357,15 @@ pub struct LogEntry {
     /// Why.
     #[n(4)]
     pub reason: Reason,
+}
+
+/// The one thing that headers of all layouts have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Version {
+    /// Version of the layout.
+    #[n(0)]
+    pub(crate) layout: u32,
 }
 
 /// Root's own few words.

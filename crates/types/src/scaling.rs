@@ -8,7 +8,6 @@ use minicbor::{Decode, Encode};
 
 /// A scaled set of canisters of one role.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
 pub struct PoolSpec {
     /// Name.
@@ -41,28 +40,33 @@ pub struct PoolSpec {
     pub valid_for: Nanos,
     /// Loads to follow; the one that wants most workers decides. Without any, and without buffer
     /// and schedule, the pool stays at its minimum.
-    #[n(10)]
+    #[cbor(n(5), with = "signals", has_nil)]
     pub signals: Vec<SignalSpec>,
     /// Workers kept free beyond the leased ones.
     #[n(11)]
     pub buffer: Option<BufferSpec>,
     /// Times at which it is larger.
     #[n(12)]
+    #[cbor(default)]
     pub schedule: Vec<WindowSpec>,
     /// Workers kept installed and out of service, so that a promotion needs no call.
     #[n(13)]
+    #[cbor(default)]
     pub standby: u32,
     /// Rules of leases; none = nobody may lease.
     #[n(14)]
     pub lease: Option<LeaseSpec>,
     /// A member may ask to be spared for at most this long at a time.
     #[n(15)]
+    #[cbor(default)]
     pub protection_max: Nanos,
-    /// Voluntary actions stop when more than this share of the members failed lately, per cent.
+    /// Voluntary actions stop when more than this share of the members failed lately, per cent;
+    /// zero = never.
     #[n(16)]
+    #[cbor(default)]
     pub breaker_percent: u32,
     /// False: the pool is left as it is.
-    #[n(17)]
+    #[cbor(n(17), with = "enabled", has_nil)]
     pub enabled: bool,
     /// Who may lease and report for it, beside operators; none = nobody.
     #[n(18)]
@@ -119,7 +123,6 @@ impl PoolSpec {
 
 /// A load to follow.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
 pub struct SignalSpec {
     /// Name.
@@ -139,15 +142,19 @@ pub struct SignalSpec {
     pub warm_up: Nanos,
     /// What its value says.
     #[n(5)]
+    #[cbor(default)]
     pub scope: Scope,
     /// Where its values come from.
     #[n(6)]
+    #[cbor(default)]
     pub source: Source,
     /// What a missing value means.
     #[n(7)]
+    #[cbor(default)]
     pub missing: Missing,
     /// Of a total: at or below this no worker is wanted for it, above it at least one.
     #[n(8)]
+    #[cbor(default)]
     pub activation: u64,
 }
 
@@ -169,11 +176,12 @@ impl SignalSpec {
 }
 
 /// What the value of a signal says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
 pub enum Scope {
     /// The load of one worker.
+    #[default]
     #[n(0)]
     Worker,
     /// A total for the pool, such as a hub's backlog.
@@ -182,11 +190,12 @@ pub enum Scope {
 }
 
 /// Where the values of a signal come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
 pub enum Source {
     /// Reported by the worker or its hub.
+    #[default]
     #[n(0)]
     Pushed,
     /// Asked of each worker, by the role's method for it.
@@ -204,10 +213,11 @@ pub enum Source {
 }
 
 /// What a missing value means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
 pub enum Missing {
     /// The target on the way down, nothing on the way up.
+    #[default]
     #[n(0)]
     Cautious,
     /// The signal moves nothing while one value is missing.
@@ -413,4 +423,79 @@ pub struct HealthSpec {
     /// It has failed when it did not reply within this time after its install.
     #[n(1)]
     pub grace: Nanos,
+}
+
+/// Signals as a list; layout 1 had one signal or none, without a list around it.
+mod signals {
+    use super::SignalSpec;
+    use minicbor::data::Type;
+    use minicbor::decode::Error;
+    use minicbor::encode::{Error as EncodeError, Write};
+    use minicbor::{Decode, Decoder, Encode, Encoder};
+
+    pub(super) fn encode<C, W: Write>(
+        signals: &[SignalSpec],
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        signals.encode(e, ctx)
+    }
+
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<SignalSpec>, Error> {
+        let mut ahead = d.probe();
+        if ahead.datatype()? == Type::Null {
+            d.null()?;
+            return Ok(Vec::new());
+        }
+        let entries = ahead.array()?;
+        if entries != Some(0) && ahead.datatype()? == Type::String {
+            return SignalSpec::decode(d, ctx).map(|signal| vec![signal]);
+        }
+        Vec::decode(d, ctx)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the shape that minicbor asks for")]
+    pub(super) fn nil() -> Option<Vec<SignalSpec>> {
+        Some(Vec::new())
+    }
+
+    pub(super) fn is_nil(_: &[SignalSpec]) -> bool {
+        false
+    }
+}
+
+/// A flag that is true where layout 1 did not have it.
+mod enabled {
+    use minicbor::decode::Error;
+    use minicbor::encode::{Error as EncodeError, Write};
+    use minicbor::{Decoder, Encoder};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that minicbor asks for"
+    )]
+    pub(super) fn encode<C, W: Write>(
+        enabled: &bool,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        e.bool(*enabled)?.ok()
+    }
+
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<bool, Error> {
+        d.bool()
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the shape that minicbor asks for")]
+    pub(super) fn nil() -> Option<bool> {
+        Some(true)
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that minicbor asks for"
+    )]
+    pub(super) fn is_nil(_: &bool) -> bool {
+        false
+    }
 }

@@ -86,9 +86,9 @@ fn s17_bounds_of_a_pool() {
     check(
         |s| s.pools[0].min = 0,
         &expect![[r#"
-        pools.workers.min: a pool of zero workers gets no signal and would never grow
-          use at least 1, or leave out the target to keep the pool empty
-    "#]],
+            pools.workers.min: a pool of zero workers gets no signal and would never grow
+              use at least 1, or add what wakes it: a signal of scope "pool", a lease, a buffer or a schedule
+        "#]],
     );
 }
 
@@ -97,37 +97,37 @@ fn s17_targets() {
     check(
         |s| target(s).target = 0,
         &expect![[r#"
-        pools.workers.target.per_worker: a target of 0
-          between 1 and 2^53: load is divided by it
-    "#]],
+            pools.workers.signals.depth.target: a target of 0
+              between 1 and 2^53: load is divided by it
+        "#]],
     );
     check(
         |s| target(s).name = String::new(),
         &expect![[r#"
-        pools.workers.target.signal: "" is not a name for a signal
-          use 1 to 40 of the letters a-z, digits and -
-    "#]],
+            pools.workers.signals.: "" is not a name for a signal
+              use 1 to 40 of the letters a-z, digits and -
+        "#]],
     );
     check(
         |s| target(s).tolerance_percent = 100,
         &expect![[r#"
-        pools.workers.target.tolerance: a tolerance of 100 %
-          below 100 %, else pool `workers` never shrinks
-    "#]],
+            pools.workers.signals.depth.tolerance: a tolerance of 100 %
+              below 100 %, else pool `workers` never shrinks
+        "#]],
     );
     check(
         |s| target(s).stale_after = Nanos(0),
         &expect![[r#"
-        pools.workers.target.stale_after: a sample's life of 0s is out of bounds
-          between 1s and 24h
-    "#]],
+            pools.workers.signals.depth.stale_after: a sample's life of 0s is out of bounds
+              between 1s and 24h
+        "#]],
     );
     check(
         |s| target(s).warm_up = Nanos::from_secs(86_401),
         &expect![[r#"
-        pools.workers.target.warm_up: a warm-up of 86401s is out of bounds
-          between 0s and 24h
-    "#]],
+            pools.workers.signals.depth.warm_up: a warm-up of 86401s is out of bounds
+              between 0s and 24h
+        "#]],
     );
 }
 
@@ -380,9 +380,9 @@ fn drains() {
     check(
         |s| s.pools[0].disruption_percent = 101,
         &expect![[r#"
-        pools.workers.disruption: 101 % of the members may drain at once
-          at most 100 %; at least one member always may
-    "#]],
+            pools.workers.disruption: 101 % of the members
+              at most 100 %; at least one member always may
+        "#]],
     );
 }
 

@@ -44,11 +44,11 @@ const LEASE: &[&str] = &["ttl", "ttl_max", "call_max", "expired", "released"];
 const PARENT: &[&str] = &["canister", "role"];
 
 /// Reads one pool.
-pub(super) fn read_pool(reader: &mut Reader<'_>, name: String, section: &Section<'_>) -> PoolSpec {
+pub(super) fn read_pool(reader: &mut Reader<'_>, name: &str, section: &Section<'_>) -> PoolSpec {
     let role = reader.required(section, "role", "\"worker\"", text);
     let min = reader.required(section, "min", "1", count);
     let max = reader.required(section, "max", "12", count);
-    let mut pool = PoolSpec::new(&name, &role, min, max);
+    let mut pool = PoolSpec::new(name, &role, min, max);
     pool.initial = reader.or(section, "initial", count, pool.initial);
     pool.signals = reader
         .named(section, "signals", SIGNAL)

@@ -52,7 +52,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
     let pools = reader
         .named(&top, "pools", POOL)
         .into_iter()
-        .map(|(name, section)| read_pool(reader, name, &section))
+        .map(|(name, section)| read_pool(reader, &name, &section))
         .collect();
     (
         FleetSpec {

@@ -16,7 +16,6 @@ role = "worker"
 min = 1
 max = 12
 [pools.workers.signals.depth]
-signal = "depth"
 target = 10
 "#;
 
@@ -235,12 +234,12 @@ fn s17_initial_above_max_and_zero_target() {
         "target = 10",
         "target = 0",
         &expect![[r#"
-        fleet.toml:13:14: error: a target of 0
-           |
-        13 | target = 0
-           |              ^
-        hint: between 1 and 2^53: load is divided by it
-    "#]],
+            fleet.toml:12:10: error: a target of 0
+               |
+            12 | target = 0
+               |          ^
+            hint: between 1 and 2^53: load is divided by it
+        "#]],
     );
 }
 
@@ -402,12 +401,12 @@ fn durations_and_shares_that_are_none() {
         "target = 10",
         "target = 10\ntolerance = \"100%\"",
         &expect![[r#"
-        fleet.toml:14:13: error: a tolerance of 100 %
-           |
-        14 | tolerance = "100%"
-           |             ^^^^^^
-        hint: below 100 %, else pool `workers` never shrinks
-    "#]],
+            fleet.toml:13:13: error: a tolerance of 100 %
+               |
+            13 | tolerance = "100%"
+               |             ^^^^^^
+            hint: below 100 %, else pool `workers` never shrinks
+        "#]],
     );
 }
 

@@ -6,9 +6,7 @@ use hatchery_api::{
     EventsPage, EventsRequest, FleetStatus, ModuleView, PAGE_MAX, PlanView, PoolView, ReasonView,
     RowView, WorkerView, WorkersPage, WorkersRequest,
 };
-use hatchery_core::{
-    Applied, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason,
-};
+use hatchery_core::{Applied, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason};
 use hatchery_types::{Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason};
 
 /// Largest page, as a length.
@@ -125,9 +123,9 @@ fn row(state: &State<Stable>, row: Row) -> RowView {
     let pool = row.pool.as_deref();
     let pool = pool.and_then(|pool| state.spec()?.pool(pool));
     let load = pool.and_then(PoolSpec::load);
-    let load = load.and_then(|(position, _)| row.samples.get(position));
+    let load = load.and_then(|(position, _)| row.sample_of(position));
     RowView {
-        load: load.filter(|it| it.at.0 > 0).map(|it| it.value),
+        load: load.map(|it| it.value),
         leased_until: (row.phase == Phase::Leased).then_some(row.leased_until),
         holder: row.holder,
         canister: row.canister,

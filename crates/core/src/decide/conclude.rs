@@ -394,7 +394,7 @@ fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row 
 fn looked_at(case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let silent = reported(case.spec, &row).is_some_and(|(position, signal)| {
-        let last = row.samples.get(position).map_or(Nanos(0), |it| it.at);
+        let last = row.sample_of(position).map_or(Nanos(0), |it| it.at);
         now.since(last) > signal.stale_after
     });
     let reason = match row.phase {

@@ -40,7 +40,7 @@ pub(super) fn report<M: Memory>(
     if value > limits::SIGNAL_MAX {
         return answer(accepting, Some(Reason::AbsurdSignal));
     }
-    let last = row.samples.get(position).map_or(Nanos(0), |it| it.at);
+    let last = row.sample_of(position).map_or(Nanos(0), |it| it.at);
     let next = last + limits::REPORT_GAP;
     if now < next {
         return answer(accepting, Some(Reason::RateLimited { until: next }));
@@ -53,10 +53,7 @@ pub(super) fn report<M: Memory>(
 
 /// The row with a new sample; a member that was silent is so no more.
 fn sampled(spec: &FleetSpec, now: Nanos, mut row: Row, position: usize, value: u64) -> Row {
-    if row.samples.len() <= position {
-        row.samples.resize(position + 1, Sample::default());
-    }
-    row.samples[position] = Sample { value, at: now };
+    row.take_sample(position, Sample { value, at: now });
     if row.phase == Phase::InService {
         row.next_attempt = member_due(Some(spec), now, &row);
         if row.reason == Reason::Silent {

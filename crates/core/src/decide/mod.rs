@@ -175,7 +175,7 @@ impl Draft {
 /// The row leaves its pool's work for a reset.
 fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     let mut row = row.moved(Phase::PendingReset, now, reason);
-    row.samples.clear();
+    row.forget_samples();
     row.leased_until = Nanos(0);
     row.holder = None;
     row.protected_until = Nanos(0);

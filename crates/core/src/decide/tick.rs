@@ -309,7 +309,7 @@ fn claim(draft: &mut Draft, now: Nanos, spec: &FleetSpec, pool: &str, row: Row) 
     row.parent = None;
     row.module = Some(role.module);
     row.generation.0 += 1;
-    row.samples.clear();
+    row.forget_samples();
     let kind = EffectKind::Install {
         module: role.module,
         generation: row.generation,

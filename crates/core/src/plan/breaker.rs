@@ -57,7 +57,8 @@ pub(super) fn losing(view: &PoolView<'_>, sizes: &Sizes) -> Option<Nanos> {
     let lately = |at: &&Nanos| view.now.since(**at) < limits::LOSSES_PERIOD;
     let losses = view.record.losses.iter().filter(lately).count() as u64;
     let all = u64::from(sizes.in_service + sizes.leased) + losses;
-    let too_many = losses * 100 > all * u64::from(view.spec.breaker_percent);
+    let share = view.spec.breaker_percent;
+    let too_many = share > 0 && losses * 100 > all * u64::from(share);
     let oldest = view.record.losses.iter().find(lately);
     oldest
         .filter(|_| too_many && losses >= u64::from(limits::UNPROVEN_INSTALLS))

@@ -201,8 +201,9 @@ impl<M: Memory> State<M> {
         }
         if moved {
             self.follow_move(now, before.as_ref(), &row);
-        } else if before.is_some_and(|before| before.samples != row.samples)
-            && let Some(pool) = &row.pool
+        } else if before.is_some_and(|before| {
+            (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
+        }) && let Some(pool) = &row.pool
         {
             self.index.wake_pool(pool, now);
         }

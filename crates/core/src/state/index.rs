@@ -379,9 +379,7 @@ fn member_of(row: &Row) -> Option<(String, Member)> {
         since: row.since,
         in_service_at: row.in_service_at,
         module: row.module,
-        samples: std::array::from_fn(|position| {
-            row.samples.get(position).copied().unwrap_or_default()
-        }),
+        samples: std::array::from_fn(|position| row.sample_of(position).unwrap_or_default()),
         scaled_in: row.reason == Reason::ScaledIn,
         silent: row.reason == Reason::Silent,
         starting: row.starts_until.0 > 0,
