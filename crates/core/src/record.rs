@@ -266,6 +266,15 @@ pub struct LogEntry {
     pub reason: Reason,
 }
 
+/// The one thing that headers of all layouts have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Version {
+    /// Version of the layout.
+    #[n(0)]
+    pub(crate) layout: u32,
+}
+
 /// Root's own few words.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
