@@ -286,6 +286,7 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
             outcomes
         }
         EffectKind::Drain => vec![Outcome::Done(Value::Drained(true))],
+        EffectKind::CheckStore => vec![Outcome::Done(Value::Chunks(Vec::new()))],
         _ => vec![done; effect.outcomes.len()],
     }
 }
