@@ -48,6 +48,8 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Drain
         | EffectKind::Stop
         | EffectKind::Delete
-        | EffectKind::StoreChunk { .. } => Cycles(0),
+        | EffectKind::StoreChunk { .. }
+        | EffectKind::CheckStore
+        | EffectKind::ClearStore => Cycles(0),
     }
 }

@@ -48,6 +48,10 @@ impl World {
                 self.meddle(*meddling, *id);
                 Ok(())
             }
+            Action::Store(filled) => {
+                self.platform.meddle_with_store(*filled);
+                Ok(())
+            }
             Action::Balance(cycles) => {
                 self.platform.balance = *cycles;
                 Ok(())

@@ -30,6 +30,8 @@ pub enum Action {
     Balance(Cycles),
     /// Root is being stopped, or started again.
     Stopping(bool),
+    /// Root's chunk store is cleared, then filled with what is not root's if true.
+    Store(bool),
     /// Root is upgraded: at once, whatever is open.
     UpgradeForced,
     /// Root is stopped, its open calls end, it is upgraded and started.

@@ -58,6 +58,12 @@ impl World {
         } else if self.platform.swarm.strikes(Fault::RootStopping) {
             actions.push(Action::Stopping(true));
         }
+        if self.platform.swarm.strikes(Fault::StoreCleared) {
+            actions.push(Action::Store(false));
+        }
+        if self.platform.swarm.strikes(Fault::StoreFilled) {
+            actions.push(Action::Store(true));
+        }
         if self.platform.swarm.strikes(Fault::UpgradedForced) {
             actions.push(Action::UpgradeForced);
         }

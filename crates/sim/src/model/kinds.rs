@@ -26,6 +26,8 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         EffectKind::Drain => Some(EffectKind::Stop),
         EffectKind::Stop => Some(EffectKind::Delete),
         EffectKind::Delete => Some(EffectKind::StoreChunk { module, index: 0 }),
-        EffectKind::StoreChunk { .. } => None,
+        EffectKind::StoreChunk { .. } => Some(EffectKind::CheckStore),
+        EffectKind::CheckStore => Some(EffectKind::ClearStore),
+        EffectKind::ClearStore => None,
     }
 }

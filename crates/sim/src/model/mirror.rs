@@ -70,6 +70,7 @@ impl Mirror {
             | Event::PoolChanged(_)
             | Event::WorkCut(_)
             | Event::ModuleChanged { .. }
+            | Event::StoreSeen(_)
             | Event::OperationDone { .. } => {}
         }
     }

@@ -74,6 +74,8 @@ pub struct Answer {
     pub call: CallName,
 }
 
+/// Chunks that a chunk store takes (interface specification, `upload_chunk`).
+pub(super) const CHUNKS_MAX: usize = 100;
 /// What the platform locks of the caller's cycles for one call under way (ENGINE: measured 42.1 B).
 const LOCKED: Cycles = Cycles(42_100_000_000);
 
@@ -100,6 +102,15 @@ impl Platform {
             calls: BTreeMap::new(),
             last_run: BTreeMap::new(),
             answers: BTreeMap::new(),
+        }
+    }
+
+    /// Somebody else who controls root clears its chunk store, and perhaps fills it.
+    pub(super) fn meddle_with_store(&mut self, fills: bool) {
+        self.chunks.clear();
+        if fills {
+            let foreign = (0..CHUNKS_MAX).map(|number| (ModuleHash([number as u8; 32]), 0));
+            self.chunks.extend(foreign);
         }
     }
 

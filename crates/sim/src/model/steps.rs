@@ -1,7 +1,7 @@
 //! What each step of an effect does to the model platform, and what root hears of it.
 
 use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
-use super::platform::{Call, Platform};
+use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
 use hatchery_types::{
     CanisterId, Cycles, EffectKind, Generation, ModuleHash, Nanos, Outcome,
@@ -91,6 +91,10 @@ impl Platform {
         let EffectKind::StoreChunk { module, index } = call.kind else {
             panic!("bug: an upload step in {}", call.kind)
         };
+        let is_new = !self.chunks.contains(&(module, index));
+        if is_new && self.chunks.len() >= CHUNKS_MAX {
+            return refused(REJECT_CANISTER_ERROR, "the chunk store is full");
+        }
         self.chunks.insert((module, index));
         Outcome::Done(Value::Nothing)
     }

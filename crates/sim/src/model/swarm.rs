@@ -71,6 +71,10 @@ faults! {
     TickSplit => "tick-split",
     /// The clock jumps an hour or more.
     ClockJump => "clock-jump",
+    /// A client that controls root clears its chunk store.
+    StoreCleared => "store-cleared",
+    /// The same, and fills it with chunks of its own.
+    StoreFilled => "store-filled",
     /// A worker does not report.
     Silent => "silent",
     /// A worker reports with a generation that is not its own.
