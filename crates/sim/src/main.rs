@@ -126,24 +126,21 @@ fn json(tally: &Tally, missed: &[String], took: Duration) -> serde_json::Value {
 
 fn table(tally: &Tally, missed: &[String], took: Duration) -> String {
     let unconverged = tally.unconverged();
-    let mut text = format!(
-        "{} seeds, {} steps, {} decisions in {:.1} s ({} a second)\n\n",
+    let mut lines = vec![format!(
+        "{} seeds, {} steps, {} decisions in {:.1} s ({} a second)\n",
         tally.seeds,
         tally.steps,
         tally.decisions,
         took.as_secs_f64(),
         per_second(tally.decisions, took)
-    );
-    for (fault, count) in &tally.faults {
-        text += &format!("  {:<20}{count:>10}\n", fault.name());
-    }
-    text += &format!(
-        "\nviolations {}, unconverged {unconverged}, edges missed {}\n",
+    )];
+    let faults = tally.faults.iter();
+    lines.extend(faults.map(|(fault, count)| format!("  {:<20}{count:>10}", fault.name())));
+    lines.push(format!(
+        "\nviolations {}, unconverged {unconverged}, edges missed {}",
         tally.failures.len() - unconverged,
         missed.len()
-    );
-    for edge in missed {
-        text += &format!("  {edge}\n");
-    }
-    text
+    ));
+    lines.extend(missed.iter().map(|edge| format!("  {edge}")));
+    lines.join("\n") + "\n"
 }

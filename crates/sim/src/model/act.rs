@@ -62,7 +62,10 @@ impl World {
                 Ok(())
             }
             Action::UpgradeForced => self.upgrade_by_force(),
-            Action::UpgradePolite => self.upgrade_politely(),
+            Action::UpgradePolite => {
+                self.upgrade_politely();
+                Ok(())
+            }
         }
     }
 

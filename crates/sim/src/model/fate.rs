@@ -57,7 +57,7 @@ pub type Script = BTreeMap<CallName, Fate>;
 pub(super) enum Fates {
     /// From the swarm; kept when they are recorded.
     Drawn {
-        dice: Dice,
+        dice: Box<Dice>,
         recorded: Option<Script>,
     },
     /// From a script; what it does not name is good.

@@ -25,7 +25,7 @@ pub(super) fn stranger() -> Principal {
 /// The controllers beside root that operators want.
 pub(super) fn controllers(second: bool) -> Vec<Principal> {
     let all = [operator(), Principal::from_slice(&[8; 29])];
-    all[..1 + usize::from(second)].to_vec()
+    all[..=usize::from(second)].to_vec()
 }
 
 /// A module in the only sense the model needs: a header and one custom section.

@@ -93,7 +93,7 @@ impl Platform {
             balance: Cycles(2_000 * Cycles::T),
             swarm,
             fates: Fates::Drawn {
-                dice: Dice::new(seed, 2),
+                dice: Box::new(Dice::new(seed, 2)),
                 recorded: None,
             },
             names: Names::default(),

@@ -493,10 +493,9 @@ impl World {
     }
 
     /// Root is stopped; it is upgraded as soon as nothing is open.
-    pub(super) fn upgrade_politely(&mut self) -> Result<(), Failure> {
+    pub(super) fn upgrade_politely(&mut self) {
         self.is_stopping = true;
         self.is_upgraded_when_quiet = true;
-        Ok(())
     }
 
     /// The polite upgrade that was waited for.
