@@ -6,6 +6,7 @@
 mod check;
 mod nearest;
 mod root;
+mod scaling;
 mod worker;
 
 #[cfg(feature = "toml")]
@@ -13,6 +14,7 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use root::*;
+pub use scaling::*;
 pub use worker::*;
 
 /// Candid interface of root; a test compares it with the code.

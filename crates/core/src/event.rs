@@ -1,5 +1,6 @@
 //! What `decide` wants written. Events are the only way into the state.
 
+use crate::lease::LeaseReceipt;
 use crate::record::{ModuleRecord, PoolRecord, Receipt, Row};
 use hatchery_types::{
     CanisterId, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId, Outcome, Principal,
@@ -45,6 +46,8 @@ pub enum Event {
     },
     /// A pool's record changed outside of a plan.
     PoolChanged(Box<PoolRecord>),
+    /// A pool's totals were reported: its plan is brought forward, within the gap between plans.
+    PoolSampled(Box<PoolRecord>),
     /// A drain deadline cut a worker's work in this pool.
     WorkCut(String),
     /// A module's record changed; with the bytes of a new chunk.
@@ -67,4 +70,15 @@ pub enum Event {
         /// The answer.
         receipt: Receipt,
     },
+    /// A holder was answered.
+    LeaseAnswered {
+        /// Who asked.
+        caller: Principal,
+        /// Under which id.
+        operation: OperationId,
+        /// The answer.
+        receipt: Box<LeaseReceipt>,
+    },
+    /// Answers to holders whose life is over are forgotten, a batch of them.
+    LeasesForgotten,
 }

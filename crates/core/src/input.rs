@@ -1,9 +1,9 @@
 //! What reaches the control plane, and what it answers.
 
-use crate::{Applied, Event};
+use crate::{Applied, Event, LeaseAnswer, LeaseInput};
 use hatchery_types::{
-    CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, ModuleHash, OperationId, Outcome,
-    Principal, Reason,
+    CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, ModuleHash, Nanos, OperationId,
+    Outcome, Principal, Reason,
 };
 
 /// Something that happened outside.
@@ -38,6 +38,19 @@ pub enum Input {
         /// Its value.
         value: u64,
     },
+    /// A member asks to be spared by scale-in.
+    Protect {
+        /// The caller.
+        member: CanisterId,
+        /// Which tenancy it believes it has.
+        generation: Generation,
+        /// Until when; the past ends a protection.
+        until: Nanos,
+    },
+    /// A call about leases.
+    Lease(LeaseInput),
+    /// A pool's parent reports for it.
+    ReportPool(PoolReport),
     /// An operator's command.
     Command(CommandInput),
     /// A piece of a module.
@@ -56,6 +69,21 @@ pub enum Input {
         /// How many pieces.
         chunks: u32,
     },
+}
+
+/// What a parent reports of its pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolReport {
+    /// Who reports.
+    pub caller: Principal,
+    /// The caller is a controller of root.
+    pub operator: bool,
+    /// Of which pool.
+    pub pool: String,
+    /// Values of totals, by the names of their signals.
+    pub totals: Vec<(String, u64)>,
+    /// Values of members, by the names of their signals.
+    pub members: Vec<(CanisterId, String, u64)>,
 }
 
 /// What root knows of itself when it ticks.
@@ -123,6 +151,31 @@ pub enum Reply {
         /// Not taken, and why.
         refused: Option<Reason>,
     },
+    /// Leases were granted, renewed or ended (or had been: the same answer again).
+    Lease(LeaseAnswer),
+    /// A parent's report was taken, but for these.
+    PoolReported(Vec<NotTaken>),
     /// Refused: nothing changed.
     Refused(Reason, String),
+}
+
+/// A value of a parent's report that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotTaken {
+    /// Of which member; none = of the pool.
+    pub member: Option<CanisterId>,
+    /// Of which signal.
+    pub signal: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl NotTaken {
+    pub(crate) fn new(member: Option<CanisterId>, signal: &str, reason: Reason) -> Self {
+        NotTaken {
+            member,
+            signal: signal.to_owned(),
+            reason,
+        }
+    }
 }

@@ -7,6 +7,7 @@
 mod decide;
 mod event;
 mod input;
+mod lease;
 pub mod limits;
 mod plan;
 mod record;
@@ -15,10 +16,11 @@ mod storage;
 
 pub use decide::{decide, next_wake, plan_pool, warm_reason};
 pub use event::Event;
-pub use input::{Command, CommandInput, Decision, Input, Reply, Vitals};
+pub use input::{Command, CommandInput, Decision, Input, NotTaken, PoolReport, Reply, Vitals};
+pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use record::{
     Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Sample, ScaleStep, Wish,
 };
-pub use state::{Counts, LayoutError, Member, State, Violation, check};
+pub use state::{Counts, LayoutError, Listing, Member, State, Violation, check};
 pub use storage::{LAYOUT, Memories};

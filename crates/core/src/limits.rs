@@ -73,6 +73,26 @@ pub const POOL_HISTORY_MAX: usize = 32;
 pub const SIGNALS_MAX: usize = 4;
 /// A lease that found no free worker counts as demand for this long.
 pub const LEASES_WANTED_LIFE: Nanos = Nanos::from_secs(120);
+/// Changes of a pool's list of workers that are remembered for those who know an older list.
+pub const LISTING_CHANGES_MAX: usize = 256;
+/// Questions to workers in flight: a worker that does not answer holds one for 30 s.
+pub const ASK_LANE: u32 = 20;
+/// Between two start-up checks of one worker.
+pub const CHECK_POLL: Nanos = Nanos::from_secs(2);
+/// Derived rates need observations at least this far apart.
+pub const RATE_GAP: Nanos = Nanos::from_secs(300);
+/// Answers to holders are kept for this long.
+pub const LEASE_RECEIPT_LIFE: Nanos = Nanos::from_secs(3_600);
+/// Answers to one holder.
+pub const LEASE_RECEIPTS_PER_CALLER_MAX: usize = 4_000;
+/// Answers to all holders.
+pub const LEASE_RECEIPTS_MAX: usize = 20_000;
+/// Answers forgotten by one decision of the tick.
+pub const LEASE_RECEIPTS_FORGOTTEN: usize = 50;
+/// A lease found this long after its end was not looked at in time: its holder gets as long again.
+pub const LEASE_LATE: Nanos = Nanos::from_secs(60);
+/// Least time between two reports of one parent for one pool.
+pub const POOL_REPORT_GAP: Nanos = Nanos(500_000_000);
 /// Members that failed at work within this time count for the breaker.
 pub const LOSSES_PERIOD: Nanos = Nanos::from_secs(600);
 /// Installs of a module that never started in a pool, before the breaker opens: this many, or

@@ -90,6 +90,20 @@ pub struct Row {
     #[n(32)]
     #[cbor(default)]
     pub starts_until: Nanos,
+    /// The init argument it was asked for with; none = the role's.
+    #[cbor(n(33), with = "minicbor::bytes")]
+    pub init_arg: Option<Vec<u8>>,
+    /// When it is next asked for a number; [`Nanos::MAX`] = never.
+    #[n(34)]
+    #[cbor(default)]
+    pub next_pull: Nanos,
+    /// Numbers it was asked for so far: which one is next.
+    #[n(35)]
+    #[cbor(default)]
+    pub pulls: u32,
+    /// Queries it answered in all, when last observed.
+    #[n(36)]
+    pub queries: Option<u64>,
 }
 
 impl Row {
@@ -120,6 +134,10 @@ impl Row {
             holder: None,
             protected_until: Nanos(0),
             starts_until: Nanos(0),
+            init_arg: None,
+            next_pull: Nanos::MAX,
+            pulls: 0,
+            queries: None,
             reason,
         }
     }
@@ -167,6 +185,13 @@ impl Row {
         self.next_attempt = now;
         self.reason = reason;
         self.unproven &= phase != Phase::Ready;
+        if phase != Phase::Leased {
+            self.leased_until = Nanos(0);
+            self.holder = None;
+        }
+        if phase != Phase::Standby {
+            self.starts_until = Nanos(0);
+        }
         self
     }
 
@@ -252,6 +277,10 @@ pub struct PoolRecord {
     #[n(16)]
     #[cbor(default)]
     pub losses: Vec<Nanos>,
+    /// When its parent last reported.
+    #[n(17)]
+    #[cbor(default)]
+    pub reported_at: Nanos,
 }
 
 impl PoolRecord {
@@ -275,6 +304,7 @@ impl PoolRecord {
             proven: None,
             failing: None,
             losses: Vec::new(),
+            reported_at: Nanos(0),
         }
     }
 }

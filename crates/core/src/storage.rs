@@ -12,6 +12,7 @@
 //! 6       map            module hash + index (36)  chunk bytes
 //! 7       map            number (8)                LogEntry
 //! 8       map            caller + operation id     Receipt
+//! 9       map            caller + operation id     LeaseReceipt
 //! ```
 
 use hatchery_types::{CanisterId, ModuleHash, Principal};
@@ -32,11 +33,12 @@ pub struct Memories<M> {
     pub(crate) chunks: M,
     pub(crate) log: M,
     pub(crate) receipts: M,
+    pub(crate) leases: M,
 }
 
 impl<M: Memory> Memories<M> {
     /// How many memories root needs.
-    pub const COUNT: u8 = 9;
+    pub const COUNT: u8 = 10;
 
     /// Asks `get` for memory 0, 1, … `COUNT - 1`; the same number must give the same memory after
     /// an upgrade.
@@ -51,6 +53,7 @@ impl<M: Memory> Memories<M> {
             chunks: get(6),
             log: get(7),
             receipts: get(8),
+            leases: get(9),
         }
     }
 }

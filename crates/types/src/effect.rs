@@ -79,6 +79,16 @@ pub enum EffectKind {
         #[n(1)]
         index: u32,
     },
+    /// Call a new worker's health method.
+    #[n(14)]
+    Check,
+    /// Ask a worker for a number.
+    #[n(15)]
+    Pull {
+        /// The signal it feeds.
+        #[n(0)]
+        signal: String,
+    },
     /// See which chunks root's chunk store holds.
     #[n(16)]
     CheckStore,
@@ -106,6 +116,10 @@ pub enum Step {
     Install,
     /// The worker's drain method, bounded wait.
     Drain,
+    /// The worker's health method, bounded wait.
+    Check,
+    /// A method of the worker that answers with a number, bounded wait.
+    Ask,
     /// `stop_canister`.
     Stop,
     /// `delete_canister`.
@@ -127,13 +141,21 @@ pub enum Lane {
     Reset,
     /// Installs.
     Install,
+    /// Questions to workers.
+    Ask,
     /// Observations, drains, stops, deletes, chunks.
     Other,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Lane; 4] = [Lane::Create, Lane::Reset, Lane::Install, Lane::Other];
+    pub const ALL: [Lane; 5] = [
+        Lane::Create,
+        Lane::Reset,
+        Lane::Install,
+        Lane::Ask,
+        Lane::Other,
+    ];
 }
 
 impl EffectKind {
@@ -153,6 +175,8 @@ impl EffectKind {
             ],
             EffectKind::Install { .. } => &[Step::MemberSettings, Step::Install],
             EffectKind::Drain => &[Step::Drain],
+            EffectKind::Check => &[Step::Check],
+            EffectKind::Pull { .. } => &[Step::Ask],
             EffectKind::Stop => &[Step::Stop],
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
@@ -167,6 +191,7 @@ impl EffectKind {
             EffectKind::Create { .. } => Lane::Create,
             EffectKind::Reset { .. } => Lane::Reset,
             EffectKind::Install { .. } => Lane::Install,
+            EffectKind::Pull { .. } => Lane::Ask,
             _ => Lane::Other,
         }
     }
@@ -179,6 +204,8 @@ impl EffectKind {
             EffectKind::Reset { .. } => "reset",
             EffectKind::Install { .. } => "install",
             EffectKind::Drain => "drain",
+            EffectKind::Check => "check",
+            EffectKind::Pull { .. } => "pull",
             EffectKind::Stop => "stop",
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",

@@ -45,6 +45,9 @@ pub enum Value {
     /// The chunks in root's chunk store, by hash.
     #[n(20)]
     Chunks(#[n(0)] Vec<ModuleHash>),
+    /// A worker's answer to a question for a number; none = the number is absurd.
+    #[n(14)]
+    Measured(#[n(0)] Option<u64>),
 }
 
 /// Why a step did not succeed.
@@ -115,6 +118,9 @@ pub struct Observation {
     /// Bytes of snapshots; `None`: not reported.
     #[n(6)]
     pub snapshot_bytes: Option<u64>,
+    /// Queries answered so far; `None`: not reported.
+    #[n(14)]
+    pub queries: Option<u64>,
 }
 
 /// Principals as a list of byte strings.

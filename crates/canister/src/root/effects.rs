@@ -7,13 +7,15 @@ use super::management::{
     CanisterRecord, ChunkHash, CreateCanister, InstallChunkedCode, InstallMode, MANAGEMENT,
     MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
 };
-use super::outcome::{REPLY_BYTES_MAX, not_sent, outcome};
+use super::outcome::{REPLY_BYTES_MAX, measured, not_sent, outcome};
 use super::{Stable, feed, tick, with_state};
 use crate::call::{self, Answer, Call, Wait};
 use candid::{CandidType, Principal};
 use hatchery_api::environment;
 use hatchery_core::{Input, State};
-use hatchery_types::{CanisterId, Effect, EffectId, EffectKind, Outcome, Refusal, Step};
+use hatchery_types::{
+    CanisterId, Effect, EffectId, EffectKind, Outcome, PullSpec, Refusal, RoleSpec, Step,
+};
 use serde_bytes::ByteBuf;
 
 /// How long root waits for a worker: never so long that a worker keeps root from stopping.
@@ -71,10 +73,14 @@ fn settle(state: &State<Stable>, env: u32, answer: &Answer) -> Option<Input> {
     let (id, index) = unpack(env, state.header().effect_ceiling)?;
     let effect = state.effect(id)?;
     let step = effect.kind.steps().get(usize::from(index))?;
+    let outcome = match pull_of(state, &effect) {
+        Some(pull) => measured(pull, answer),
+        None => outcome(*step, answer),
+    };
     Some(Input::Outcome {
         effect: id,
         step: index,
-        outcome: outcome(*step, answer),
+        outcome,
     })
 }
 
@@ -158,7 +164,15 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::UploadChunk => upload_chunk(state, root, effect)?,
         Step::StoredChunks => Request::management("stored_chunks", own(root)),
         Step::ClearChunkStore => Request::management("clear_chunk_store", own(root)),
-        Step::Drain => drain(state, effect)?,
+        Step::Drain => {
+            let method = role_of(state, effect)?.drain.method.clone()?;
+            ask_worker(effect, method)?
+        }
+        Step::Check => {
+            let method = role_of(state, effect)?.health.as_ref()?.method.clone();
+            ask_worker(effect, method)?
+        }
+        Step::Ask => ask_worker(effect, pull_of(state, effect)?.method.clone())?,
     })
 }
 
@@ -219,8 +233,9 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
         return None;
     };
     let target_canister = effect.canister?;
-    let role = state.row(target_canister)?.role?;
-    let arg = state.spec()?.role(&role)?.init_arg.clone();
+    let row = state.row(target_canister)?;
+    let role = state.spec()?.role(&row.role?)?;
+    let arg = row.init_arg.unwrap_or_else(|| role.init_arg.clone());
     let chunks = state.module(*module)?.chunks;
     let argument = InstallChunkedCode {
         mode: InstallMode::Install,
@@ -245,12 +260,25 @@ fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Opti
     Some(Request::management("upload_chunk", argument))
 }
 
-fn drain(state: &State<Stable>, effect: &Effect) -> Option<Request> {
-    let canister = effect.canister?;
-    let role = state.row(canister)?.role?;
-    let method = state.spec()?.role(&role)?.drain.method.clone()?;
+/// The role of the canister that an effect is done to.
+fn role_of<'a>(state: &'a State<Stable>, effect: &Effect) -> Option<&'a RoleSpec> {
+    let role = state.row(effect.canister?)?.role?;
+    state.spec()?.role(&role)
+}
+
+/// How the number that an effect asks for is asked for.
+fn pull_of<'a>(state: &'a State<Stable>, effect: &Effect) -> Option<&'a PullSpec> {
+    let EffectKind::Pull { signal } = &effect.kind else {
+        return None;
+    };
+    let role = role_of(state, effect)?;
+    role.pulls.iter().find(|pull| pull.signal == *signal)
+}
+
+/// A call to a worker's own code: bounded, without arguments and without cycles.
+fn ask_worker(effect: &Effect, method: String) -> Option<Request> {
     Some(Request {
-        callee: canister.0,
+        callee: effect.canister?.0,
         method,
         argument: NO_ARGUMENTS.to_vec(),
         cycles: 0,
@@ -306,6 +334,10 @@ mod tests {
                 generation: Generation(1),
             },
             EffectKind::Drain,
+            EffectKind::Check,
+            EffectKind::Pull {
+                signal: String::new(),
+            },
             EffectKind::Stop,
             EffectKind::Delete,
             EffectKind::StoreChunk { module, index: 0 },

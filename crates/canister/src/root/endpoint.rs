@@ -15,7 +15,7 @@ use hatchery_core::{CommandInput, Input, Reply, check, plan_pool};
 use hatchery_types::{CanisterId, FleetSpec, Generation, Nanos, Principal, Reason};
 
 /// A signal brings the next tick this near: many reports make one plan.
-const SIGNAL_GAP: Nanos = Nanos::from_secs(1);
+pub(super) const SIGNAL_GAP: Nanos = Nanos::from_secs(1);
 
 /// Checks a spec and applies it; the new generation.
 pub(crate) fn apply_spec(spec: FleetSpec) -> Answer<Generation> {
@@ -153,7 +153,7 @@ pub(crate) fn violations() -> Vec<String> {
 }
 
 /// Feeds an input and returns what the requester hears.
-fn act(input: &Input) -> Reply {
+pub(super) fn act(input: &Input) -> Reply {
     let decision = feed(input);
     assert!(
         decision.effects.is_empty(),
@@ -170,7 +170,7 @@ fn applied(reply: Reply) -> Answer<Generation> {
     }
 }
 
-fn refused(reason: &Reason, detail: String) -> Refused {
+pub(super) fn refused(reason: &Reason, detail: String) -> Refused {
     Refused {
         reason: ReasonView::from(reason),
         detail,
@@ -267,6 +267,7 @@ pub(crate) mod entries {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hub;
     use super::super::method::{self, Group};
     use candid::CandidType;
     use candid::types::internal::TypeContainer;
@@ -322,6 +323,17 @@ mod tests {
             super::command(NOBODY, request)
         });
         it.update(method::REPORT.name, |report| super::report(NOBODY, report));
+        it.update(method::REPORT_POOL.name, |report| {
+            hub::report_pool(NOBODY, report)
+        });
+        it.update(method::PROTECT.name, |request| {
+            hub::protect(NOBODY, &request)
+        });
+        it.update(method::LEASE.name, |request| hub::lease(NOBODY, request));
+        it.update(method::RENEW.name, |request| hub::renew(NOBODY, request));
+        it.update(method::RELEASE.name, |request| {
+            hub::release(NOBODY, request)
+        });
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
         it.query(method::WORKERS.name, super::workers);

@@ -169,6 +169,13 @@ pub(crate) struct CanisterStatus {
     pub(crate) memory_size: Option<u128>,
     pub(crate) memory_metrics: Option<MemoryMetrics>,
     pub(crate) cycles: Option<u128>,
+    pub(crate) query_stats: Option<QueryStats>,
+}
+
+/// Part of a `canister_status` reply: queries answered since the canister was created.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct QueryStats {
+    pub(crate) num_calls_total: Option<u128>,
 }
 
 /// Part of a `canister_status` reply.

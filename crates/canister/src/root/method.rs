@@ -16,6 +16,8 @@ pub(crate) enum Group {
     Member,
     /// Root itself.
     Own,
+    /// Parents of pools, which are canisters, and operators; the state decides.
+    Parent,
     /// Anybody, as a query; as an update only what an operator may.
     Public,
 }
@@ -43,6 +45,11 @@ pub(crate) const STAGE_CHUNK: Method = method(
 pub(crate) const COMMIT_MODULE: Method = method("commit_module", Group::Operator, 1024);
 pub(crate) const COMMAND: Method = method("command", Group::Operator, 32 * 1024);
 pub(crate) const REPORT: Method = method("report", Group::Member, 1024);
+pub(crate) const REPORT_POOL: Method = method("report_pool", Group::Parent, 32 * 1024);
+pub(crate) const PROTECT: Method = method("protect", Group::Member, 1024);
+pub(crate) const LEASE: Method = method("lease", Group::Parent, 1024);
+pub(crate) const RENEW: Method = method("renew", Group::Parent, 8 * 1024);
+pub(crate) const RELEASE: Method = method("release", Group::Parent, 8 * 1024);
 pub(crate) const TICK: Method = method("hatchery_tick", Group::Own, 0);
 pub(crate) const STATUS: Method = method("status", Group::Public, 1024);
 pub(crate) const CANISTERS: Method = method("canisters", Group::Public, 1024);
@@ -53,12 +60,17 @@ pub(crate) const EFFECTS: Method = method("effects", Group::Public, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 13] = [
+pub(crate) const ALL: [Method; 18] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
     COMMAND,
     REPORT,
+    REPORT_POOL,
+    PROTECT,
+    LEASE,
+    RENEW,
+    RELEASE,
     TICK,
     STATUS,
     CANISTERS,
@@ -116,7 +128,7 @@ impl Method {
     /// it is not; so beside what would be refused anyway, replicated reads are for operators.
     fn admit_ingress(&self, caller: Caller, argument_bytes: usize) -> bool {
         let may = match self.group {
-            Group::Operator | Group::Public => caller.is_controller,
+            Group::Operator | Group::Parent | Group::Public => caller.is_controller,
             Group::Member | Group::Own => false,
         };
         may && argument_bytes <= self.argument_bytes_max
@@ -167,10 +179,11 @@ mod tests {
     };
 
     /// Group, then whether stranger, operator and root are admitted.
-    const ADMITTED: [(Group, [bool; 3]); 4] = [
+    const ADMITTED: [(Group, [bool; 3]); 5] = [
         (Group::Operator, [false, true, false]),
         (Group::Member, [true, true, true]),
         (Group::Own, [false, false, true]),
+        (Group::Parent, [true, true, true]),
         (Group::Public, [true, true, true]),
     ];
 
@@ -187,7 +200,10 @@ mod tests {
     #[test]
     fn l23_ingress_is_for_operators() {
         for method in ALL {
-            let from_operator = matches!(method.group, Group::Operator | Group::Public);
+            let from_operator = matches!(
+                method.group,
+                Group::Operator | Group::Parent | Group::Public
+            );
             assert_eq!(
                 method.admit_ingress(OPERATOR, 0),
                 from_operator,

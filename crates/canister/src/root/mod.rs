@@ -7,9 +7,11 @@
 mod effects;
 mod endpoint;
 mod entry;
+mod hub;
 mod lifecycle;
 mod management;
 mod method;
+mod number;
 mod observation;
 mod outcome;
 mod tick;
@@ -85,6 +87,7 @@ fn take_in<M: Memory>(state: &mut State<M>, now: Nanos, input: &Input) -> Decisi
 #[doc(hidden)]
 pub mod exports {
     pub use super::endpoint::entries::*;
+    pub use super::hub::entries::*;
     pub use super::lifecycle::{init, post_upgrade, pre_upgrade};
     pub use super::method::{inspect, inspect_shared};
 }
@@ -123,6 +126,11 @@ macro_rules! root {
                 "canister_update commit_module" => commit_module,
                 "canister_update command" => command,
                 "canister_update report" => report,
+                "canister_update report_pool" => report_pool,
+                "canister_update protect" => protect,
+                "canister_update lease" => lease,
+                "canister_update renew" => renew,
+                "canister_update release" => release,
                 "canister_update hatchery_tick" => hatchery_tick,
                 "canister_query status" => status,
                 "canister_query canisters" => canisters,

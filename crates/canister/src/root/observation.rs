@@ -28,6 +28,10 @@ pub(crate) fn observation(status: CanisterStatus) -> Option<Observation> {
         memory_bytes: bytes(status.memory_size?),
         settings_clean,
         snapshot_bytes: snapshot_bytes.map(bytes),
+        queries: status
+            .query_stats
+            .and_then(|it| it.num_calls_total)
+            .map(bytes),
     })
 }
 
@@ -142,6 +146,7 @@ mod tests {
             memory_bytes: 500,
             settings_clean: Some(true),
             snapshot_bytes: Some(8),
+            queries: Some(0),
         };
         assert_eq!(observe(status(settings())), Some(expected));
     }

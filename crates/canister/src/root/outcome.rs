@@ -4,12 +4,13 @@
 //! decided in `hatchery-core`.
 
 use super::management::{CanisterRecord, CanisterStatus, ChunkHash};
+use super::number;
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use candid::CandidType;
 use candid::de::DecoderConfig;
 use hatchery_api::DrainAnswer;
-use hatchery_types::{Outcome, Refusal, Step, Value};
+use hatchery_types::{Outcome, PullSpec, Refusal, Step, Value};
 use serde::de::DeserializeOwned;
 
 /// The longest reply that is read; `canister_status` with every list at its limit has less.
@@ -30,9 +31,13 @@ pub(crate) fn outcome(step: Step, answer: &Answer) -> Outcome {
             None => Outcome::Unknown(Refusal::new(0, "the reply could not be read")),
         },
         Answer::Oversized => Outcome::Unknown(Refusal::new(0, "the reply is too long")),
-        Answer::Reject(code, text) if step == Step::Drain => from_worker(*code, text),
+        Answer::Reject(code, text) if is_to_worker(step) => from_worker(*code, text),
         Answer::Reject(code, text) => from_management(step, *code, text),
     }
+}
+
+fn is_to_worker(step: Step) -> bool {
+    matches!(step, Step::Drain | Step::Check | Step::Ask)
 }
 
 /// Rejects by a worker. Its code may have run before it trapped or rejected.
@@ -66,6 +71,17 @@ fn is_stop_time_out(text: &str) -> bool {
             .contains("stop canister request timed out")
 }
 
+/// The outcome of a question for a number; an absurd one is told apart from an unreadable reply.
+pub(crate) fn measured(pull: &PullSpec, answer: &Answer) -> Outcome {
+    let Answer::Reply(bytes) = answer else {
+        return outcome(Step::Ask, answer);
+    };
+    match number::read(bytes, pull.field.as_deref()) {
+        Some(number) => Outcome::Done(Value::Measured(number.value(pull.multiply))),
+        None => Outcome::Unknown(Refusal::new(0, "the reply has no such number")),
+    }
+}
+
 fn value(step: Step, reply: &[u8]) -> Option<Value> {
     match step {
         Step::Create => {
@@ -78,11 +94,14 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
         Step::StoredChunks => decode::<Vec<ChunkHash>>(reply)
             .map(|chunks| Value::Chunks(chunks.into_iter().map(|chunk| chunk.hash).collect())),
+        // The role knows which field, see `measured`.
+        Step::Ask => None,
         // Their replies say nothing that is used: an answer is the success.
         Step::CleanSettings
         | Step::MemberSettings
         | Step::Uninstall
         | Step::Start
+        | Step::Check
         | Step::Install
         | Step::Stop
         | Step::Delete

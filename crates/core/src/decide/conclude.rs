@@ -2,10 +2,10 @@
 //!
 //! Starts nothing: it only says where the row stands now and when it is due.
 
-use super::service::{land, member_due, reported};
-use super::{Draft, store, to_reset};
+use super::service::{installed, measure, member_due, reported};
+use super::{Draft, ask, store, to_reset, trial};
 use crate::limits;
-use crate::record::{PoolRecord, Row};
+use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event};
 use hatchery_types::{
@@ -47,13 +47,14 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
             after_install(&mut draft, state, &case, row, *module);
         }
         (EffectKind::Observe, Some(row)) => {
-            let (was, pool) = (row.phase, row.pool.clone().unwrap_or_default());
-            let row = after_observe(state, &case, row);
-            let started = was == Phase::Installing && row.phase.is_living() && row.phase != was;
-            if let Some(module) = row.module.filter(|_| started) {
-                note_install(&mut draft, state, now, &pool, module, true);
-            }
-            draft.row(row);
+            observe(&mut draft, state, &case, row);
+        }
+        (EffectKind::Check, Some(row)) => {
+            ask::after_check(&mut draft, state, row, case.last());
+        }
+        (EffectKind::Pull { signal }, Some(row)) => {
+            let spec = state.spec();
+            draft.row(ask::after_pull(spec, now, row, signal, case.last()));
         }
         (EffectKind::Drain, Some(row)) => {
             draft.row(after_drain(&case, row));
@@ -233,8 +234,7 @@ fn after_install<M: Memory>(
     let now = case.now;
     let pool = row.pool.clone().unwrap_or_default();
     if case.trouble().is_none() {
-        draft.row(land(state, now, row, Reason::Installed));
-        note_install(draft, state, now, &pool, module, true);
+        started(draft, state, installed(state, now, row), module);
         return;
     }
     if case.outcomes.iter().any(|outcome| is_gone(outcome)) {
@@ -252,62 +252,44 @@ fn after_install<M: Memory>(
         }
         Outcome::NotExecuted(_) => {
             draft.row(to_reset(row, now, trouble));
-            hold_pool_back(draft, state, &pool, now + limits::BACKOFF_FIRST);
+            trial::hold_back(draft, state, &pool, now + limits::BACKOFF_FIRST);
         }
         _ => {
             draft.row(to_reset(row, now, trouble));
-            note_install(draft, state, now, &pool, module, false);
+            trial::note_failed_start(draft, state, &pool, module);
             store::distrust(draft, state, module);
         }
     }
 }
 
-/// Failed installs slow a pool down, and many open its breaker; one that works sets it free.
-fn note_install<M: Memory>(
-    draft: &mut Draft,
-    state: &State<M>,
-    now: Nanos,
-    pool: &str,
-    module: ModuleHash,
-    worked: bool,
-) {
-    let Some(record) = state.pool(pool) else {
-        return;
-    };
-    let known = record.failures == 0 && record.proven == Some(module);
-    if worked && known {
-        return;
+/// The row of a new worker; unless its start-up check is to come, its module has started.
+fn started<M: Memory>(draft: &mut Draft, state: &State<M>, row: Row, module: ModuleHash) {
+    if row.starts_until.0 == 0 {
+        let pool = row.pool.clone().unwrap_or_default();
+        trial::note_start(draft, state, &pool, module);
     }
-    let before = if record.failing == Some(module) {
-        record.failures
-    } else {
-        0
-    };
-    let mut record = record.clone();
-    if worked {
-        record.proven = Some(module);
-        record.failing = None;
-        record.failures = 0;
-        record.backoff_until = Nanos(0);
-    } else {
-        record.failing = Some(module);
-        record.failures = before.saturating_add(1);
-        record.backoff_until = now + limits::backoff(record.failures);
-    }
-    draft.event(Event::PoolChanged(Box::new(record)));
+    draft.row(row);
 }
 
-/// No install of the pool before `until`.
-fn hold_pool_back<M: Memory>(draft: &mut Draft, state: &State<M>, pool: &str, until: Nanos) {
-    if let Some(record) = state
-        .pool(pool)
-        .filter(|record| record.backoff_until < until)
-    {
-        let record = PoolRecord {
-            backoff_until: until,
-            ..record.clone()
-        };
-        draft.event(Event::PoolChanged(Box::new(record)));
+/// What an observation means for the row, and for its pool.
+fn observe<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, mut row: Row) {
+    let (was, pool) = (row.phase, row.pool.clone().unwrap_or_default());
+    if let (Phase::InService, Some(seen)) = (was, case.observation()) {
+        measure(case.spec, case.now, &mut row, seen);
+    }
+    let row = after_observe(state, case, row);
+    let module = row
+        .module
+        .filter(|_| was == Phase::Installing && row.phase.is_living());
+    match module {
+        Some(module) if row.phase != was => started(draft, state, row, module),
+        _ => {
+            let at_work = matches!(was, Phase::InService | Phase::Leased);
+            if at_work && !row.phase.is_member() {
+                trial::note_loss(draft, state, &pool);
+            }
+            draft.row(row);
+        }
     }
 }
 
@@ -350,7 +332,7 @@ fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row 
                 && seen.module == row.module
                 && seen.settings_clean != Some(true) =>
         {
-            land(state, now, row, Reason::Installed)
+            installed(state, now, row)
         }
         Phase::Installing
             if seen.module.is_none() && now.since(row.since) < limits::ABSENCE_AGE =>

@@ -3,14 +3,18 @@
 //! Each decision is small: one effect concluded, one row looked at, one pool planned. The shell
 //! applies it and asks again while there is `more`.
 
+mod ask;
 mod command;
 mod conclude;
+mod lease;
 mod member;
 mod module;
+mod parent;
 mod refill;
 mod service;
 mod store;
 mod tick;
+mod trial;
 
 pub use refill::warm_reason;
 pub use tick::{next_wake, plan_pool};
@@ -43,6 +47,13 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             signal,
             value,
         } => member::report(state, now, *member, *generation, signal, *value),
+        Input::Protect {
+            member,
+            generation,
+            until,
+        } => member::protect(state, now, *member, *generation, *until),
+        Input::Lease(input) => lease::lease(state, now, input),
+        Input::ReportPool(report) => member::report_pool(state, now, report),
         Input::Command(command) => command::command(state, now, command),
         Input::StageChunk {
             module,
@@ -177,9 +188,8 @@ impl Draft {
 fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     let mut row = row.moved(Phase::PendingReset, now, reason);
     row.forget_samples();
-    row.leased_until = Nanos(0);
-    row.holder = None;
     row.protected_until = Nanos(0);
-    row.starts_until = Nanos(0);
+    row.init_arg = None;
+    row.queries = None;
     row
 }

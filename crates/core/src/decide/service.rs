@@ -1,9 +1,9 @@
 //! Where an installed worker stands: at work or on standby, and when it is looked at next.
 
 use crate::limits;
-use crate::record::Row;
+use crate::record::{Row, Sample};
 use crate::state::State;
-use hatchery_types::{FleetSpec, Nanos, Phase, Reason, SignalSpec, Source};
+use hatchery_types::{FleetSpec, Nanos, Observation, Phase, Reason, SignalSpec, Source};
 use ic_stable_structures::Memory;
 
 /// Puts an installed worker into service when its last plan wanted one more at work, else on
@@ -29,7 +29,34 @@ pub(super) fn to_work(spec: Option<&FleetSpec>, now: Nanos, row: Row, reason: Re
     row.in_service_at = now;
     row.stopped = false;
     row.next_attempt = member_due(spec, now, &row);
+    row.next_pull = if asked_at(spec, now, &row) < Nanos::MAX {
+        now
+    } else {
+        Nanos::MAX
+    };
     row
+}
+
+/// A module is installed: it is checked first if its role can be, else it goes to its place.
+pub(super) fn installed<M: Memory>(state: &State<M>, now: Nanos, row: Row) -> Row {
+    let role = row.role.as_deref();
+    let role = role.and_then(|role| state.spec()?.role(role));
+    let Some(health) = role.and_then(|role| role.health.as_ref()) else {
+        return land(state, now, row, Reason::Installed);
+    };
+    let mut row = row.moved(Phase::Standby, now, Reason::Starting);
+    row.starts_until = now + health.grace;
+    row
+}
+
+/// When a worker that is asked now is asked again: its questions take turns; [`Nanos::MAX`] = it
+/// is never asked.
+pub(super) fn asked_at(spec: Option<&FleetSpec>, now: Nanos, row: &Row) -> Nanos {
+    let role = row.role.as_deref().and_then(|role| spec?.role(role));
+    let pulls = role.map_or(&[][..], |role| &role.pulls);
+    let soonest = pulls.iter().map(|pull| pull.every.0).min();
+    let step = soonest.map(|every| every / pulls.len() as u64);
+    step.map_or(Nanos::MAX, |step| now + Nanos(step.max(1)))
 }
 
 fn is_at_work(phase: Phase) -> bool {
@@ -44,8 +71,10 @@ pub(super) fn member_due(spec: Option<&FleetSpec>, now: Nanos, row: &Row) -> Nan
         Phase::Leased => daily.min(row.leased_until),
         Phase::InService => {
             let silent = reported(spec, row).map(|(_, signal)| signal.stale_after);
-            silent.map_or(daily, |after| daily.min(now + after + after))
+            let silent = silent.map_or(daily, |after| now + after + after);
+            daily.min(silent).min(measured_at(spec, now, row))
         }
+        Phase::Standby if row.starts_until.0 > 0 => row.next_attempt,
         _ => daily,
     }
 }
@@ -58,4 +87,49 @@ pub(super) fn reported<'a>(
     let pool = spec?.pool(row.pool.as_deref()?)?;
     pool.load()
         .filter(|(_, signal)| signal.source == Source::Pushed)
+}
+
+/// When the platform's figures of a member are wanted again, so that they do not grow stale.
+fn measured_at(spec: Option<&FleetSpec>, now: Nanos, row: &Row) -> Nanos {
+    let pool = row.pool.as_deref().and_then(|pool| spec?.pool(pool));
+    let signals = pool.map_or(&[][..], |pool| &pool.signals);
+    let measured = signals.iter().filter(|signal| {
+        matches!(
+            signal.source,
+            Source::Memory | Source::Burn | Source::Queries
+        )
+    });
+    let soonest = measured.map(|signal| signal.stale_after.0 / 2).min();
+    soonest.map_or(Nanos::MAX, |half| now + Nanos(half.max(1)))
+}
+
+/// Takes what an observation says of a member's load. Rates come from two observations, and a
+/// balance that grew says nothing: somebody deposited cycles.
+pub(super) fn measure(spec: Option<&FleetSpec>, now: Nanos, row: &mut Row, seen: &Observation) {
+    let pool = row.pool.as_deref().and_then(|pool| spec?.pool(pool));
+    let signals = pool.map_or(&[][..], |pool| &pool.signals);
+    let since = now.since(row.cycles_at);
+    let per_hour = |amount: u128| {
+        let hourly = amount * 3_600_000_000_000 / u128::from(since.0.max(1));
+        u64::try_from(hourly).unwrap_or(u64::MAX)
+    };
+    let apart = row.cycles.is_some() && row.in_service_at <= row.cycles_at;
+    let apart = apart && since >= limits::RATE_GAP;
+    let burnt = row
+        .cycles
+        .and_then(|before| before.0.checked_sub(seen.cycles.0));
+    let answered = seen.queries.zip(row.queries);
+    let answered = answered.and_then(|(queries, before)| queries.checked_sub(before));
+    for (position, signal) in signals.iter().enumerate() {
+        let value = match signal.source {
+            Source::Memory => Some(seen.memory_bytes),
+            Source::Burn => burnt.filter(|_| apart).map(per_hour),
+            Source::Queries => answered.filter(|_| apart).map(|it| per_hour(it.into())),
+            Source::Pushed | Source::Pulled => None,
+        };
+        if let Some(value) = value.filter(|value| *value <= limits::SIGNAL_MAX) {
+            row.take_sample(position, Sample { value, at: now });
+        }
+    }
+    row.queries = seen.queries;
 }

@@ -2,14 +2,14 @@
 //! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
 //! pools, buy and sell.
 
-use super::{Draft, conclude, module, refill, service, store};
+use super::{Draft, ask, conclude, lease, module, refill, service, store};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event, Vitals};
 use hatchery_types::{
-    CanisterId, EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason, Refusal,
+    CanisterId, EffectKind, FleetSpec, Lane, Nanos, Outcome, ParentSpec, Phase, Reason, Refusal,
 };
 use ic_stable_structures::Memory;
 use std::collections::BTreeSet;
@@ -28,6 +28,8 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
+        .or_else(|| ask::ask_next(state, now, spec, &room))
+        .or_else(|| forget_leases(state, now))
         .or_else(|| store::store_next(state, now, &room))
         .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
@@ -73,6 +75,7 @@ impl Room {
             Lane::Create => (spec.lanes.create, 1),
             Lane::Reset => (spec.lanes.reset, 4),
             Lane::Install => (spec.lanes.install, INSTALL_CALLS),
+            Lane::Ask => (limits::ASK_LANE, 1),
             Lane::Other => (limits::OTHER_LANE, 1),
         };
         size.saturating_sub(state.counts().lane(lane))
@@ -145,12 +148,26 @@ fn look_at_next<M: Memory>(
     }
     let row = expect_row(state, canister);
     let mut draft = Draft::new(state, now);
+    let ended = (row.phase == Phase::Leased).then(|| lease::expire(state, now, &row));
+    if let Some(row) = ended.flatten() {
+        draft.row(row);
+        return Some(draft.done());
+    }
     match row.phase {
         Phase::Draining => drain(&mut draft, now, spec, row),
+        Phase::Standby if row.starts_until.0 > 0 => ask::check(&mut draft, state, row),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
         Phase::Stopping | Phase::Deleting => draft.start_on(row, EffectKind::Stop),
         _ => draft.start_on(row, EffectKind::Observe),
     }
+    Some(draft.done())
+}
+
+/// Answers to holders have a life.
+fn forget_leases<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    state.index.leases.forget_at().filter(|at| *at <= now)?;
+    let mut draft = Draft::new(state, now);
+    draft.event(Event::LeasesForgotten);
     Some(draft.done())
 }
 
@@ -307,7 +324,11 @@ fn claim(draft: &mut Draft, now: Nanos, spec: &FleetSpec, pool: &str, row: Row) 
     let mut row = row.moved(Phase::Installing, now, Reason::Claimed);
     row.role = Some(role.name.clone());
     row.pool = Some(pool.to_owned());
-    row.parent = None;
+    let parent = spec.pool(pool).and_then(|pool| pool.parent.as_ref());
+    row.parent = match parent {
+        Some(ParentSpec::Canister(parent)) => Some(*parent),
+        _ => None,
+    };
     row.module = Some(role.module);
     row.generation.0 += 1;
     row.forget_samples();
@@ -329,7 +350,8 @@ pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> R
 pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
     let index = &state.index;
     let retry = now + limits::BLOCKED_RETRY;
-    let rows = [&index.attention, &index.reset_queue].map(|queue| first_two(queue, now));
+    let rows = [&index.attention, &index.reset_queue, &index.pulls];
+    let rows = rows.map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);
     let modules = first_two(&index.modules_waiting, now);
     let unnamed = index.modules_unnamed.first();

@@ -55,12 +55,22 @@ impl<M: Memory> State<M> {
                 self.index.wake_pool_now(&record.name, now);
                 self.put_pool(*record);
             }
+            Event::PoolSampled(record) => {
+                self.index.wake_pool(&record.name, now);
+                self.put_pool(*record);
+            }
             Event::WorkCut(pool) => {
                 if let Some(mut record) = self.pool(&pool).cloned() {
                     record.work_cut += 1;
                     self.put_pool(record);
                 }
             }
+            Event::LeaseAnswered {
+                caller,
+                operation,
+                receipt,
+            } => self.put_lease_receipt(ReceiptKey::new(caller, &operation.0), *receipt),
+            Event::LeasesForgotten => self.forget_lease_receipts(now),
             Event::ModuleChanged {
                 module,
                 record,
@@ -247,8 +257,8 @@ impl<M: Memory> State<M> {
         if let Some(pool) = row.pool.as_ref().filter(|_| is_member) {
             self.index.wake_pool_now(pool, now);
             if phases.contains(&Some(Phase::InService)) {
-                // Discovery answers with this generation name another list.
-                self.index.listed_at.insert(pool.clone(), self.newest_event);
+                self.index
+                    .note_listing(pool, self.newest_event, row.canister);
             }
         }
         if row.phase == Phase::Ready {

@@ -3,13 +3,14 @@
 //! Changed by `apply` alone, row by row and effect by effect, and rebuilt from stable memory when
 //! the state is opened, so it cannot drift.
 
+use super::leases::LeaseIndex;
 use crate::limits;
 use crate::record::{ModuleRecord, PoolRecord, Row, Sample};
 use hatchery_types::{
     CanisterId, Effect, EffectId, EffectKind, Incarnation, Lane, ModuleHash, Nanos, Outcome, Phase,
     Reason,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Rows by phase, and effects by kind and lane.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,6 +117,12 @@ pub(crate) struct Index {
     pub(crate) members: BTreeMap<String, BTreeMap<CanisterId, Member>>,
     /// Members by pool and phase, counted.
     pub(crate) sizes: BTreeMap<String, BTreeMap<Phase, u32>>,
+    /// Members on standby that have started, the longest there first.
+    pub(crate) standby: BTreeMap<String, BTreeSet<(Nanos, CanisterId)>>,
+    /// Members in service that are to be asked for a number, by `(due, id)`.
+    pub(crate) pulls: BTreeSet<(Nanos, CanisterId)>,
+    /// Answers given to holders.
+    pub(crate) leases: LeaseIndex,
     /// Effects in flight.
     pub(crate) open: BTreeMap<EffectId, Open>,
     /// Effects whose outcomes are all there.
@@ -145,6 +152,9 @@ pub(crate) struct Index {
     pub(crate) store: Option<u32>,
     /// Number of the event at which a pool's list of workers changed last.
     pub(crate) listed_at: BTreeMap<String, u64>,
+    /// The last changes of a pool's list of workers; not rebuilt: who knows an older list asks for
+    /// the whole.
+    pub(crate) listing_changes: BTreeMap<String, VecDeque<(u64, CanisterId)>>,
 }
 
 impl Index {
@@ -175,6 +185,13 @@ impl Index {
         if let Some((pool, member)) = member_of(row) {
             let sizes = self.sizes.entry(pool.clone()).or_default();
             *sizes.entry(row.phase).or_default() += 1;
+            if is_asked(row) {
+                self.pulls.insert((row.next_pull, row.canister));
+            }
+            if is_free(&member) {
+                let standby = self.standby.entry(pool.clone()).or_default();
+                standby.insert((row.since, row.canister));
+            }
             self.members
                 .entry(pool)
                 .or_default()
@@ -213,6 +230,10 @@ impl Index {
             && let Some(members) = self.members.get_mut(pool)
         {
             members.remove(&row.canister);
+            self.pulls.remove(&(row.next_pull, row.canister));
+            if let Some(standby) = self.standby.get_mut(pool) {
+                standby.remove(&(row.since, row.canister));
+            }
             let sizes = self.sizes.entry(pool.clone()).or_default();
             let size = sizes.entry(row.phase).or_default();
             *size = size
@@ -325,12 +346,23 @@ impl Index {
         self.pools.insert(record.name.clone(), record);
     }
 
+    /// A worker joined or left the list of `pool` at the event of that number.
+    pub(crate) fn note_listing(&mut self, pool: &str, event: u64, canister: CanisterId) {
+        self.listed_at.insert(pool.to_owned(), event);
+        let changes = self.listing_changes.entry(pool.to_owned()).or_default();
+        changes.push_back((event, canister));
+        if changes.len() > limits::LISTING_CHANGES_MAX {
+            changes.pop_front();
+        }
+    }
+
     /// Forgets a pool.
     pub(crate) fn take_pool(&mut self, pool: &str) {
         self.take_wake(pool);
         self.hungry.remove(pool);
         self.planned_at.remove(pool);
         self.listed_at.remove(pool);
+        self.listing_changes.remove(pool);
         self.pools.remove(pool);
     }
 
@@ -403,6 +435,16 @@ fn member_of(row: &Row) -> Option<(String, Member)> {
     Some((pool, member))
 }
 
+/// In service, with something to be asked for and nobody talking to it.
+fn is_asked(row: &Row) -> bool {
+    row.phase == Phase::InService && row.effect.is_none() && row.next_pull < Nanos::MAX
+}
+
+/// On standby, and it has started.
+fn is_free(member: &Member) -> bool {
+    member.phase == Phase::Standby && !member.starting
+}
+
 /// A creation whose outcome is known to be unknown.
 pub(crate) fn is_lost(effect: &Effect) -> bool {
     matches!(effect.kind, EffectKind::Create { .. })
@@ -433,7 +475,15 @@ impl Index {
             sizes.retain(|_, sizes| !sizes.is_empty());
             sizes
         };
+        let standby = |index: &Index| {
+            let mut standby = index.standby.clone();
+            standby.retain(|_, standby| !standby.is_empty());
+            standby
+        };
         let parts = [
+            (standby(self) == standby(other), "standby"),
+            (self.pulls == other.pulls, "pulls"),
+            (self.leases == other.leases, "answers to holders"),
             (sizes(self) == sizes(other), "sizes"),
             (nonzero(&self.counts) == nonzero(&other.counts), "counts"),
             (self.reset_queue == other.reset_queue, "reset queue"),

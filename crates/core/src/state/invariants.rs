@@ -89,6 +89,16 @@ fn check_members(rows: &[Row], found: &mut Findings) {
             )
         });
         found.expect(
+            3,
+            (row.phase == Phase::Leased) == row.holder.is_some(),
+            || {
+                format!(
+                    "{} is {}, its holder is {:?}",
+                    row.canister, row.phase, row.holder
+                )
+            },
+        );
+        found.expect(
             5,
             row.phase != Phase::Ready || (!row.stopped && row.effect.is_none()),
             || format!("{} is ready, yet stopped or in an effect", row.canister),
@@ -113,6 +123,11 @@ fn check_limits<M: Memory>(state: &State<M>, found: &mut Findings) {
         ("rows", state.rows.len(), limits::ROWS_MAX),
         ("log", state.log.len(), limits::LOG_MAX),
         ("receipts", state.receipts.len(), limits::RECEIPTS_MAX),
+        (
+            "answers to holders",
+            state.leases.len(),
+            limits::LEASE_RECEIPTS_MAX as u64,
+        ),
         ("modules", state.modules.len(), limits::MODULES_MAX),
         (
             "calls in flight",

@@ -6,11 +6,15 @@
 mod apply;
 mod index;
 mod invariants;
+mod leases;
+mod listing;
 
 pub(crate) use index::Index;
 pub use index::{Counts, Member};
 pub use invariants::{Violation, check};
+pub use listing::Listing;
 
+use crate::lease::LeaseReceipt;
 use crate::limits;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
@@ -33,6 +37,7 @@ pub struct State<M: Memory> {
     chunks: StableBTreeMap<ChunkKey, Vec<u8>, M>,
     log: StableBTreeMap<u64, Cbor<LogEntry>, M>,
     receipts: StableBTreeMap<ReceiptKey, Cbor<Receipt>, M>,
+    leases: StableBTreeMap<ReceiptKey, Cbor<LeaseReceipt>, M>,
     pub(crate) index: Index,
     next_effect: u64,
     newest_event: u64,
@@ -107,6 +112,7 @@ impl<M: Memory> State<M> {
             chunks: StableBTreeMap::init(memories.chunks),
             log: StableBTreeMap::init(memories.log),
             receipts: StableBTreeMap::init(memories.receipts),
+            leases: StableBTreeMap::init(memories.leases),
             index: Index::default(),
             newest_event: 0,
             receipts_by_age: BTreeSet::new(),
@@ -144,6 +150,9 @@ impl<M: Memory> State<M> {
                 .listed_at
                 .insert(pool.name.clone(), self.newest_event());
             index.put_pool(pool);
+        }
+        for entry in self.leases.iter() {
+            index.leases.put(entry.value().0.at, entry.key().clone());
         }
         for entry in self.modules.iter() {
             index.put_module(ModuleHash(entry.key().0), &entry.value().0);
@@ -239,6 +248,11 @@ impl<M: Memory> State<M> {
             .get(pool)
             .into_iter()
             .flat_map(BTreeMap::values)
+    }
+
+    /// One member of a pool.
+    pub fn member(&self, pool: &str, canister: CanisterId) -> Option<&Member> {
+        self.index.members.get(pool)?.get(&canister)
     }
 
     /// Members of a pool in a phase.

@@ -259,6 +259,7 @@ pub(crate) fn empty() -> Observation {
         memory_bytes: 0,
         settings_clean: Some(true),
         snapshot_bytes: Some(0),
+        queries: None,
     }
 }
 

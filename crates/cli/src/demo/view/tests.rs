@@ -17,6 +17,8 @@ fn id(n: u8) -> CanisterId {
 
 fn row(n: u8, phase: Phase, reason: &Reason) -> RowView {
     RowView {
+        leased_until: None,
+        holder: None,
         canister: id(n),
         phase,
         since: START,

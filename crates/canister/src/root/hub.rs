@@ -1,0 +1,197 @@
+//! What the methods for parents and members of pools do: leases, reports for a pool, protection.
+
+use super::endpoint::{SIGNAL_GAP, act, refused};
+use super::{method, now, tick, with_state};
+use crate::call;
+use hatchery_api::{
+    Answer, LeaseAnswer, LeaseRequest, LeaseView, ListingView, NotTaken, PoolReport,
+    PoolReportAnswer, Protect, ReasonView, ReleaseRequest, RenewRequest, ReportAnswer,
+};
+use hatchery_core as core;
+use hatchery_core::{Input, LeaseAsk, LeaseInput, Reply};
+use hatchery_types::{CanisterId, Generation, OperationId, Principal};
+
+/// Hands out workers.
+pub(crate) fn lease(caller: Principal, request: LeaseRequest) -> Answer<LeaseAnswer> {
+    let LeaseRequest {
+        operation,
+        pool,
+        count,
+        ttl,
+        known,
+    } = request;
+    let ask = LeaseAsk::Take { count, ttl };
+    about_leases(caller, operation, pool, ask, known)
+}
+
+/// Keeps leases for longer.
+pub(crate) fn renew(caller: Principal, request: RenewRequest) -> Answer<LeaseAnswer> {
+    let RenewRequest {
+        operation,
+        pool,
+        canisters,
+        ttl,
+    } = request;
+    let ask = LeaseAsk::Renew { canisters, ttl };
+    let known = with_state(|state| state.listing(&pool));
+    about_leases(caller, operation, pool, ask, known)
+}
+
+/// Takes workers back.
+pub(crate) fn release(caller: Principal, request: ReleaseRequest) -> Answer<LeaseAnswer> {
+    let ReleaseRequest {
+        operation,
+        pool,
+        canisters,
+    } = request;
+    let ask = LeaseAsk::Release { canisters };
+    let known = with_state(|state| state.listing(&pool));
+    about_leases(caller, operation, pool, ask, known)
+}
+
+fn about_leases(
+    caller: Principal,
+    operation: OperationId,
+    pool: String,
+    ask: LeaseAsk,
+    known: Generation,
+) -> Answer<LeaseAnswer> {
+    let input = LeaseInput {
+        caller,
+        operator: is_operator(),
+        operation,
+        pool: pool.clone(),
+        ask,
+    };
+    match act(&Input::Lease(input)) {
+        Reply::Lease(answer) => {
+            // The pool is planned soon, in a message of its own.
+            tick::arm(now() + SIGNAL_GAP);
+            Ok(lease_answer(&answer, listing(&pool, known)))
+        }
+        Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
+        _ => panic!("bug: a lease is not answered as one"),
+    }
+}
+
+fn lease_answer(answer: &core::LeaseAnswer, listing: ListingView) -> LeaseAnswer {
+    let granted = answer.granted.iter().map(|grant| LeaseView {
+        canister: grant.canister,
+        generation: grant.generation,
+        until: grant.until,
+    });
+    let skipped = answer.skipped.iter();
+    LeaseAnswer {
+        granted: granted.collect(),
+        skipped: skipped
+            .map(|(id, reason)| (*id, ReasonView::from(reason)))
+            .collect(),
+        short: answer.short,
+        listing,
+    }
+}
+
+/// Takes a parent's report.
+pub(crate) fn report_pool(caller: Principal, report: PoolReport) -> Answer<PoolReportAnswer> {
+    let members = report.members.into_iter();
+    let input = core::PoolReport {
+        caller,
+        operator: is_operator(),
+        pool: report.pool.clone(),
+        totals: report.totals,
+        members: members
+            .map(|it| (it.canister, it.signal, it.value))
+            .collect(),
+    };
+    match act(&Input::ReportPool(input)) {
+        Reply::PoolReported(left_out) => {
+            tick::arm(now() + SIGNAL_GAP);
+            Ok(PoolReportAnswer {
+                refused: left_out.iter().map(not_taken).collect(),
+                listing: listing(&report.pool, report.known),
+            })
+        }
+        Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
+        _ => panic!("bug: a parent's report is not answered as one"),
+    }
+}
+
+fn not_taken(it: &core::NotTaken) -> NotTaken {
+    NotTaken {
+        member: it.member,
+        signal: it.signal.clone(),
+        reason: ReasonView::from(&it.reason),
+    }
+}
+
+/// Spares a member for a while.
+pub(crate) fn protect(caller: Principal, protect: &Protect) -> ReportAnswer {
+    let input = Input::Protect {
+        member: CanisterId(caller),
+        generation: protect.generation,
+        until: protect.until,
+    };
+    match act(&input) {
+        Reply::Reported { accepting, refused } => ReportAnswer {
+            accepting,
+            refused: refused.as_ref().map(ReasonView::from),
+        },
+        _ => panic!("bug: a protection is not answered as one"),
+    }
+}
+
+fn listing(pool: &str, known: Generation) -> ListingView {
+    with_state(|state| {
+        let listing = state.listing_since(pool, known);
+        let spec = state.spec().and_then(|spec| spec.pool(pool));
+        ListingView {
+            generation: listing.generation,
+            whole: listing.whole,
+            joined: listing.joined,
+            left: listing.left,
+            too_long: listing.too_long,
+            valid_for: spec.map(|pool| pool.valid_for).unwrap_or_default(),
+        }
+    })
+}
+
+fn is_operator() -> bool {
+    method::Caller::of_message().is_controller
+}
+
+/// The functions that the platform calls.
+pub(crate) mod entries {
+    use super::super::{entry::serve, method};
+    use super::call::caller;
+
+    /// Update `lease`.
+    pub fn lease() {
+        serve(&method::LEASE, |(request,)| super::lease(caller(), request));
+    }
+
+    /// Update `renew`.
+    pub fn renew() {
+        serve(&method::RENEW, |(request,)| super::renew(caller(), request));
+    }
+
+    /// Update `release`.
+    pub fn release() {
+        serve(&method::RELEASE, |(request,)| {
+            super::release(caller(), request)
+        });
+    }
+
+    /// Update `report_pool`.
+    pub fn report_pool() {
+        serve(&method::REPORT_POOL, |(report,)| {
+            super::report_pool(caller(), report)
+        });
+    }
+
+    /// Update `protect`.
+    pub fn protect() {
+        serve(&method::PROTECT, |(request,)| {
+            super::protect(caller(), &request)
+        });
+    }
+}
