@@ -15,7 +15,7 @@ cases! {
     "interface specification, Request: Call; ingress of at most 2 MiB" => ingress_holds_two_mebibytes(Plant::Answer);
     "interface specification, Responding; 3 MiB in non-replicated execution" => query_reply_holds_three_mebibytes(Plant::AnswerBefore(1));
     "interface specification, Reject codes; reject texts are cut" => reject_text_is_cut_at_eight_kibibytes(Plant::Answer);
-    "interface specification, Wasm memory limit" => memory_limit_leaves_callbacks_and_queries_alone(Plant::AnswerBefore(1));
+    "interface specification, Wasm memory limit" => memory_limit_leaves_callbacks_and_queries_alone(Plant::Answer);
     "interface specification, Wasm memory limit" => memory_limit_binds_tasks(Plant::Answer);
     "replica limits of October 2025: 2 GiB of stable memory written by a message" => message_writes_two_gibibytes_of_stable_memory_at_most(Plant::AnswerBefore(1));
     "interface specification, Composite queries; instructions are shared" => composite_queries_share_their_instructions(Plant::Answer);

@@ -16,15 +16,15 @@ use crate::world::{B, MANAGEMENT, T, World, owner, stranger};
 
 cases! {
     "installs":
-    "install bottleneck, measured on PocketIC 10: 200 installs of a 1 MB module" => large_installs_are_thirteen_a_round(Plant::Round);
+    "install bottleneck, measured on PocketIC 10: 200 installs of a 1 MB module" => large_installs_are_thirteen_a_round(Plant::Answer);
     "compilation, measured on PocketIC 10: 2.8 B cycles" => first_install_pays_for_compiling(Plant::Balance);
     "compilation, measured on PocketIC 10: 0.035 B cycles" => known_module_costs_a_hundredth(Plant::Balance);
     "checkpoints end the discount for a known module" => discount_ends_at_a_checkpoint(Plant::Balance);
     "payload costs, measured on PocketIC 10: 58 M for a module of 1.1 MB" => sending_a_module_costs_fifty_a_byte(Plant::Answer);
     "interface specification, Instruction limits; 300 B for an install" => endless_init_is_refused(Plant::AnswerBefore(1));
     "deterministic time slicing; 2 B a round" => long_install_takes_its_rounds(Plant::Round);
-    "a stranger's long install, measured on PocketIC 10: 100 status calls in 53 rounds" => strangers_install_slows_status_calls(Plant::Round);
-    "a stranger's long install, measured on PocketIC 10: 100 pipelined resets in 75 rounds" => strangers_install_slows_resets(Plant::Round);
+    "a stranger's long install, measured on PocketIC 10: 100 status calls in 53 rounds" => strangers_install_slows_status_calls(Plant::Answer);
+    "a stranger's long install, measured on PocketIC 10: 100 pipelined resets in 75 rounds" => strangers_install_slows_resets(Plant::Answer);
 }
 
 /// Instructions of one turn of the long init.
@@ -152,7 +152,7 @@ fn long_install_takes_its_rounds(w: &mut World<'_>) -> Checked<()> {
     let (_, message) = begin_long_install(w, 20 * B as u64)?;
     let (rounds, answer) = w.rounds_of(&message)?;
     replied(answer)?;
-    between(rounds, 10, 11)
+    same(rounds, 10)
 }
 
 /// Rounds of the stranger's install in both measurements: the calls that are answered before it ends
@@ -175,6 +175,7 @@ fn strangers_install_slows_status_calls(w: &mut World<'_>) -> Checked<()> {
     let body = program().times(100, &program().call(&status));
     let (rounds, answer) = w.rounds(manager, &body)?;
     says(answer, "all")?;
+    // Measured: 53; it depends on the round in which the first call meets the install.
     between(rounds, 52, 53)
 }
 
@@ -183,5 +184,6 @@ fn strangers_install_slows_resets(w: &mut World<'_>) -> Checked<()> {
     children(w, manager, 100, 0)?;
     let begin = job(100, &reset_steps(manager), true);
     begin_long_install(w, LONG)?;
-    between(rounds_in_lanes(w, manager, 100, &begin)?, 70, 77)
+    // Measured: 75, with an install of about this length.
+    between(rounds_in_lanes(w, manager, 100, &begin)?, 72, 76)
 }
