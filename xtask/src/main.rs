@@ -5,7 +5,9 @@
 
 mod canisters;
 mod checks;
+mod docs;
 mod program;
+mod simulations;
 mod tidy;
 mod workspace;
 
@@ -58,6 +60,12 @@ const COMMANDS: &[Command] = &[
         run: canisters::bench,
     },
     Command {
+        name: "sim",
+        arguments: "[--seeds N] [--seed S] [--json] ...",
+        about: "random worlds against the control plane, every fault, every checker",
+        run: simulations::sim,
+    },
+    Command {
         name: "size",
         arguments: "[--json]",
         about: "sizes of the canisters, raw and gzipped, in bytes",
@@ -68,6 +76,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--backend engine|pocketic] [--json] ...",
         about: "the shared cases on the engine, or on the server POCKET_IC_BIN names",
         run: checks::conformance,
+    },
+    Command {
+        name: "docs",
+        arguments: "[--write]",
+        about: "check the book (links, commands, generated pages) and build it with mdBook",
+        run: docs::docs,
     },
 ];
 

@@ -52,11 +52,8 @@ impl Drained {
         if *outcome != Outcome::Done(Value::Drained(true)) {
             return;
         }
-        let asked = scene
-            .before
-            .values()
-            .find(|row| row.effect == Some(*effect));
-        self.idle.extend(asked.map(|row| row.canister));
+        let asked = scene.journal.get(effect);
+        self.idle.extend(asked.and_then(|effect| effect.canister));
     }
 
     fn check_stop(&self, scene: &Scene<'_>, before: &Row) -> Result<(), String> {
@@ -99,7 +96,7 @@ fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
     let (false, Some(load)) = (victim.reason == Reason::Silent, fresh_load(victim)) else {
         return Ok(());
     };
-    let stays = scene.after.values().filter(|row| {
+    let stays = scene.rows.values().filter(|row| {
         row.phase == Phase::InService && row.pool == victim.pool && row.module == victim.module
     });
     for row in stays {

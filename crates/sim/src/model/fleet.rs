@@ -22,6 +22,12 @@ pub(super) fn stranger() -> Principal {
     Principal::from_slice(&[9; 29])
 }
 
+/// The controllers beside root that operators want.
+pub(super) fn controllers(second: bool) -> Vec<Principal> {
+    let all = [operator(), Principal::from_slice(&[8; 29])];
+    all[..=usize::from(second)].to_vec()
+}
+
 /// A module in the only sense the model needs: a header and one custom section.
 pub(super) fn module() -> (ModuleHash, Vec<u8>) {
     let mut bytes = b"\0asm\x01\0\0\0".to_vec();
@@ -34,7 +40,7 @@ pub(super) fn module() -> (ModuleHash, Vec<u8>) {
 pub(super) fn spec() -> FleetSpec {
     FleetSpec {
         name: "model".to_owned(),
-        controllers: vec![operator()],
+        controllers: controllers(false),
         reserve: Cycles(10 * Cycles::T),
         lanes: LanesSpec {
             create: 2,
