@@ -147,12 +147,18 @@ pub(super) fn merged(mut base: Settings, wanted: &CanisterSettings) -> Result<Se
 }
 
 fn merge_visibilities(base: &mut Settings, wanted: &CanisterSettings) -> Result<(), Reject> {
-    merge_visibility(&mut base.log_visibility, &wanted.log_visibility)?;
-    merge_visibility(&mut base.snapshot_visibility, &wanted.snapshot_visibility)?;
-    merge_visibility(&mut base.status_visibility, &wanted.status_visibility)
+    merge_visibility(&mut base.log_visibility, wanted.log_visibility.as_ref())?;
+    merge_visibility(
+        &mut base.snapshot_visibility,
+        wanted.snapshot_visibility.as_ref(),
+    )?;
+    merge_visibility(
+        &mut base.status_visibility,
+        wanted.status_visibility.as_ref(),
+    )
 }
 
-fn merge_visibility<V: Visibility + Clone>(base: &mut V, wanted: &Option<V>) -> Result<(), Reject> {
+fn merge_visibility<V: Visibility + Clone>(base: &mut V, wanted: Option<&V>) -> Result<(), Reject> {
     let Some(wanted) = wanted else {
         return Ok(());
     };

@@ -249,13 +249,14 @@ fn system_calls() -> impl Iterator<Item = (String, u64)> {
 /// the n-th alone as `n`.
 fn program(statements: &[(String, u64)]) -> String {
     let all: String = statements.iter().map(|(text, _)| text.as_str()).collect();
-    let alone: String = statements
+    let alone: Vec<String> = statements
         .iter()
         .enumerate()
         .map(|(n, (text, _))| {
-            format!("(func (export \"canister_update {n}\") (local $n i32) {text})\n")
+            format!("(func (export \"canister_update {n}\") (local $n i32) {text})")
         })
         .collect();
+    let alone = alone.concat();
     format!(
         r#"(module {} (memory 4)
           (table 4 funcref) (elem (i32.const 0) $nothing)
