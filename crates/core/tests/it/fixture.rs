@@ -287,6 +287,7 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
             outcomes
         }
         EffectKind::Drain => vec![Outcome::Done(Value::Drained(true))],
+        EffectKind::Pull { .. } => vec![Outcome::Done(Value::Measured(Some(4)))],
         EffectKind::CheckStore => vec![Outcome::Done(Value::Chunks(Vec::new()))],
         _ => vec![done; effect.outcomes.len()],
     }
@@ -392,12 +393,14 @@ impl Root {
 
     /// Answers everything in flight but installs.
     pub(crate) fn settle_but_installs(&mut self) {
+        self.settle_but(|kind| matches!(kind, EffectKind::Install { .. }));
+    }
+
+    /// Answers everything in flight but effects of a kind.
+    pub(crate) fn settle_but(&mut self, kind: impl Fn(&EffectKind) -> bool) {
         let mut next_id = 10 + self.state.rows_len() as u8;
         loop {
-            let found = self
-                .open
-                .iter()
-                .position(|effect| !matches!(effect.kind, EffectKind::Install { .. }));
+            let found = self.open.iter().position(|effect| !kind(&effect.kind));
             let Some(position) = found else { return };
             let effect = self.open.remove(position);
             let outcomes = healthy(&effect, &mut next_id, &self.state);

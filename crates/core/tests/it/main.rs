@@ -2,6 +2,7 @@
 
 mod fixture;
 mod golden;
+mod leases;
 mod life;
 mod modules;
 mod operations;

@@ -46,6 +46,8 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Reset { .. }
         | EffectKind::Install { .. }
         | EffectKind::Drain
+        | EffectKind::Check
+        | EffectKind::Pull { .. }
         | EffectKind::Stop
         | EffectKind::Delete
         | EffectKind::StoreChunk { .. }

@@ -125,7 +125,9 @@ fn cause_of(scene: &Scene<'_>) -> Cause {
         },
         Input::Outcome { .. } => plain("outcome"),
         Input::Apply(_) => plain("apply"),
-        Input::Report { .. } => plain("report"),
+        Input::Report { .. } | Input::ReportPool(_) => plain("report"),
+        Input::Protect { .. } => plain("protect"),
+        Input::Lease(_) => plain("lease"),
         Input::Command(input) => plain(command_name(&input.command)),
         Input::StageChunk { .. } | Input::CommitModule { .. } => plain("module"),
     }

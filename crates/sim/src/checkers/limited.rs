@@ -74,6 +74,7 @@ fn check_lanes(scene: &Scene<'_>) -> Result<(), String> {
             Lane::Create => spec.lanes.create,
             Lane::Reset => spec.lanes.reset,
             Lane::Install => spec.lanes.install,
+            Lane::Ask => limits::ASK_LANE,
             Lane::Other => limits::OTHER_LANE,
         };
         below(&format!("effects in lane {lane:?}"), count, limit as usize)?;

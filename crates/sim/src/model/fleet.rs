@@ -2,13 +2,15 @@
 //! met often.
 
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec,
-    ScaleSpec, SignalSpec, WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal,
+    PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 
 /// The signal that members report.
 pub(super) const SIGNAL: &str = "depth";
+/// The signal that root asks the members for.
+pub(super) const PULLED: &str = "queue";
 /// Longest life of a drain before work is cut.
 pub(super) const DRAIN_DEADLINE: Nanos = Nanos::from_secs(120);
 
@@ -64,6 +66,17 @@ fn role() -> RoleSpec {
             method: Some("hatchery_drain".to_owned()),
             deadline: DRAIN_DEADLINE,
         },
+        health: Some(HealthSpec {
+            method: "health".to_owned(),
+            grace: Nanos::from_secs(120),
+        }),
+        pulls: vec![PullSpec {
+            signal: PULLED.to_owned(),
+            method: "stats".to_owned(),
+            field: None,
+            multiply: 1,
+            every: Nanos::from_secs(60),
+        }],
         ..RoleSpec::new("worker", module().0)
     }
 }
@@ -78,10 +91,17 @@ fn pool(name: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
     };
     PoolSpec {
         initial,
-        signals: vec![SignalSpec {
-            warm_up: Nanos::from_secs(5),
-            ..SignalSpec::new(SIGNAL, 10)
-        }],
+        signals: vec![
+            SignalSpec {
+                warm_up: Nanos::from_secs(5),
+                ..SignalSpec::new(SIGNAL, 10)
+            },
+            SignalSpec {
+                source: Source::Pulled,
+                ..SignalSpec::new(PULLED, 20)
+            },
+        ],
+        standby: 1,
         scale_up: scale(0, 4, 0),
         scale_down: scale(20, 1, 5),
         disruption_percent: 30,

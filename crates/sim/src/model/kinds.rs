@@ -23,7 +23,11 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
             generation: Generation(1),
         }),
         EffectKind::Install { .. } => Some(EffectKind::Drain),
-        EffectKind::Drain => Some(EffectKind::Stop),
+        EffectKind::Drain => Some(EffectKind::Check),
+        EffectKind::Check => Some(EffectKind::Pull {
+            signal: fleet::PULLED.to_owned(),
+        }),
+        EffectKind::Pull { .. } => Some(EffectKind::Stop),
         EffectKind::Stop => Some(EffectKind::Delete),
         EffectKind::Delete => Some(EffectKind::StoreChunk { module, index: 0 }),
         EffectKind::StoreChunk { .. } => Some(EffectKind::CheckStore),

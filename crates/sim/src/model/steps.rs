@@ -66,7 +66,7 @@ impl Platform {
                 self.chunks.clear();
                 Outcome::Done(Value::Nothing)
             }
-            Step::Drain => self.perform_drain(call),
+            Step::Drain | Step::Check | Step::Ask => self.perform_worker(call),
             Step::CleanSettings
             | Step::MemberSettings
             | Step::Uninstall
@@ -106,7 +106,7 @@ impl Platform {
     }
 
     /// A call to the worker's own code, bounded wait.
-    fn perform_drain(&mut self, call: &Call) -> Outcome {
+    fn perform_worker(&mut self, call: &Call) -> Outcome {
         let unknown = |text| Outcome::Unknown(Refusal::new(REJECT_CANISTER_ERROR, text));
         let Some(canister) = self.canisters.get_mut(&call.canister) else {
             return refused(REJECT_DESTINATION_INVALID, "no such canister");
@@ -118,8 +118,14 @@ impl Platform {
             return unknown("no wasm module");
         }
         let work = &mut canister.work;
-        work.draining = true;
-        Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
+        match call.step {
+            Step::Check => Outcome::Done(Value::Nothing),
+            Step::Ask => Outcome::Done(Value::Measured(Some(work.jobs))),
+            _ => {
+                work.draining = true;
+                Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
+            }
+        }
     }
 
     /// A management call on a canister: root must control it.
