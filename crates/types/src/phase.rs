@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 ///               ▲           └── refused ──┐                            │
 ///           Resetting ◄──────────── PendingReset ◄──── import, recycle ┘
 ///               └── refused n times ─► Failed        any ─► Deleting ─► (gone)   Lost
+/// Ready ─► Exporting ─► (handed over) or Installing
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
@@ -48,11 +49,14 @@ pub enum Phase {
     /// Gone, or out of root's control.
     #[n(10)]
     Lost,
+    /// Released to its old role or to another controller; the row ends or becomes a member's.
+    #[n(11)]
+    Exporting,
 }
 
 impl Phase {
     /// Every phase, in order of their codes.
-    pub const ALL: [Phase; 11] = [
+    pub const ALL: [Phase; 12] = [
         Phase::Creating,
         Phase::PendingReset,
         Phase::Resetting,
@@ -64,6 +68,7 @@ impl Phase {
         Phase::Deleting,
         Phase::Failed,
         Phase::Lost,
+        Phase::Exporting,
     ];
 
     /// A living member of a worker pool: counts against `max`.
@@ -90,6 +95,7 @@ impl Phase {
             Phase::Deleting => "deleting",
             Phase::Failed => "failed",
             Phase::Lost => "lost",
+            Phase::Exporting => "exporting",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::tick::member_due;
-use super::{Draft, module, to_reset};
+use super::{Draft, export, module, to_reset};
 use crate::limits;
 use crate::record::{ModuleRecord, PoolRecord, Row};
 use crate::state::State;
@@ -52,13 +52,17 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         }
         (EffectKind::Stop, Some(row)) => after_stop(&mut draft, &case, row),
         (EffectKind::Delete, Some(row)) => after_delete(&mut draft, &case, row),
+        (EffectKind::HandOver { .. }, Some(row)) => {
+            export::after_hand_over(&mut draft, &case, row);
+        }
+        (EffectKind::Inspect, Some(row)) => export::after_inspect(&mut draft, &case, row),
     }
     draft.done()
 }
 
 /// What the conclusion may look at.
-struct Case<'a> {
-    now: Nanos,
+pub(super) struct Case<'a> {
+    pub(super) now: Nanos,
     started_at: Nanos,
     root: Option<CanisterId>,
     spec: Option<&'a FleetSpec>,
@@ -66,7 +70,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn last(&self) -> &Outcome {
+    pub(super) fn last(&self) -> &Outcome {
         self.outcomes.last().expect("bug: an effect without steps")
     }
 
@@ -78,7 +82,7 @@ impl Case<'_> {
     }
 
     /// The first thing that went wrong.
-    fn trouble(&self) -> Option<Reason> {
+    pub(super) fn trouble(&self) -> Option<Reason> {
         self.outcomes.iter().find_map(|outcome| reason_of(outcome))
     }
 }
@@ -94,7 +98,7 @@ fn reason_of(outcome: &Outcome) -> Option<Reason> {
 }
 
 /// There is no such canister any more.
-fn is_gone(outcome: &Outcome) -> bool {
+pub(super) fn is_gone(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code == REJECT_DESTINATION_INVALID)
 }
 
@@ -162,11 +166,14 @@ fn after_reset(case: &Case<'_>, row: Row) -> Row {
 fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     let hopeless = matches!(reason, Reason::BelowFloor | Reason::Unobservable);
     let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
+    // An operator waits for this one: only what may still come by itself is tried again.
+    let hurried = row.urgent && !patient && !matches!(reason, Reason::Unknown(_));
     row.since = now;
     row.phase = Phase::PendingReset;
     row = row.held_back(now, reason);
-    if hopeless || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
+    if hopeless || hurried || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
         row.phase = Phase::Failed;
+        row.urgent = false;
     }
     row
 }
@@ -474,7 +481,7 @@ fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     match case.last() {
         Outcome::Done(_) => {
-            draft.event(Event::RowRemoved(row.canister, Reason::Surplus));
+            draft.event(Event::RowRemoved(row.canister, Reason::Deleted));
         }
         outcome if is_gone(outcome) => {
             draft.event(Event::RowRemoved(row.canister, Reason::Gone));

@@ -1,6 +1,6 @@
 //! Modules: staged in chunks, verified, and put into root's chunk store.
 
-use super::tick::Room;
+use super::lanes::Room;
 use super::{Draft, refuse};
 use crate::limits;
 use crate::state::State;

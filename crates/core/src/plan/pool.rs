@@ -25,8 +25,10 @@ pub struct PoolView<'a> {
     pub payable: bool,
     /// The module of its role; none = not installable yet.
     pub module: Option<ModuleHash>,
-    /// An operator paused voluntary actions.
-    pub paused: bool,
+    /// An operator paused growing.
+    pub paused_up: bool,
+    /// An operator paused shrinking.
+    pub paused_down: bool,
 }
 
 impl PoolView<'_> {
@@ -104,7 +106,7 @@ pub fn plan(view: &PoolView<'_>) -> PoolPlan {
 
 /// Takes draining members back first, then claims ready canisters.
 fn grow(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
-    if view.paused {
+    if view.paused_up {
         plan.reasons.push(Reason::Paused);
         return;
     }
@@ -162,7 +164,7 @@ fn claims_allowed(view: &PoolView<'_>) -> (usize, Reason) {
 
 /// Cordons the least useful members, within the disruption budget.
 fn shrink(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
-    if view.paused {
+    if view.paused_down {
         plan.reasons.push(Reason::Paused);
         return;
     }

@@ -1,6 +1,8 @@
 //! The control plane from outside: inputs in, events, effects and reasons out.
 
+mod commands;
 mod fixture;
+mod layout;
 mod life;
 mod modules;
 mod operations;

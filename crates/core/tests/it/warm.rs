@@ -124,15 +124,15 @@ fn l25_chunks_are_stored_again_after_an_upgrade() {
 fn an_operator_goes_on_when_the_receipts_of_yesterday_expire() {
     let mut root = Root::with(spec(0, 0, 1));
     for operation in 0..1_000 {
-        root.command(&format!("a{operation}"), Command::Resume);
+        root.command(&format!("a{operation}"), Command::Resume(None));
     }
-    let full = root.command("b", Command::Resume);
+    let full = root.command("b", Command::Resume(None));
     assert!(matches!(
         full,
         hatchery_core::Reply::Refused(Reason::TooManyOperations, _)
     ));
     root.now = root.now + Nanos::from_secs(24 * 3_600);
-    let answered = root.command("b", Command::Resume);
+    let answered = root.command("b", Command::Resume(None));
     assert!(
         matches!(answered, hatchery_core::Reply::Command(_)),
         "{answered:?}"
