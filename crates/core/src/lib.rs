@@ -24,4 +24,4 @@ pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 pub use record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, ScaleStep, Wish};
 pub use state::{Counts, LayoutError, Member, PoolCursor, RowFilter, State, Violation, check};
-pub use storage::Memories;
+pub use storage::{LAYOUT, Memories};

@@ -91,6 +91,12 @@ pub enum EffectKind {
     /// Look at a canister as anybody may.
     #[n(9)]
     Inspect,
+    /// See which chunks root's chunk store holds.
+    #[n(16)]
+    CheckStore,
+    /// Empty root's chunk store of what no module needs any more.
+    #[n(17)]
+    ClearStore,
 }
 
 /// One call of an effect.
@@ -122,6 +128,10 @@ pub enum Step {
     HandOver,
     /// `canister_info`, which anybody may ask.
     Info,
+    /// `stored_chunks` of root itself.
+    StoredChunks,
+    /// `clear_chunk_store` of root itself.
+    ClearChunkStore,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -183,6 +193,8 @@ impl EffectKind {
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
             EffectKind::HandOver { .. } => &[Step::HandOver],
             EffectKind::Inspect => &[Step::Info],
+            EffectKind::CheckStore => &[Step::StoredChunks],
+            EffectKind::ClearStore => &[Step::ClearChunkStore],
         }
     }
 
@@ -210,6 +222,8 @@ impl EffectKind {
             EffectKind::StoreChunk { .. } => "store-chunk",
             EffectKind::HandOver { .. } => "hand-over",
             EffectKind::Inspect => "inspect",
+            EffectKind::CheckStore => "check-store",
+            EffectKind::ClearStore => "clear-store",
         }
     }
 }

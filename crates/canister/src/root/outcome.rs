@@ -3,7 +3,7 @@
 //! Owns what a caller can know (interface specification, "Reject codes"); what follows from it is
 //! decided in `hatchery-core`.
 
-use super::management::{CanisterInfoReply, CanisterRecord, CanisterStatus};
+use super::management::{CanisterInfoReply, CanisterRecord, CanisterStatus, ChunkHash};
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use candid::CandidType;
@@ -86,6 +86,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
                 module,
             })))
         }
+        Step::StoredChunks => decode::<Vec<ChunkHash>>(reply)
+            .map(|chunks| Value::Chunks(chunks.into_iter().map(|chunk| chunk.hash).collect())),
         // Their replies say nothing that is used: an answer is the success.
         Step::CleanSettings
         | Step::MemberSettings
@@ -95,6 +97,7 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Stop
         | Step::Delete
         | Step::UploadChunk
+        | Step::ClearChunkStore
         | Step::HandOver => Some(Value::Nothing),
     }
 }

@@ -141,7 +141,7 @@ fn color_of(phase: Phase) -> Color {
         Phase::InService => IN_SERVICE,
         Phase::Draining => DRAINING,
         Phase::Stopping => Color::LightMagenta,
-        Phase::Deleting => Color::DarkGray,
+        Phase::Deleting | Phase::Exporting => Color::DarkGray,
         Phase::Failed | Phase::Lost => Color::Red,
     }
 }

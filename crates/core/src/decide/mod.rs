@@ -13,6 +13,7 @@ mod member;
 mod module;
 mod operation;
 mod refill;
+mod store;
 mod tick;
 
 pub use lanes::{LaneStatus, lanes};
@@ -52,7 +53,7 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             module,
             index,
             bytes,
-        } => module::stage(state, *module, *index, bytes),
+        } => module::stage(state, now, *module, *index, bytes),
         Input::CommitModule { module, chunks } => module::commit(state, now, *module, *chunks),
     };
     operation::settle(state, now, &mut decision);

@@ -4,7 +4,7 @@
 
 use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
-use super::{Draft, conclude, export, module, operation, refill};
+use super::{Draft, conclude, export, module, operation, refill, store};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::Row;
@@ -31,7 +31,8 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| drain_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
-        .or_else(|| module::store_next(state, now, &room))
+        .or_else(|| store::store_next(state, now, &room))
+        .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
@@ -322,6 +323,8 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         [&index.attention, &index.drains, &index.reset_queue].map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);
     let modules = first_two(&index.modules_waiting, now);
+    let unnamed = index.modules_unnamed.first();
+    let collect = unnamed.map(|(wanted_at, _)| *wanted_at + limits::UNNAMED_LIFE);
     let stale = index.stale.iter().map(|id| stale_due(state, *id));
     let create = Some(state.header().create_after).filter(|after| *after > now);
     let buy = state
@@ -335,6 +338,7 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .chain(buy.map(|_| retry))
         .chain(operation::purchase_due(state))
         .chain(complete)
+        .chain(collect)
         .map(|due| if due <= now { retry } else { due })
         .min()
 }

@@ -16,7 +16,7 @@ pub use pages::{PoolCursor, RowFilter};
 use receipts::ReceiptIndex;
 
 use crate::receipt::Receipt;
-use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
+use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
@@ -64,9 +64,23 @@ impl std::fmt::Display for LayoutError {
 
 impl std::error::Error for LayoutError {}
 
+/// The memory of a header that this root can read, or none yet.
+fn readable<M: Memory>(header: M) -> Result<M, LayoutError> {
+    if header.size() == 0 {
+        return Ok(header);
+    }
+    let cell = StableCell::init(header, Cbor(Version { layout: LAYOUT }));
+    let found = cell.get().0.layout;
+    if found > LAYOUT {
+        let known = LAYOUT;
+        return Err(LayoutError { found, known });
+    }
+    Ok(cell.into_memory())
+}
+
 impl<M: Memory> State<M> {
     /// Opens fresh memory or an existing layout, and rebuilds the index: one pass over rows,
-    /// effects, pools and receipts.
+    /// effects, pools and receipts. Of a newer layout nothing but its number is read.
     ///
     /// # Errors
     /// The layout is newer than this root; nothing was changed.
@@ -87,13 +101,7 @@ impl<M: Memory> State<M> {
             given_away: Cycles(0),
             paused_down: Some(false),
         };
-        let header = StableCell::init(memories.header, Cbor(fresh));
-        if header.get().0.layout > LAYOUT {
-            return Err(LayoutError {
-                found: header.get().0.layout,
-                known: LAYOUT,
-            });
-        }
+        let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let mut state = State {
             next_effect: header.get().0.effect_ceiling,
             header,
@@ -154,7 +162,7 @@ impl<M: Memory> State<M> {
             index.put_pool(pool);
         }
         for entry in self.modules.iter() {
-            index.queue_module(ModuleHash(entry.key().0), &entry.value().0, true);
+            index.put_module(ModuleHash(entry.key().0), &entry.value().0);
         }
         index
     }
@@ -259,7 +267,7 @@ impl<M: Memory> State<M> {
         Generation(self.index.listed_at.get(pool).copied().unwrap_or(0))
     }
 
-    /// Modules held, staged ones included; at most [`limits::MODULES_MAX`].
+    /// Modules held, staged ones included; at most [`crate::limits::MODULES_MAX`].
     pub fn modules(&self) -> Vec<(ModuleHash, ModuleRecord)> {
         let modules = self.modules.iter();
         modules

@@ -2,7 +2,7 @@
 
 mod commands;
 mod fixture;
-mod layout;
+mod golden;
 mod life;
 mod modules;
 mod operations;

@@ -1,5 +1,5 @@
 //! Invariant 1: every canister that root bought or took in and still has is one row, or the yet
-//! unnamed result of one creation in flight or lost.
+//! unnamed result of one creation in flight or lost. What somebody else controls was given away.
 
 use super::{Checker, Scene};
 use std::collections::BTreeSet;
@@ -15,8 +15,8 @@ impl Checker for Accounted {
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
         let open: BTreeSet<_> = scene.effects.iter().map(|effect| effect.id).collect();
         let unnamed = scene.platform.bought.iter().filter(|(id, _)| {
-            let exists = scene.platform.canisters.contains_key(*id);
-            exists && !scene.after.contains_key(*id)
+            let is_ours = scene.platform.is_ours(**id);
+            is_ours && !scene.after.contains_key(*id)
         });
         let closed: Vec<_> = unnamed
             .filter(|(_, effect)| !open.contains(*effect))
@@ -28,8 +28,7 @@ impl Checker for Accounted {
             ));
         }
         for (id, row) in scene.before {
-            let exists = scene.platform.canisters.contains_key(id);
-            if exists && !scene.after.contains_key(id) {
+            if scene.platform.is_ours(*id) && !scene.after.contains_key(id) {
                 return Err(format!(
                     "the row of {id} is gone from {}, the canister is not",
                     row.phase

@@ -19,6 +19,7 @@ impl Checker for Limited {
         let calls: usize = scene
             .effects
             .iter()
+            .filter(|effect| effect.kind.lane() != Lane::Drain)
             .map(|effect| effect.kind.steps().len())
             .sum();
         below("calls in flight", calls, limits::CALLS_MAX as usize)?;
@@ -74,6 +75,7 @@ fn check_lanes(scene: &Scene<'_>) -> Result<(), String> {
             Lane::Create => spec.lanes.create,
             Lane::Reset => spec.lanes.reset,
             Lane::Install => spec.lanes.install,
+            Lane::Drain => limits::DRAIN_LANE,
             Lane::Other => limits::OTHER_LANE,
         };
         below(&format!("effects in lane {lane:?}"), count, limit as usize)?;

@@ -5,7 +5,9 @@ use super::fleet;
 use super::swarm::Fault;
 use super::world::{Failure, World};
 use hatchery_core::{Command, CommandInput, Input, Reply};
-use hatchery_types::{CanisterId, Cycles, Generation, ModuleHash, Nanos, OperationId, RunState};
+use hatchery_types::{
+    CanisterId, Cycles, Direction, ExportTo, Generation, ModuleHash, Nanos, OperationId, RunState,
+};
 
 const SECOND: Nanos = Nanos::from_secs(1);
 const LIQUID: Cycles = Cycles(2_000 * Cycles::T);
@@ -197,16 +199,42 @@ impl World {
     }
 
     fn draw_command(&mut self) -> Command {
-        match self.dice.below(10) {
+        match self.dice.below(16) {
             0..4 => {
                 let count = self.dice.between(1, 4);
-                Command::Import((0..count).map(|_| self.draw_canister()).collect())
+                Command::ImportQueued((0..count).map(|_| self.draw_canister()).collect())
             }
             4..6 => Command::Recycle(self.draw_canister()),
             6 => Command::RequeueFailed(None),
             7 => Command::RequeueFailed(Some(vec![self.draw_canister(), self.draw_canister()])),
-            8 => Command::Pause,
-            _ => Command::Resume,
+            8 => Command::Pause(self.draw_direction()),
+            9 => Command::ImportImmediate(self.draw_canister()),
+            10 => Command::CreateEmpty,
+            11 => Command::Export(self.draw_canister(), ExportTo::Registry),
+            12 => {
+                let heir = ExportTo::Principal(fleet::stranger());
+                Command::Export(self.draw_canister(), heir)
+            }
+            13 => Command::Delete(self.draw_canister()),
+            14 => {
+                // An operator forgets what is really lost.
+                let id = self.draw_canister();
+                if self.platform.is_ours(id) {
+                    Command::Recycle(id)
+                } else {
+                    Command::Forget(id)
+                }
+            }
+            _ if self.dice.chance(200) => Command::DrainSurplus,
+            _ => Command::Resume(self.draw_direction()),
+        }
+    }
+
+    fn draw_direction(&mut self) -> Option<Direction> {
+        match self.dice.below(3) {
+            0 => Some(Direction::Up),
+            1 => Some(Direction::Down),
+            _ => None,
         }
     }
 

@@ -64,7 +64,7 @@ impl World {
             }
         }
         for (name, command) in [
-            ("peace", Command::Resume),
+            ("peace", Command::Resume(None)),
             ("again", Command::RequeueFailed(None)),
         ] {
             let operation = OperationId(format!("{name}-{}", self.step));

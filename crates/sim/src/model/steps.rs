@@ -4,7 +4,7 @@ use super::canister::{Canister, Habits, INSTALL_PREPAID, STOP_TIMEOUT, Work};
 use super::platform::{Call, Platform};
 use super::swarm::Fault;
 use hatchery_types::{
-    CanisterId, Cycles, EffectKind, Generation, ModuleHash, Nanos, Outcome,
+    CanisterId, Cycles, EffectKind, Generation, Inspection, ModuleHash, Nanos, Outcome,
     REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
 };
 
@@ -43,7 +43,13 @@ impl Platform {
         match call.step {
             Step::Create => self.perform_create(call),
             Step::UploadChunk => self.perform_upload(call),
+            Step::StoredChunks => self.perform_stored_chunks(),
+            Step::ClearChunkStore => {
+                self.chunks.clear();
+                Outcome::Done(Value::Nothing)
+            }
             Step::Drain => self.perform_drain(call),
+            Step::Info => self.perform_info(call.canister),
             _ => self.perform_managed(at, call),
         }
     }
@@ -69,6 +75,12 @@ impl Platform {
         Outcome::Done(Value::Nothing)
     }
 
+    /// The model's modules have one chunk, which then has the module's hash.
+    fn perform_stored_chunks(&self) -> Outcome {
+        let chunks = self.chunks.iter().map(|(module, _)| *module);
+        Outcome::Done(Value::Chunks(chunks.collect()))
+    }
+
     /// A call to the worker's own code, bounded wait.
     fn perform_drain(&mut self, call: &Call) -> Outcome {
         let unknown = |text| Outcome::Unknown(Refusal::new(REJECT_CANISTER_ERROR, text));
@@ -84,6 +96,19 @@ impl Platform {
         let work = &mut canister.work;
         work.draining = true;
         Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
+    }
+
+    /// What anybody may ask.
+    fn perform_info(&self, id: CanisterId) -> Outcome {
+        let Some(canister) = self.canisters.get(&id) else {
+            return refused(REJECT_DESTINATION_INVALID, "no such canister");
+        };
+        let (controllers, module) = (canister.controllers.clone(), canister.module);
+        let seen = Inspection {
+            controllers,
+            module,
+        };
+        Outcome::Done(Value::Inspected(Box::new(seen)))
     }
 
     /// A management call on a canister: root must control it.
@@ -168,6 +193,7 @@ impl Platform {
             (Step::Uninstall, _) => canister.remove_code(),
             (Step::Start, _) => canister.run_state = RunState::Running,
             (Step::Stop, _) => return stop(canister, never_stops),
+            (Step::HandOver, EffectKind::HandOver { to }) => canister.controllers = vec![*to],
             (step, kind) => panic!("bug: step {step:?} in {kind} at {at:?}"),
         }
         Outcome::Done(Value::Nothing)

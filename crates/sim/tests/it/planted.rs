@@ -188,6 +188,6 @@ fn command(operation: &str, ids: Vec<CanisterId>) -> Input {
     Input::Command(CommandInput {
         caller: Principal::from_slice(&[7; 29]),
         operation: OperationId(operation.to_owned()),
-        command: Command::Import(ids),
+        command: Command::ImportQueued(ids),
     })
 }

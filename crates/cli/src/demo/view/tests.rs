@@ -22,6 +22,7 @@ fn row(n: u8, phase: Phase, reason: &Reason) -> RowView {
         since: START,
         role: None,
         pool: None,
+        parent: None,
         module: None,
         generation: Generation(1),
         cycles: None,
