@@ -22,6 +22,6 @@ pub use event::Event;
 pub use input::{Command, CommandInput, Decision, Input, Reply, Vitals};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
-pub use record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, ScaleStep, Wish};
+pub use record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Wish};
 pub use state::{Counts, LayoutError, Member, PoolCursor, RowFilter, State, Violation, check};
 pub use storage::{LAYOUT, Memories};

@@ -10,6 +10,7 @@ mod operation;
 mod outcome;
 mod phase;
 mod reason;
+mod scaling;
 mod spec;
 mod units;
 
@@ -22,7 +23,9 @@ pub use outcome::{
 };
 pub use phase::Phase;
 pub use reason::Reason;
-pub use spec::{
-    DrainSpec, FleetSpec, LanesSpec, PoolSpec, RoleSpec, ScaleSpec, TargetSpec, WarmPoolSpec,
+pub use scaling::{
+    BufferSpec, HealthSpec, LeaseEnd, LeaseSpec, Missing, ParentSpec, PoolSpec, PullSpec,
+    ScaleSpec, Scope, SignalSpec, Source, WindowSpec,
 };
+pub use spec::{DrainSpec, FleetSpec, LanesSpec, RoleSpec, WarmPoolSpec};
 pub use units::{Cycles, Nanos};

@@ -17,7 +17,7 @@ use ic_stable_structures::Memory;
 pub(super) fn recycle<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) -> Act {
     let row = named(state, id)?;
     let row = match row.phase {
-        Phase::InService => row.moved(Phase::Draining, now, Reason::Recycled),
+        Phase::InService | Phase::Standby => row.moved(Phase::Draining, now, Reason::Recycled),
         Phase::Ready | Phase::Failed | Phase::Lost => to_reset(row, now, Reason::Recycled),
         phase => {
             let text = format!("{id} is {phase}: only what is in service, ready, failed or lost");

@@ -95,7 +95,7 @@ fn answer(goal: Goal, fate: &Fate<'_>) -> Option<Answer> {
             Some(Answer::Deleted { discarded })
         }
         (Goal::Export, Fate::Removed(Some(row), Reason::Exported)) => Some(exported(row)),
-        (Goal::Export, Fate::Moved(row)) if row.phase == Phase::InService => Some(exported(row)),
+        (Goal::Export, Fate::Moved(row)) if is_installed(row.phase) => Some(exported(row)),
         (Goal::Recycle, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Recycled),
         (Goal::Import, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Imported),
         (_, Fate::Removed(_, reason)) => Some(Answer::Refused((*reason).clone())),
@@ -111,6 +111,10 @@ fn exported(row: &Row) -> Answer {
         role: row.role.clone().unwrap_or_default(),
         module: row.module.unwrap_or(ModuleHash([0; 32])),
     }
+}
+
+fn is_installed(phase: Phase) -> bool {
+    phase.is_living() && phase != Phase::Installing
 }
 
 /// A phase from which the goal will not be reached any more.

@@ -8,3 +8,4 @@ mod modules;
 mod operations;
 mod policies;
 mod warm;
+mod wishes;
