@@ -208,7 +208,7 @@ fn is_call(action: &Action) -> bool {
 }
 
 /// The call that kept it from stopping is over.
-pub(super) fn end_call(canister: &mut Canister) {
+fn end_call(canister: &mut Canister) {
     canister.work.call_open = false;
     if canister.run_state == RunState::Stopping {
         canister.run_state = RunState::Stopped;

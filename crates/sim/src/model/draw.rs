@@ -5,6 +5,7 @@ use super::action::{Action, Load, Meddling, Numbers};
 use super::swarm::Fault;
 use super::world::World;
 use hatchery_core::Command;
+use hatchery_core::limits::PAGE_MAX;
 use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, RunState};
 
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -144,6 +145,10 @@ impl World {
 
     fn draw_command(&mut self) -> Command {
         match self.dice.below(10) {
+            0 if self.dice.chance(50) => {
+                let many = (0..=PAGE_MAX as u64).map(|number| super::canister_id(1_000 + number));
+                Command::Import(many.collect())
+            }
             0..4 => {
                 let count = self.dice.between(1, 4);
                 Command::Import((0..count).map(|_| self.draw_canister()).collect())
@@ -173,8 +178,9 @@ impl World {
         let Some((_, id)) = self.dice.pick(choice).copied() else {
             return;
         };
-        let meddling = [Meddling::Deleted, Meddling::TakenOver][self.dice.below(2) as usize];
-        if self.platform.swarm.knows(Fault::Meddled(meddling)) {
+        let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
+        if Meddling::ALL.iter().any(knows) {
+            let meddling = [Meddling::Deleted, Meddling::TakenOver][self.dice.below(2) as usize];
             actions.push(Action::Meddle(meddling, id));
         }
         let operation = OperationId(format!("race-{}", self.step));
