@@ -163,7 +163,7 @@ fn recycle(now: Nanos, row: Option<Row>) -> Result<Row, Reason> {
     let row = row.ok_or(Reason::UnknownCanister)?;
     match row.phase {
         Phase::InService if planted("p18") => Ok(to_reset(row, now, Reason::Recycled)),
-        Phase::InService => Ok(row.moved(Phase::Draining, now, Reason::Recycled)),
+        Phase::InService | Phase::Standby => Ok(row.moved(Phase::Draining, now, Reason::Recycled)),
         Phase::Ready | Phase::Failed | Phase::Lost => Ok(to_reset(row, now, Reason::Recycled)),
         _ => Err(Reason::WrongPhase),
     }

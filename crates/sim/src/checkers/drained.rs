@@ -3,7 +3,7 @@
 
 use super::{Checker, Scene};
 use hatchery_core::{Input, Row};
-use hatchery_types::{CanisterId, Nanos, Outcome, Phase, Reason, Value};
+use hatchery_types::{CanisterId, Nanos, Outcome, Phase, PoolSpec, Reason, Value};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Default)]
@@ -88,8 +88,8 @@ fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
     let pool = victim.pool.as_deref().unwrap_or_default();
     let spec = scene.state.spec().and_then(|spec| spec.pool(pool));
     let stale_after = spec
-        .and_then(|pool| pool.target.as_ref())
-        .map(|target| target.stale_after);
+        .and_then(PoolSpec::load)
+        .map(|(_, signal)| signal.stale_after);
     let is_fresh =
         |row: &Row| stale_after.is_none_or(|after| scene.now.since(row.sample_at) <= after);
     let fresh_load = |row: &Row| row.sample.filter(|_| is_fresh(row));

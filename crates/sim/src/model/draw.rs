@@ -120,7 +120,7 @@ impl World {
                 let accepts = !canister.work.draining;
                 jobs.push((*id, if accepts { most.max(left) } else { left }));
             }
-            if canister.run_state == RunState::Stopping && self.dice.chance(300) {
+            if canister.run_state == RunState::Stopping && self.dice.chance(50) {
                 actions.push(Action::CallEnds(*id));
             }
         }

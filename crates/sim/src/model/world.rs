@@ -362,10 +362,12 @@ impl World {
             });
             rows.collect()
         };
+        let to_service = [&plan.uncordon[..], &plan.promote[..]].concat();
         let pairs = [
-            (&plan.uncordon, Phase::InService),
+            (&to_service, Phase::InService),
             (&plan.cordon, Phase::Draining),
             (&plan.claim, Phase::Installing),
+            (&plan.release, Phase::Stopping),
         ];
         match pairs
             .into_iter()
