@@ -340,25 +340,21 @@ fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row 
     if lost_control(case.last()) {
         return row.moved(Phase::Lost, now, Reason::NotControlled);
     }
+    if matches!(row.phase, Phase::Draining | Phase::Stopping) {
+        // It began to leave while it was looked at: it goes on leaving.
+        let next_attempt = now;
+        return Row {
+            next_attempt,
+            ..row
+        };
+    }
     let Some(seen) = case.observation() else {
         let trouble = case
             .trouble()
             .expect("bug: no observation and nothing went wrong");
-        return if row.phase == Phase::Draining {
-            Row {
-                next_attempt: now,
-                ..row
-            }
-        } else {
-            row.held_back(now, trouble)
-        };
+        return row.held_back(now, trouble);
     };
     match row.phase {
-        // Cordoned while it was looked at: the drain goes on.
-        Phase::Draining => Row {
-            next_attempt: now,
-            ..row
-        },
         Phase::Creating => match flaw(case, &row, seen) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
             Some(flaw) => to_reset(row, now, flaw),

@@ -6,7 +6,7 @@ use super::swarm::Fault;
 use super::world::World;
 use hatchery_core::Command;
 use hatchery_core::limits::PAGE_MAX;
-use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, RunState};
+use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, RunState};
 
 const SECOND: Nanos = Nanos::from_secs(1);
 const TEN_SECONDS: Nanos = Nanos::from_secs(10);
@@ -23,8 +23,9 @@ impl World {
         self.draw_trouble(&mut actions);
         match self.dice.below(100) {
             0..30 => {}
-            30..35 => actions.push(Action::Tick),
-            35..40 => self.draw_race(&mut actions),
+            30..33 => actions.push(Action::Tick),
+            33..38 => self.draw_race(&mut actions),
+            38..40 => self.draw_long_sleep(&mut actions),
             40..65 => actions.extend(self.draw_load()),
             65..80 => self.draw_work(&mut actions),
             80..93 => self.draw_commands(&mut actions),
@@ -187,6 +188,40 @@ impl World {
         actions.push(Action::Command(operation, Command::Recycle(id)));
     }
 
+    /// A worker on standby is changed, and a day passes until somebody looks at it; or it is
+    /// changed and released while somebody looks.
+    fn draw_long_sleep(&mut self, actions: &mut Vec<Action>) {
+        let standby = self
+            .rows()
+            .values()
+            .filter(|row| row.phase == Phase::Standby);
+        let standby: Vec<CanisterId> = standby.map(|row| row.canister).collect();
+        let Some(id) = self.dice.pick(&standby).copied() else {
+            return;
+        };
+        let any = [Meddling::Deleted, Meddling::TakenOver, Meddling::Stopped];
+        let meddling = any[self.dice.below(3) as usize];
+        let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
+        let day = Action::Jump(Nanos::from_secs(25 * 3_600));
+        let meddle = Action::Meddle(meddling, id);
+        if !Meddling::ALL.iter().any(knows) {
+            return;
+        }
+        if self.dice.chance(500) {
+            actions.extend([meddle, day]);
+            return;
+        }
+        let mut numbers = self.draw_numbers();
+        let pool = self.rows()[&id].pool.clone();
+        let pools = self.wanted.pools.iter();
+        numbers.pool = pools
+            .take_while(|it| Some(&it.name) != pool.as_ref())
+            .count();
+        numbers.standby = 0;
+        let respec = Action::Respec(numbers);
+        actions.extend([day, Action::Tick, meddle, respec, Action::Tick]);
+    }
+
     /// One of the canisters that exist.
     fn draw_existing(&mut self) -> Option<CanisterId> {
         let busy = self.draw_busy();
@@ -233,6 +268,7 @@ impl World {
             min,
             max,
             initial,
+            standby: self.dice.below(3) as u32,
             minimum,
             maximum,
             resets,
