@@ -40,10 +40,11 @@ pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     check_dependencies(workspace)
 }
 
-/// `cargo xtask ci`: [`check`], then the tests by the README's own command.
+/// `cargo xtask ci`: [`check`], then the tests by the README's own command, then [`peers`].
 pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     check(workspace, arguments)?;
-    canisters::test(workspace, &[])
+    canisters::test(workspace, &[])?;
+    peers(workspace, &[])
 }
 
 fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
@@ -62,4 +63,13 @@ fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
 pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let program = ["run", "--quiet", "--package", "hatchery-conformance", "--"];
     run(cargo(&workspace.root, &program).args(arguments))
+}
+
+/// `cargo xtask peers`: real clients against the network; everything behind it goes to the program.
+/// Packages are fetched once, into the target folder.
+pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let program = ["run", "--quiet", "--package", "hatchery-peers", "--"];
+    run(cargo(&workspace.root, &program)
+        .arg(workspace.target.join("peers"))
+        .args(arguments))
 }

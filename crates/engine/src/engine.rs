@@ -80,7 +80,7 @@ impl From<InstallMode> for CanisterInstallMode {
 
 /// An Internet Computer with one application subnet.
 pub struct Engine {
-    subnet: Subnet,
+    pub(crate) subnet: Subnet,
 }
 
 impl Engine {
@@ -183,7 +183,7 @@ impl Engine {
         method: &str,
         arg: Vec<u8>,
     ) -> Result<Vec<u8>, Reject> {
-        self.subnet.query(sender, canister, method, &arg)
+        self.subnet.query(sender, canister, method, &arg, None)
     }
 
     /// A new empty canister with minted cycles, at once.

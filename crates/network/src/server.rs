@@ -1,0 +1,117 @@
+//! The listening socket: connections, their limits, and reading what they send. However many there
+//! are and however slow, memory is bounded and a newcomer gets a place.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use crate::api::Reply;
+use crate::places::{Held, Place, Places};
+use crate::site::{Page, Site};
+
+/// A request must begin, and its head be complete, within this.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A request's body must be complete within this.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest body: an ingress message of 2 MiB and what signs it.
+const BODY_BYTES_MAX: usize = (2 << 20) + (512 << 10);
+/// Bytes buffered per connection beside the body.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
+/// Pause after the system refused a connection, as when no more files can be open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` is sent or dropped.
+pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, stop: oneshot::Receiver<()>) {
+    let places = Arc::new(Places::default());
+    let accept = async {
+        loop {
+            if let Ok((stream, _)) = listener.accept().await {
+                admit(stream, &places, &site);
+            } else {
+                places.close_slowest();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = accept => {}
+        _ = stop => {}
+    }
+}
+
+fn admit(stream: TcpStream, places: &Arc<Places>, site: &Arc<Site>) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let site = Arc::clone(site);
+    places.seat(|place| tokio::spawn(talk(stream, place, site)).abort_handle());
+}
+
+/// One connection, request after request.
+async fn talk(stream: TcpStream, place: Place, site: Arc<Site>) {
+    let service = service_fn(|request| {
+        let (place, site) = (&place, &site);
+        async move { Ok::<_, Infallible>(respond(request, place, site).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    // A connection that breaks is its client's affair.
+    drop(connection.await);
+}
+
+async fn respond(request: Request<Incoming>, place: &Place, site: &Site) -> Page {
+    let (head, body) = request.into_parts();
+    let read = tokio::time::timeout(BODY_TIMEOUT, read_body(body, place)).await;
+    let page = match read {
+        Ok(Ok((body, _held))) => {
+            let _busy = place.busy();
+            site.answer(&head, &body).await
+        }
+        Ok(Err(refusal)) => site.refusal(refusal),
+        Err(_) => site.refusal(Reply::text(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not arrive in time",
+        )),
+    };
+    page
+}
+
+/// The body, and the memory it is accounted to.
+async fn read_body(mut body: Incoming, place: &Place) -> Result<(Vec<u8>, Held), Reply> {
+    let too_large = || {
+        let text = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        Err(Reply::text(StatusCode::PAYLOAD_TOO_LARGE, text))
+    };
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return too_large();
+    }
+    let (mut bytes, mut held) = (Vec::new(), place.hold());
+    while let Some(frame) = body.frame().await {
+        let broken = |error| Reply::text(StatusCode::BAD_REQUEST, format!("the body: {error}"));
+        let Ok(data) = frame.map_err(broken)?.into_data() else {
+            continue;
+        };
+        if bytes.len() + data.len() > BODY_BYTES_MAX {
+            return too_large();
+        }
+        if !held.more(data.len()) {
+            return Err(Reply::text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many large requests at once; try again",
+            ));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes, held))
+}
