@@ -36,7 +36,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("hatchery-conformance", &["hatchery-engine"]),
     ("hatchery-network", &["hatchery-engine"]),
-    ("hatchery-peers", &["hatchery-engine", "hatchery-network"]),
+    (
+        "hatchery-peers",
+        &["hatchery-engine", "hatchery-network", "hatchery-sim"],
+    ),
     ("hatchery-root", &["hatchery"]),
     ("hatchery-worker", &["hatchery"]),
     ("xtask", &[]),

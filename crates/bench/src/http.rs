@@ -64,11 +64,12 @@ impl Client {
         for _ in 0..count {
             self.sent += 1;
             let envelope = self.envelope(update);
-            let question = if update { "v4" } else { "v3" };
-            let question = match update {
-                true => format!("{question}/canister/{}/call", self.canister),
-                false => format!("{question}/canister/{}/query", self.canister),
+            let (version, question) = if update {
+                ("v4", "call")
+            } else {
+                ("v3", "query")
             };
+            let question = format!("{version}/canister/{}/{question}", self.canister);
             let body = envelope.encode_bytes();
             assert_eq!(
                 self.exchange(&question, &body),

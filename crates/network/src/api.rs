@@ -216,9 +216,10 @@ impl Api {
 
     fn authentic(&self, body: &[u8]) -> Result<Authentic, Reply> {
         Authentic::read(body, self.clock.now_ns()).map_err(|error| {
-            let status = match error.is_forbidden() {
-                true => StatusCode::FORBIDDEN,
-                false => StatusCode::BAD_REQUEST,
+            let status = if error.is_forbidden() {
+                StatusCode::FORBIDDEN
+            } else {
+                StatusCode::BAD_REQUEST
             };
             Reply::text(status, error.to_string())
         })

@@ -101,6 +101,8 @@ pub(crate) enum Job {
     Visit(Box<dyn FnOnce(&mut Engine) + Send>),
     /// Save to the folder what has changed.
     Save(std::sync::mpsc::Sender<Result<(), FolderError>>),
+    /// Nothing: whoever waits for a job looks up.
+    Wake,
     Stop,
 }
 
@@ -161,7 +163,7 @@ impl Desk {
         }
     }
 
-    fn take(&mut self, job: Job) {
+    pub(crate) fn take(&mut self, job: Job) {
         match job {
             Job::Call { call, wait, answer } => self.call(call, wait, answer),
             Job::Query { query, answer } => {
@@ -191,7 +193,7 @@ impl Desk {
                 self.settle();
             }
             Job::Save(answer) => drop(answer.send(self.save())),
-            Job::Stop => {}
+            Job::Wake | Job::Stop => {}
         }
     }
 
@@ -206,12 +208,19 @@ impl Desk {
         };
         match reply {
             Some(reply) => drop(answer.send(reply)),
-            None if wait => {
+            None if wait && self.may_wait(&request) => {
                 self.waiters.entry(request).or_default().push(answer);
                 self.answer_waiters(&request);
             }
             None => drop(answer.send(CallAnswer::Accepted)),
         }
+    }
+
+    /// Where no round comes by itself, nobody waits for one.
+    fn may_wait(&self, request: &RequestId) -> bool {
+        let known = self.history.get(request);
+        let answered = known.is_some_and(|known| known.status != RequestStatus::Received);
+        self.clock.is_wall() || answered
     }
 
     fn take_in(&mut self, call: Call) -> Result<(), Reject> {
@@ -328,7 +337,7 @@ impl Desk {
     }
 
     /// Brings tree, history and waiting users to the engine's state.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.state.follow(&self.engine);
         let finished: Vec<_> = self
             .history

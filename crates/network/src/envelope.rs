@@ -121,17 +121,19 @@ impl Authentic {
     /// Whom a call or query concerns: its callee, or for the management canister whoever its
     /// argument names. `None` for what concerns no canister that there is already.
     pub fn concerned(&self) -> Option<Principal> {
-        match &self.content {
-            EnvelopeContent::Call {
-                canister_id, arg, ..
-            }
-            | EnvelopeContent::Query {
-                canister_id, arg, ..
-            } => match *canister_id == Principal::management_canister() {
-                true => Target::read(arg),
-                false => Some(*canister_id),
-            },
-            EnvelopeContent::ReadState { .. } => None,
+        let (EnvelopeContent::Call {
+            canister_id, arg, ..
+        }
+        | EnvelopeContent::Query {
+            canister_id, arg, ..
+        }) = &self.content
+        else {
+            return None;
+        };
+        if *canister_id == Principal::management_canister() {
+            Target::read(arg)
+        } else {
+            Some(*canister_id)
         }
     }
 }

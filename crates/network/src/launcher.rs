@@ -10,7 +10,7 @@ use clap::Parser;
 use super::{Serve, hex, start, until_told_to_stop};
 
 /// Where `icp` creates its first canisters: the first id there is.
-const FIRST_CANISTER: &str = "rwlgt-iiaaa-aaaaa-aaaaa-cai";
+const FIRST_CANISTER: &str = "i3flu-baaaa-aaaai-aaaaa-cai";
 
 /// What `icp network start` passes. What is about networks of many subnets and about the platform's
 /// own canisters is taken and has no effect.

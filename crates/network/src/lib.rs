@@ -23,6 +23,7 @@ pub mod envelope;
 mod folder;
 mod history;
 mod key;
+mod lent;
 mod network;
 mod places;
 mod routes;
@@ -35,4 +36,10 @@ mod tree;
 
 pub use clock::Time;
 pub use folder::FolderError;
+pub use lent::{Lent, Waker};
 pub use network::{Network, NetworkError, Options, engine_now};
+
+/// The canister author's guide: its examples run as tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/guides/testing-your-canister.md")]
+struct Guide;

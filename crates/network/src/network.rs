@@ -1,23 +1,20 @@
 //! A network that can be started, asked for its address, visited and stopped. Two threads behind it:
 //! one owns the engine, one all connections.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use hatchery_engine::{Config, Engine, Principal};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 use crate::api::Api;
 use crate::clock::{Clock, Time, wall_ns};
 use crate::desk::{Desk, Job};
 use crate::folder::{Folder, FolderError};
 use crate::key::Keys;
-use crate::server;
-use crate::site::Site;
+use crate::server::Server;
 
 /// WebAssembly may use 5 MiB of stack, and its host some more.
 const DESK_STACK_BYTES: usize = 32 << 20;
@@ -82,9 +79,8 @@ pub struct Network {
     root_key: Vec<u8>,
     subnet: Principal,
     jobs: Sender<Job>,
-    stop_server: Option<oneshot::Sender<()>>,
-    desk: Option<JoinHandle<Result<(), FolderError>>>,
-    server: Option<JoinHandle<()>>,
+    desk: Option<DeskThread>,
+    server: Option<Server>,
 }
 
 impl Network {
@@ -96,35 +92,23 @@ impl Network {
         options: &Options,
         engine: impl FnOnce() -> Engine + Send + 'static,
     ) -> Result<Network, NetworkError> {
-        let listener = listen(options.address)?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| NetworkError::Listen {
-                address: options.address,
-                error,
-            })?;
+        let (listener, address) = listen(options.address)?;
         let clock = Arc::new(Clock::new(options.time));
         let (jobs, desk_jobs) = channel();
         let (keys, desk) = start_desk(options, engine, &clock, desk_jobs)?;
-        let site = Arc::new(Site {
-            api: Api {
-                jobs: jobs.clone(),
-                clock,
-                keys: Arc::clone(&keys),
-            },
-        });
-        let (stop_server, stop) = oneshot::channel();
-        let server = std::thread::Builder::new()
-            .name("hatchery-http".to_owned())
-            .spawn(move || run_server(listener, site, stop));
+        let api = Api {
+            jobs: jobs.clone(),
+            clock,
+            keys: Arc::clone(&keys),
+        };
+        let server = Server::start(listener, api)?;
         Ok(Network {
             address,
             root_key: keys.root_key().to_vec(),
             subnet: keys.subnet_id(),
             jobs,
-            stop_server: Some(stop_server),
             desk: Some(desk),
-            server: Some(server.map_err(|_| NetworkError::Failed)?),
+            server: Some(server),
         })
     }
 
@@ -186,11 +170,8 @@ impl Network {
     }
 
     fn end(&mut self) -> Result<(), NetworkError> {
-        drop(self.stop_server.take());
+        drop(self.server.take());
         drop(self.jobs.send(Job::Stop));
-        if let Some(server) = self.server.take() {
-            server.join().map_err(|_| NetworkError::Failed)?;
-        }
         match self.desk.take().map(JoinHandle::join) {
             None => Ok(()),
             Some(Ok(saved)) => Ok(saved?),
@@ -214,11 +195,12 @@ pub fn engine_now(config: Config) -> Engine {
     })
 }
 
-fn listen(address: SocketAddr) -> Result<std::net::TcpListener, NetworkError> {
+pub(crate) fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NetworkError> {
     let listen = || {
-        let listener = std::net::TcpListener::bind(address)?;
+        let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
-        Ok(listener)
+        let address = listener.local_addr()?;
+        Ok((listener, address))
     };
     listen().map_err(|error| NetworkError::Listen { address, error })
 }
@@ -279,18 +261,4 @@ fn open_desk(
         front.put_back(&mut desk);
     }
     Ok((keys, desk))
-}
-
-fn run_server(listener: std::net::TcpListener, site: Arc<Site>, stop: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .expect("bug: this thread has no other runtime");
-    runtime.block_on(async {
-        match TcpListener::from_std(listener) {
-            Ok(listener) => server::serve(listener, site, stop).await,
-            Err(error) => eprintln!("error: the network cannot listen: {error}"),
-        }
-    });
 }

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
@@ -13,9 +14,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::api::Reply;
+use crate::api::{Api, Reply};
+use crate::network::NetworkError;
 use crate::places::{Held, Place, Places};
-use crate::site::{Page, Site};
+use crate::site::{Page, Site, plain};
 
 /// A request must begin, and its head be complete, within this.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,8 +30,58 @@ const BUFFER_BYTES_MAX: usize = 64 << 10;
 /// Pause after the system refused a connection, as when no more files can be open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// The thread that has all connections; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves `api` to whoever connects.
+    ///
+    /// # Errors
+    /// The system gives us no thread.
+    pub(crate) fn start(listener: std::net::TcpListener, api: Api) -> Result<Server, NetworkError> {
+        let (stop, told_to_stop) = oneshot::channel();
+        let site = Arc::new(Site { api });
+        let thread = std::thread::Builder::new()
+            .name("hatchery-http".to_owned())
+            .spawn(move || run(listener, site, told_to_stop))
+            .map_err(|_| NetworkError::Failed)?;
+        Ok(Server {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there was told on standard error; nobody else can be told.
+            drop(thread.join());
+        }
+    }
+}
+
+fn run(listener: std::net::TcpListener, site: Arc<Site>, stop: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .expect("bug: this thread has no other runtime");
+    runtime.block_on(async {
+        match TcpListener::from_std(listener) {
+            Ok(listener) => serve(listener, site, stop).await,
+            Err(error) => eprintln!("error: the network cannot listen: {error}"),
+        }
+    });
+}
+
 /// Serves until `stop` is sent or dropped.
-pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, stop: oneshot::Receiver<()>) {
+async fn serve(listener: TcpListener, site: Arc<Site>, stop: oneshot::Receiver<()>) {
     let places = Arc::new(Places::default());
     let accept = async {
         loop {
@@ -78,8 +130,8 @@ async fn respond(request: Request<Incoming>, place: &Place, site: &Site) -> Page
             let _busy = place.busy();
             site.answer(&head, &body).await
         }
-        Ok(Err(refusal)) => site.refusal(refusal),
-        Err(_) => site.refusal(Reply::text(
+        Ok(Err(refusal)) => plain(refusal),
+        Err(_) => plain(Reply::text(
             StatusCode::REQUEST_TIMEOUT,
             "the body did not arrive in time",
         )),

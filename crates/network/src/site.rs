@@ -33,28 +33,26 @@ impl Site {
         if route == Route::Other
             && let Some(canister) = canister_http::canister_of(head)
         {
-            return match canister_http::answer(&self.api, canister, head, body).await {
-                Ok(page) => page,
-                Err(refusal) => self.refusal(refusal),
-            };
+            let page = canister_http::answer(&self.api, canister, head, body).await;
+            return page.unwrap_or_else(plain);
         }
-        self.refusal(self.api.answer(route, body).await)
+        plain(self.api.answer(route, body).await)
     }
+}
 
-    /// A reply of the network's own.
-    pub(crate) fn refusal(&self, reply: Reply) -> Page {
-        let kind = if reply.is_cbor {
-            "application/cbor"
-        } else {
-            "text/plain; charset=utf-8"
-        };
-        let mut page = Response::new(Full::new(Bytes::from(reply.body)));
-        *page.status_mut() = reply.status;
-        let headers = page.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        for (name, value) in CROSS_ORIGIN {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        page
+/// A reply of the network's own.
+pub(crate) fn plain(reply: Reply) -> Page {
+    let kind = if reply.is_cbor {
+        "application/cbor"
+    } else {
+        "text/plain; charset=utf-8"
+    };
+    let mut page = Response::new(Full::new(Bytes::from(reply.body)));
+    *page.status_mut() = reply.status;
+    let headers = page.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (name, value) in CROSS_ORIGIN {
+        headers.insert(name, HeaderValue::from_static(value));
     }
+    page
 }

@@ -47,7 +47,7 @@ type Check = (&'static str, &'static str, &'static str);
 const CHECKS: &[Check] = &[
     ("network ping", "network ping URL", "healthy"),
     ("identity", "identity principal", "-"),
-    ("cycles balance", "cycles balance -e here", "TCYCLES"),
+    ("cycles balance", "cycles balance -e here", "cycles"),
     (
         "canister create",
         "canister create counter -e here",
@@ -90,7 +90,11 @@ const CHECKS: &[Check] = &[
 
 const LAST_CHECKS: &[Check] = &[
     ("stop before delete", "canister stop counter -e here", ""),
-    ("delete", "canister delete counter -e here", ""),
+    (
+        "delete",
+        "canister delete counter --no-recover-cycles -e here",
+        "",
+    ),
 ];
 
 impl Icp {

@@ -4,7 +4,7 @@
 mod cycles_ledger;
 mod minting;
 
-use candid::{CandidType, Decode, Encode};
+use candid::{CandidType, Encode};
 use hatchery_engine::{Engine, ErrorCode, Principal, Reject};
 use serde::Deserialize;
 
@@ -57,7 +57,11 @@ impl StandIns {
 }
 
 fn decoded<T: CandidType + for<'a> Deserialize<'a>>(arg: &[u8]) -> Result<T, Reject> {
-    Decode!(arg, T).map_err(|error| {
+    // What an argument of this size can need; nested types could make it decode for ever.
+    let quota = 4 * arg.len() + 10_000;
+    let mut config = candid::DecoderConfig::new();
+    config.set_decoding_quota(quota).set_skipping_quota(quota);
+    candid::utils::decode_one_with_config(arg, &config).map_err(|error| {
         let text = format!("the argument cannot be decoded: {error}");
         Reject::new(ErrorCode::CanisterCalledTrap, text)
     })

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 /// An answer: status and body.
 pub(crate) struct Answer {
-    pub(crate) status: i32,
+    pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
 }
 

@@ -26,7 +26,7 @@ fn envelope(bytes: &[u8]) {
             request: *request,
             content: envelope.content.into_owned(),
         };
-        drop(unsigned.concerned());
+        let _ = unsigned.concerned();
     }
     if let Ok(authentic) = Authentic::read(bytes, NOW_NS) {
         assert_eq!(*authentic.content.to_request_id(), authentic.request);

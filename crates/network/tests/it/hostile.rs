@@ -6,7 +6,7 @@ use ic_transport_types::{Delegation, DelegationPermissions, Envelope, EnvelopeCo
 use crate::client::{User, World, answer_to, unsigned};
 
 /// The answer to a call in `envelope`, which did not run.
-fn refused(world: &World, envelope: &Envelope<'_>, status: i32, words: &str) {
+fn refused(world: &World, envelope: &Envelope<'_>, status: u16, words: &str) {
     let answer = world.post("v4", "call", envelope);
     assert_eq!(answer.status, status, "{}", answer.text());
     assert!(answer.text().contains(words), "{}", answer.text());
