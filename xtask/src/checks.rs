@@ -2,6 +2,7 @@
 
 use crate::canisters;
 use crate::program::{cargo, output_of, run};
+use crate::simulations;
 use crate::tidy;
 use crate::workspace::{WASM_TARGET, Workspace, ensure_component, ensure_wasm_target};
 use anyhow::bail;
@@ -45,6 +46,7 @@ pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
 pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     check(workspace, arguments)?;
     canisters::test(workspace, &[])?;
+    simulations::share(workspace)?;
     // The tests have built it: `cargo run` would choose other features and build wasmtime again.
     let program = format!("hatchery-peers{}", std::env::consts::EXE_SUFFIX);
     let program = workspace.target.join("debug").join(program);

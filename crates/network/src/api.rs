@@ -58,7 +58,7 @@ impl Reply {
 
 /// What `GET /api/v2/status` answers.
 #[derive(Serialize)]
-struct Status<'a> {
+struct About<'a> {
     ic_api_version: &'a str,
     impl_version: &'a str,
     replica_health_status: &'a str,
@@ -99,7 +99,7 @@ impl Api {
     }
 
     fn status(&self) -> Reply {
-        Reply::cbor(&Status {
+        Reply::cbor(&About {
             ic_api_version: "0.66.0",
             impl_version: env!("CARGO_PKG_VERSION"),
             replica_health_status: "healthy",

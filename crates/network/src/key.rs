@@ -86,7 +86,7 @@ mod tests {
         let signature = keys.sign_root(&[7; 32]);
         let message = [&b"\x0Dic-state-root"[..], &[7; 32]].concat();
         let verify = |key: &[u8]| verify_bls_signature(&signature, &message, &key[37..]);
-        assert_eq!(verify(&keys.root_key()), Ok(()));
-        assert_eq!(verify(&other.root_key()), Err(()));
+        assert_eq!(verify(keys.root_key()), Ok(()));
+        assert_eq!(verify(other.root_key()), Err(()));
     }
 }

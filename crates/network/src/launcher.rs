@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Parser;
 
-use super::{Serve, hex, start, until_told_to_stop};
+use super::{Serve, start, until_told_to_stop};
 
 /// Where `icp` creates its first canisters: the first id there is.
 const FIRST_CANISTER: &str = "i3flu-baaaa-aaaai-aaaaa-cai";
@@ -62,7 +62,7 @@ pub(super) fn run() -> anyhow::Result<()> {
          \"root_key\":\"{}\",\"default_effective_canister_id\":\"{FIRST_CANISTER}\",\
          \"supported_features\":[]}}\n",
         network.address().port(),
-        hex(network.root_key()),
+        network.root_key_hex(),
     );
     let path = launch.status_dir.join("status.json");
     std::fs::write(&path, status).with_context(|| format!("{}", path.display()))?;

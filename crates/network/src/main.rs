@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Files that may be open at once, where the system lets us choose: one for each connection.
 const OPEN_FILES: u64 = 8_192;
 /// Time between two saves of a world in which something happened.
-const SAVE_EVERY: Duration = Duration::from_secs(60);
+const SAVE_EVERY: Duration = Duration::from_mins(1);
 
 /// An Internet Computer on this machine.
 #[derive(Debug, Parser)]
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         let Command::Serve(serve) = Command::parse();
         let network = start(&serve)?;
         println!("listening at {}", network.url());
-        println!("root key {}", hex(network.root_key()));
+        println!("root key {}", network.root_key_hex());
         until_told_to_stop(&network)?;
         network
             .stop()
@@ -99,8 +99,4 @@ fn until_told_to_stop(network: &Network) -> anyhow::Result<()> {
             }
         }
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

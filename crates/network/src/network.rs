@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
+use data_encoding::HEXLOWER;
 use hatchery_engine::{Config, Engine, Principal};
 
 use crate::api::Api;
@@ -125,6 +126,11 @@ impl Network {
     /// The root key in DER.
     pub fn root_key(&self) -> &[u8] {
         &self.root_key
+    }
+
+    /// The root key as `icp` and `dfx` take it: in hexadecimal digits.
+    pub fn root_key_hex(&self) -> String {
+        HEXLOWER.encode(&self.root_key)
     }
 
     /// The one subnet.

@@ -25,6 +25,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest body: an ingress message of 2 MiB and what signs it.
 const BODY_BYTES_MAX: usize = (2 << 20) + (512 << 10);
+/// Bytes of a body that is too large which are read before its client is refused.
+const FORGOTTEN_BYTES_MAX: usize = 32 << 20;
 /// Bytes buffered per connection beside the body.
 const BUFFER_BYTES_MAX: usize = 64 << 10;
 /// Pause after the system refused a connection, as when no more files can be open.
@@ -125,7 +127,7 @@ async fn talk(stream: TcpStream, place: Place, site: Arc<Site>) {
 async fn respond(request: Request<Incoming>, place: &Place, site: &Site) -> Page {
     let (head, body) = request.into_parts();
     let read = tokio::time::timeout(BODY_TIMEOUT, read_body(body, place)).await;
-    let page = match read {
+    match read {
         Ok(Ok((body, _held))) => {
             let _busy = place.busy();
             site.answer(&head, &body).await
@@ -135,18 +137,13 @@ async fn respond(request: Request<Incoming>, place: &Place, site: &Site) -> Page
             StatusCode::REQUEST_TIMEOUT,
             "the body did not arrive in time",
         )),
-    };
-    page
+    }
 }
 
 /// The body, and the memory it is accounted to.
 async fn read_body(mut body: Incoming, place: &Place) -> Result<(Vec<u8>, Held), Reply> {
-    let too_large = || {
-        let text = format!("the body is larger than {BODY_BYTES_MAX} bytes");
-        Err(Reply::text(StatusCode::PAYLOAD_TOO_LARGE, text))
-    };
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return too_large();
+        return Err(too_large(body).await);
     }
     let (mut bytes, mut held) = (Vec::new(), place.hold());
     while let Some(frame) = body.frame().await {
@@ -155,7 +152,7 @@ async fn read_body(mut body: Incoming, place: &Place) -> Result<(Vec<u8>, Held),
             continue;
         };
         if bytes.len() + data.len() > BODY_BYTES_MAX {
-            return too_large();
+            return Err(too_large(body).await);
         }
         if !held.more(data.len()) {
             return Err(Reply::text(
@@ -166,4 +163,18 @@ async fn read_body(mut body: Incoming, place: &Place) -> Result<(Vec<u8>, Held),
         bytes.extend_from_slice(&data);
     }
     Ok((bytes, held))
+}
+
+/// The refusal of a body, the rest of which is read and forgotten: most clients look for an answer
+/// only when they have sent all.
+async fn too_large(mut body: Incoming) -> Reply {
+    let mut forgotten = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        forgotten += frame.data_ref().map_or(0, |data| data.len());
+        if forgotten > FORGOTTEN_BYTES_MAX {
+            break;
+        }
+    }
+    let text = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+    Reply::text(StatusCode::PAYLOAD_TOO_LARGE, text)
 }

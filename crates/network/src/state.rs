@@ -96,10 +96,10 @@ impl State {
             there += 1;
             if shown
                 .get(&canister.id())
-                .is_none_or(|shown| !shown.is(&canister))
+                .is_none_or(|shown| !shown.is(canister))
             {
-                shown.insert(canister.id(), Shown::of(&canister));
-                changed.push((canister.id(), canister_node(&canister)));
+                shown.insert(canister.id(), Shown::of(canister));
+                changed.push((canister.id(), canister_node(canister)));
             }
         }
         let gone = shown.len() > there;
@@ -167,7 +167,7 @@ impl State {
 }
 
 impl Shown {
-    fn of(canister: &CertifiedState<'_>) -> Self {
+    fn of(canister: CertifiedState<'_>) -> Self {
         Shown {
             controllers: canister.controllers().to_vec(),
             module_hash: canister.module_hash(),
@@ -175,7 +175,7 @@ impl Shown {
         }
     }
 
-    fn is(&self, canister: &CertifiedState<'_>) -> bool {
+    fn is(&self, canister: CertifiedState<'_>) -> bool {
         self.certified_data == canister.certified_data()
             && self.module_hash == canister.module_hash()
             && self.controllers == canister.controllers()
@@ -205,7 +205,7 @@ fn fixed_tree(keys: &Keys) -> Node {
     ])
 }
 
-fn canister_node(canister: &CertifiedState<'_>) -> Node {
+fn canister_node(canister: CertifiedState<'_>) -> Node {
     let controllers = canister.controllers().iter();
     let controllers: Vec<&Bytes> = controllers.map(|id| Bytes::new(id.as_slice())).collect();
     let mut node = Branch::new();

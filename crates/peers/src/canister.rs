@@ -1,6 +1,8 @@
 //! The canister that all peers talk to: a counter that also refuses, logs, certifies and answers
 //! browsers. WebAssembly text with Candid bytes put in; no compiler needed.
 
+use std::fmt::Write as _;
+
 use candid::{CandidType, Encode};
 
 /// Its interface, as its metadata say it.
@@ -37,5 +39,9 @@ pub(crate) fn module(version: u32) -> Vec<u8> {
 
 /// As a string of WebAssembly text.
 fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in bytes {
+        write!(text, "\\{byte:02x}").expect("bug: writing to a text cannot fail");
+    }
+    text
 }

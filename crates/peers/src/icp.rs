@@ -7,7 +7,6 @@ use anyhow::{Context, bail, ensure};
 use hatchery_network::Network;
 
 use crate::canister;
-use crate::hex;
 use crate::packages::Packages;
 use crate::report::Report;
 
@@ -106,7 +105,7 @@ impl Icp {
              networks:\n  - name: here\n    mode: connected\n    url: {}\n    root-key: {}\n\
              environments:\n  - name: here\n    network: here\n    canisters: [counter]\n",
             network.url(),
-            hex(network.root_key())
+            network.root_key_hex()
         );
         std::fs::write(project.join("icp.yaml"), yaml)?;
         std::fs::write(project.join("counter.wasm"), canister::module(1))?;

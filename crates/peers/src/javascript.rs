@@ -6,7 +6,6 @@ use anyhow::{Context, anyhow, bail};
 use candid::Principal;
 use hatchery_network::Network;
 
-use crate::hex;
 use crate::packages::Packages;
 use crate::report::Report;
 
@@ -48,7 +47,7 @@ fn output(network: &Network, canister: Principal, packages: &Packages) -> anyhow
         .arg("peer.mjs")
         .current_dir(packages.folder())
         .env("NETWORK_URL", network.url())
-        .env("NETWORK_ROOT_KEY", hex(network.root_key()))
+        .env("NETWORK_ROOT_KEY", network.root_key_hex())
         .env("CANISTER", canister.to_text())
         .output()
         .context("node could not be started")?;

@@ -79,7 +79,3 @@ fn counter(network: &Network) -> anyhow::Result<Principal> {
     })?;
     Ok(installed?)
 }
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

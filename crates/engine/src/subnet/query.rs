@@ -48,7 +48,7 @@ struct Question<'a> {
 struct AlwaysRoom;
 
 impl QueueRoom for AlwaysRoom {
-    fn free_slots(&self, _: &Principal) -> usize {
+    fn free_slots(&self, _: &Principal, _: &str) -> usize {
         super::queue::REQUESTS_PER_CALLEE_MAX
     }
 }

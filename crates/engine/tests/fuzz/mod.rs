@@ -1,7 +1,7 @@
 //! The engine under random bytes.
 
 mod mutator;
-mod targets;
+pub(crate) mod targets;
 
 use mutator::fuzz;
 

@@ -87,20 +87,20 @@ impl CyclesLedger {
         arg: &[u8],
     ) -> Answer {
         match method {
-            "create_canister" => encoded(&self.create(engine, sender, decoded(arg)?)),
-            "withdraw" => encoded(&self.withdraw(engine, sender, decoded(arg)?)),
-            "icrc1_transfer" => encoded(&self.transfer(sender, decoded(arg)?)),
+            "create_canister" => Ok(encoded(&self.create(engine, sender, decoded(arg)?))),
+            "withdraw" => Ok(encoded(&self.withdraw(engine, sender, decoded(arg)?))),
+            "icrc1_transfer" => Ok(encoded(&self.transfer(sender, decoded(arg)?))),
             _ => self.query(method, arg),
         }
     }
 
     pub(super) fn query(&self, method: &str, arg: &[u8]) -> Answer {
         match method {
-            "icrc1_balance_of" => encoded(&Nat::from(self.balance(&decoded(arg)?))),
-            "icrc1_fee" => encoded(&Nat::from(FEE)),
-            "icrc1_decimals" => encoded(&12_u8),
-            "icrc1_symbol" => encoded(&"TCYCLES"),
-            "icrc1_name" => encoded(&"Trillion Cycles"),
+            "icrc1_balance_of" => Ok(encoded(&Nat::from(self.balance(&decoded(arg)?)))),
+            "icrc1_fee" => Ok(encoded(&Nat::from(FEE))),
+            "icrc1_decimals" => Ok(encoded(&12_u8)),
+            "icrc1_symbol" => Ok(encoded(&"TCYCLES")),
+            "icrc1_name" => Ok(encoded(&"Trillion Cycles")),
             _ => no_method("cycles ledger", method),
         }
     }

@@ -12,8 +12,8 @@ struct SubnetTypes {
 
 pub(super) fn query(method: &str, engine: &Engine) -> Answer {
     match method {
-        "get_default_subnets" => encoded(&vec![engine.subnet_id()]),
-        "get_subnet_types_to_subnets" => encoded(&SubnetTypes { data: Vec::new() }),
+        "get_default_subnets" => Ok(encoded(&vec![engine.subnet_id()])),
+        "get_subnet_types_to_subnets" => Ok(encoded(&SubnetTypes { data: Vec::new() })),
         _ => no_method("cycles minting canister", method),
     }
 }

@@ -16,7 +16,7 @@ use ic_agent::{Agent, AgentError, Identity, RequestId};
 use tokio::runtime::{Builder, Handle};
 
 /// A request's life; the network takes at most six minutes.
-const LIFE: Duration = Duration::from_secs(240);
+const LIFE: Duration = Duration::from_mins(4);
 /// An agent is made anew when the engine's clock has run so far ahead of what it knows.
 const AGENT_LIFE_NS: u64 = 60_000_000_000;
 
@@ -228,12 +228,14 @@ impl Door for HttpDoor {
 /// A thread that runs what is spawned on it until the test ends.
 fn agents_thread() -> Handle {
     let (send, receive) = channel();
-    std::thread::spawn(move || {
+    let run = move || {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the system gives us a runtime");
         drop(send.send(runtime.handle().clone()));
         runtime.block_on(std::future::pending::<()>());
-    });
+    };
+    let thread = std::thread::Builder::new().spawn(run);
+    drop(thread.expect("the system gives us a thread"));
     receive.recv().expect("the thread says where it is")
 }
 
