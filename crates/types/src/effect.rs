@@ -1,7 +1,9 @@
 //! What root asks the platform and its workers to do, as data.
 
+use crate::outcome::principal;
 use crate::{CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Outcome};
 use core::fmt;
+use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
 /// One entry of the journal: intent recorded before the first call is made.
@@ -89,6 +91,16 @@ pub enum EffectKind {
         #[n(0)]
         signal: String,
     },
+    /// Make another principal its only controller.
+    #[n(8)]
+    HandOver {
+        /// Who gets it.
+        #[cbor(n(0), with = "principal")]
+        to: Principal,
+    },
+    /// Look at a canister as anybody may.
+    #[n(9)]
+    Inspect,
     /// See which chunks root's chunk store holds.
     #[n(16)]
     CheckStore,
@@ -126,6 +138,10 @@ pub enum Step {
     Delete,
     /// `upload_chunk` to root itself.
     UploadChunk,
+    /// `update_settings` with another principal as the only controller.
+    HandOver,
+    /// `canister_info`, which anybody may ask.
+    Info,
     /// `stored_chunks` of root itself.
     StoredChunks,
     /// `clear_chunk_store` of root itself.
@@ -143,19 +159,39 @@ pub enum Lane {
     Install,
     /// Questions to workers.
     Ask,
-    /// Observations, drains, stops, deletes, chunks.
+    /// Drains: calls to workers, not to the management canister.
+    Drain,
+    /// Observations, stops, deletes, hand-overs, chunks.
     Other,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Lane; 5] = [
+    pub const ALL: [Lane; 6] = [
         Lane::Create,
         Lane::Reset,
         Lane::Install,
         Lane::Ask,
+        Lane::Drain,
         Lane::Other,
     ];
+
+    /// Its calls go to workers, not to the management canister.
+    pub fn is_to_workers(self) -> bool {
+        matches!(self, Lane::Drain | Lane::Ask)
+    }
+
+    /// The name, in kebab case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lane::Create => "create",
+            Lane::Reset => "reset",
+            Lane::Install => "install",
+            Lane::Ask => "ask",
+            Lane::Drain => "drain",
+            Lane::Other => "other",
+        }
+    }
 }
 
 impl EffectKind {
@@ -180,6 +216,8 @@ impl EffectKind {
             EffectKind::Stop => &[Step::Stop],
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
+            EffectKind::HandOver { .. } => &[Step::HandOver],
+            EffectKind::Inspect => &[Step::Info],
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
         }
@@ -192,6 +230,7 @@ impl EffectKind {
             EffectKind::Reset { .. } => Lane::Reset,
             EffectKind::Install { .. } => Lane::Install,
             EffectKind::Pull { .. } => Lane::Ask,
+            EffectKind::Drain => Lane::Drain,
             _ => Lane::Other,
         }
     }
@@ -209,6 +248,8 @@ impl EffectKind {
             EffectKind::Stop => "stop",
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",
+            EffectKind::HandOver { .. } => "hand-over",
+            EffectKind::Inspect => "inspect",
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
         }

@@ -4,8 +4,8 @@
 //! a call and its answer, so the answers to an earlier root's calls are recorded like any other.
 
 use super::management::{
-    CanisterRecord, ChunkHash, CreateCanister, InstallChunkedCode, InstallMode, MANAGEMENT,
-    MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
+    CanisterInfo, CanisterRecord, ChunkHash, CreateCanister, HandOverSettings, InstallChunkedCode,
+    InstallMode, MANAGEMENT, MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, measured, not_sent, outcome};
 use super::{Stable, feed, tick, with_state};
@@ -173,6 +173,14 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
             ask_worker(effect, method)?
         }
         Step::Ask => ask_worker(effect, pull_of(state, effect)?.method.clone())?,
+        Step::HandOver => hand_over(effect)?,
+        Step::Info => {
+            let argument = CanisterInfo {
+                canister_id: effect.canister?,
+                num_requested_changes: 0,
+            };
+            Request::management("canister_info", argument)
+        }
     })
 }
 
@@ -246,6 +254,20 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
         arg: ByteBuf::from(arg),
     };
     Some(Request::management("install_chunked_code", argument))
+}
+
+fn hand_over(effect: &Effect) -> Option<Request> {
+    let EffectKind::HandOver { to } = &effect.kind else {
+        return None;
+    };
+    let settings = HandOverSettings {
+        controllers: vec![*to],
+    };
+    let argument = UpdateSettings {
+        canister_id: effect.canister?,
+        settings,
+    };
+    Some(Request::management("update_settings", argument))
 }
 
 fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
@@ -341,6 +363,8 @@ mod tests {
             EffectKind::Stop,
             EffectKind::Delete,
             EffectKind::StoreChunk { module, index: 0 },
+            EffectKind::HandOver { to: MANAGEMENT },
+            EffectKind::Inspect,
             EffectKind::CheckStore,
             EffectKind::ClearStore,
         ];

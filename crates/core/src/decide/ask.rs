@@ -1,8 +1,9 @@
 //! Calls to workers' own code: the start-up check, and questions for numbers. Bounded in number and
 //! time; what a worker answers, or fails to, changes its own row alone.
 
+use super::lanes::Room;
 use super::service::{asked_at, land};
-use super::tick::{Room, expect_row};
+use super::tick::expect_row;
 use super::{Draft, to_reset, trial};
 use crate::Decision;
 use crate::limits;

@@ -323,7 +323,7 @@ fn a_hubs_backlog_wakes_its_pool_and_lets_it_sleep() {
     let mut spec = leasing(0);
     total(&mut spec);
     let mut root = rested(spec);
-    let mut report = |root: &mut Root, backlog: u64| {
+    let report = |root: &mut Root, backlog: u64| {
         let report = PoolReport {
             caller: HUB,
             operator: false,

@@ -50,6 +50,8 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Pull { .. }
         | EffectKind::Stop
         | EffectKind::Delete
+        | EffectKind::HandOver { .. }
+        | EffectKind::Inspect
         | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
         | EffectKind::ClearStore => Cycles(0),
