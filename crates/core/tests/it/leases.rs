@@ -127,7 +127,7 @@ fn s06_answers_live_an_hour_and_are_forgotten_by_the_tick() {
     root.take_workers("one", 1);
     root.run(10);
     assert_eq!(root.state.lease_receipts(), 1);
-    root.later(3_590);
+    root.later(3_580);
     root.settle();
     assert_eq!(root.state.lease_receipts(), 1);
     root.run(20);
@@ -150,7 +150,7 @@ fn too_few_free_grants_what_there_is_and_grows_the_pool() {
 fn s16_a_holder_that_dies_loses_its_workers_by_the_rule() {
     for (rule, phase) in [
         (LeaseEnd::Recycle, Phase::Draining),
-        (LeaseEnd::Return, Phase::Standby),
+        (LeaseEnd::Return, Phase::InService),
     ] {
         let mut spec = leasing(1);
         spec.pools[0].lease.as_mut().expect("it leases").expired = rule;
