@@ -416,7 +416,10 @@ fn an_export_to_the_registry_makes_it_a_member_again() {
     root.settle();
     assert_eq!(ask(&mut root, "a", &export), "exported as worker");
     let row = root.state.row(veteran).expect("accounted");
-    assert!(row.phase.is_living(), "what the pool does with it is policy");
+    assert!(
+        row.phase.is_living(),
+        "what the pool does with it is policy"
+    );
     assert_eq!(row.pool.as_deref(), Some("workers"));
     assert_eq!(row.generation.0, before.0 + 1, "a tenancy of its own");
     assert_eq!(row.parent, Some(CanisterId(ROOT)));
