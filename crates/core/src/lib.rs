@@ -9,6 +9,7 @@ mod event;
 mod input;
 pub mod limits;
 mod plan;
+pub mod plant;
 mod receipt;
 mod record;
 mod state;

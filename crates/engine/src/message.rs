@@ -5,6 +5,8 @@
 //! [`Execution`]; it knows nothing of queues, rounds or the management canister.
 //! [`crate::subnet`] decides what to execute and commits the [`Effects`]; it knows nothing of wasm.
 
+use std::cell::OnceCell;
+
 use crate::saved::saved;
 use ic_error_types::ErrorCode;
 use ic_principal::Principal;
@@ -37,7 +39,7 @@ pub struct Message<'a> {
     /// Instruction limit of this message.
     pub instruction_limit: u64,
     /// Certificate for `data_certificate_copy`; only in non-replicated queries.
-    pub data_certificate: Option<Vec<u8>>,
+    pub data_certificate: Option<&'a DataCertificate<'a>>,
     /// The canister as the System API shows it.
     pub canister: CanisterContext,
     /// The subnet as the System API shows it.
@@ -48,13 +50,40 @@ pub struct Message<'a> {
 
 /// How many more requests the canister may send to a callee (at most 500 unanswered per callee).
 pub trait QueueRoom {
-    /// Free slots towards `callee`, not counting calls made by the message under execution.
-    fn free_slots(&self, callee: &Principal) -> usize;
+    /// Free slots for a call of `method` of `callee`, not counting calls made by the message under
+    /// execution. On the platform the method does not matter; to a fault it does.
+    fn free_slots(&self, callee: &Principal, method: &str) -> usize;
 }
 
 impl std::fmt::Debug for dyn QueueRoom + '_ {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("QueueRoom")
+    }
+}
+
+/// The certificate of a canister's certified data; made when the canister first asks for it, since
+/// signing costs more than most queries.
+pub struct DataCertificate<'a> {
+    make: &'a dyn Fn() -> Vec<u8>,
+    made: OnceCell<Vec<u8>>,
+}
+
+impl<'a> DataCertificate<'a> {
+    /// What `make` returns.
+    pub fn new(make: &'a dyn Fn() -> Vec<u8>) -> Self {
+        let made = OnceCell::new();
+        DataCertificate { make, made }
+    }
+
+    /// The certificate in CBOR.
+    pub fn bytes(&self) -> &[u8] {
+        self.made.get_or_init(self.make)
+    }
+}
+
+impl std::fmt::Debug for DataCertificate<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DataCertificate")
     }
 }
 

@@ -5,7 +5,7 @@
 pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     // A canister comes.
     ("none", "creating", &["create done"]),
-    ("none", "pending-reset", &["import"]),
+    ("none", "pending-reset", &["import", "import-immediate"]),
     ("creating", "ready", &["observe done"]),
     ("creating", "pending-reset", &["observe done"]),
     ("creating", "lost", &["observe gone", "observe refused"]),
@@ -44,7 +44,17 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("resetting", "lost", &["reset gone"]),
     // It waits in the warm pool.
     ("ready", "installing", &["plan"]),
-    ("ready", "deleting", &["tick"]),
+    ("ready", "exporting", &["export"]),
+    ("exporting", "installing", &["tick"]),
+    ("exporting", "ready", &["tick"]),
+    ("exporting", "none", &["hand-over done", "inspect done"]),
+    (
+        "exporting",
+        "pending-reset",
+        &["hand-over refused", "inspect done"],
+    ),
+    ("exporting", "lost", &["hand-over gone", "inspect gone"]),
+    ("ready", "deleting", &["tick", "delete", "drain-surplus"]),
     ("ready", "pending-reset", &["recycle", "tick"]),
     // It gets a role.
     (
@@ -67,6 +77,13 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         "lost",
         &["install gone", "observe gone", "observe refused"],
     ),
+    // It waits on standby.
+    ("installing", "standby", &["install done", "observe done"]),
+    ("standby", "in-service", &["plan"]),
+    ("standby", "stopping", &["plan"]),
+    ("standby", "draining", &["recycle"]),
+    ("standby", "pending-reset", &["observe done"]),
+    ("standby", "lost", &["observe gone", "observe refused"]),
     // It serves, and leaves.
     ("in-service", "draining", &["plan", "recycle"]),
     ("in-service", "pending-reset", &["observe done"]),
@@ -85,7 +102,11 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
             "stop unknown",
         ],
     ),
-    ("stopping", "lost", &["stop gone"]),
+    (
+        "stopping",
+        "lost",
+        &["stop gone", "observe gone", "observe refused"],
+    ),
     // It is given back.
     // An empty canister stops at once: its stop is never in progress.
     (
@@ -99,6 +120,19 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         &["stop gone", "delete done", "delete gone"],
     ),
     // Somebody looks after what failed.
-    ("failed", "pending-reset", &["import", "recycle", "requeue"]),
-    ("lost", "pending-reset", &["import", "recycle", "requeue"]),
+    (
+        "failed",
+        "pending-reset",
+        &["import", "import-immediate", "recycle", "requeue"],
+    ),
+    (
+        "lost",
+        "pending-reset",
+        &["import", "import-immediate", "recycle", "requeue"],
+    ),
+    ("failed", "deleting", &["delete"]),
+    ("lost", "deleting", &["delete"]),
+    ("lost", "none", &["forget"]),
+    ("creating", "deleting", &["delete"]),
+    ("pending-reset", "deleting", &["delete"]),
 ];

@@ -5,6 +5,7 @@
 
 use super::{departure, intake, refuse, refused};
 use crate::limits;
+use crate::plant::planted;
 use crate::receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 use crate::record::Row;
 use crate::state::State;
@@ -60,7 +61,7 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
         let text = "too many operations within 24 hours; use fewer, larger ones";
         return refuse(Reason::TooManyOperations, text);
     }
-    if ids(&input.command).len() > limits::COMMAND_IDS_MAX {
+    if ids(&input.command).len() > limits::COMMAND_IDS_MAX && !planted("p10") {
         let text = format!(
             "at most {} canisters a command; send several",
             limits::COMMAND_IDS_MAX

@@ -6,6 +6,7 @@ use super::command::{Act, Acted, named};
 use super::tick::expect_row;
 use super::{refused, to_reset};
 use crate::limits;
+use crate::plant::planted;
 use crate::receipt::{Answer, Goal};
 use crate::record::Row;
 use crate::state::State;
@@ -17,6 +18,7 @@ use ic_stable_structures::Memory;
 pub(super) fn recycle<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) -> Act {
     let row = named(state, id)?;
     let row = match row.phase {
+        Phase::InService if planted("p18") => to_reset(row, now, Reason::Recycled),
         Phase::InService | Phase::Standby => row.moved(Phase::Draining, now, Reason::Recycled),
         Phase::Ready | Phase::Failed | Phase::Lost => to_reset(row, now, Reason::Recycled),
         phase => {

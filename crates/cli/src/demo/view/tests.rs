@@ -31,6 +31,8 @@ fn row(n: u8, phase: Phase, reason: &Reason) -> RowView {
         attempts: 0,
         reason: ReasonView::from(reason),
         effect: (phase == Phase::Installing).then(|| "install".to_owned()),
+        holder: None,
+        leased_until: None,
         load: Some(7),
     }
 }
