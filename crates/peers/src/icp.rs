@@ -95,11 +95,7 @@ const CHECKS: &[Check] = &[
 
 const LAST_CHECKS: &[Check] = &[
     ("stop before delete", "canister stop counter -e here", ""),
-    (
-        "delete",
-        "canister delete counter --no-recover-cycles -e here",
-        "",
-    ),
+    ("delete", "canister delete counter -e here", "Recovered"),
 ];
 
 /// A network that `icp` starts itself, with our program in place of its launcher.
