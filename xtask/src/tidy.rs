@@ -15,7 +15,16 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["hatchery-core", "hatchery-api", "hatchery-types"],
     ),
     ("hatchery-engine", &[]),
-    ("hatchery-bench", &["hatchery-engine"]),
+    (
+        "hatchery-bench",
+        &[
+            "hatchery-core",
+            "hatchery-api",
+            "hatchery-types",
+            "hatchery-engine",
+            "hatchery-sim",
+        ],
+    ),
     (
         "hatchery-sim",
         &[

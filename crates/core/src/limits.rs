@@ -23,9 +23,9 @@ pub const CHUNKS_MAX: usize = 100;
 pub const UNNAMED_LIFE: Nanos = Nanos::from_secs(24 * 3_600);
 /// Modules held, staged ones included.
 pub const MODULES_MAX: u64 = 50;
-/// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee, and
-/// eight belong to the tick and the operator alone.
-pub const CALLS_MAX: u32 = 492;
+/// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee. The
+/// tick calls root itself and the operator calls from outside, so neither needs a place here.
+pub const CALLS_MAX: u32 = 500;
 /// Calls that the liquid balance must still carry when everything else is in flight.
 pub const CALLS_SPARE: u32 = 8;
 /// What the platform locks for one call in flight: 40 B instructions of the callback, the largest

@@ -1,6 +1,7 @@
 //! The level-triggered tick: looks at what is due and does one thing at a time, in this order:
-//! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
-//! pools, buy and sell.
+//! conclude effects, give up on calls of an earlier root, buy, look at rows, reset, store modules,
+//! plan pools, sell. Buying comes before looking at what was bought: a wave of creations would
+//! otherwise wait for the observations of the one before.
 
 use super::{Draft, conclude, module, refill, service, store};
 use crate::limits;
@@ -26,12 +27,12 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     let room = Room::new(state, vitals);
     finish()
         .or_else(|| verify_again(state, now))
+        .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
         .or_else(|| store::store_next(state, now, &room))
         .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
-        .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
         .unwrap_or_default()
 }
