@@ -2,6 +2,7 @@
 //! one object as the last line. It is the one library user that reads the wall clock; it judges
 //! nothing but whether each figure is within its bound.
 
+mod http;
 mod measure;
 mod module;
 mod pool;

@@ -1,7 +1,7 @@
 //! Rounds of a thousand resets and of a thousand creations: with lanes wide open, with the default
 //! ones, one after another, and with little to pay with.
 
-use hatchery_api::{Command, CommandRequest, PAGE_MAX};
+use hatchery_api::{COMMAND_IDS_MAX, Command, CommandRequest};
 use hatchery_engine::{Config, Engine, InstallMode};
 use hatchery_sim::demo::read_fleet;
 use hatchery_sim::world::{FleetWorld, START_NS, operator};
@@ -82,10 +82,10 @@ fn reset(modules: &Modules, lanes: u64, root_cycles: u128) -> Done {
     let canisters: Vec<CanisterId> = (0..CANISTERS).map(create).collect();
     let tally = Tally::listen(&mut world.engine, world.root);
     let first = world.engine.round();
-    for (number, page) in canisters.chunks(PAGE_MAX as usize).enumerate() {
+    for (number, page) in canisters.chunks(COMMAND_IDS_MAX as usize).enumerate() {
         let request = CommandRequest {
             operation: OperationId(format!("import {number}")),
-            command: Command::Import {
+            command: Command::ImportQueued {
                 canisters: page.to_vec(),
             },
         };
@@ -149,11 +149,7 @@ fn world(modules: &Modules, wish: &Wish) -> FleetWorld {
             InstallMode::Install,
         )
         .expect("bug: root is refused");
-    let mut world = FleetWorld {
-        engine,
-        operator: operator(),
-        root: CanisterId(root),
-    };
+    let mut world = FleetWorld::over(engine, CanisterId(root));
     apply(&mut world, wish);
     world
 }

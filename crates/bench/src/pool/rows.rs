@@ -1,7 +1,7 @@
 //! What root's messages cost where there are many rows, and what it costs to find one's way among
 //! them again after an upgrade. The rows are written natively into root's own stable memory.
 
-use hatchery_api::{Command, CommandRequest, PAGE_MAX};
+use hatchery_api::{COMMAND_IDS_MAX, Command, CommandRequest};
 use hatchery_core::{Event, Memories, State, limits};
 use hatchery_engine::{IngressStatus, Principal};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
@@ -120,11 +120,7 @@ fn fleet(module: ModuleHash, workers: u32) -> FleetSpec {
 struct Copy(FleetWorld);
 
 fn fork(world: &mut FleetWorld) -> Copy {
-    Copy(FleetWorld {
-        engine: world.engine.fork(),
-        operator: world.operator,
-        root: world.root,
-    })
+    Copy(FleetWorld::over(world.engine.fork(), world.root))
 }
 
 /// Writes rows like one that is ready into root's stable memory; those beyond [`READY`] are failed.
@@ -217,10 +213,10 @@ impl Copy {
         world.pass(1, ROUND_NS);
         let claim = tally.borrow().of("hatchery_tick");
         let tally = Tally::listen(&mut world.engine, world.root);
-        let canisters = (0..u64::from(PAGE_MAX)).map(|number| stranger(1 << 30 | number));
+        let canisters = (0..u64::from(COMMAND_IDS_MAX)).map(|number| stranger(1 << 30 | number));
         let request = CommandRequest {
             operation: OperationId("import".to_owned()),
-            command: Command::Import {
+            command: Command::ImportQueued {
                 canisters: canisters.collect(),
             },
         };
