@@ -147,14 +147,14 @@ fn user() -> Principal {
     Principal::anonymous()
 }
 
-fn best(times: usize, mut run: impl FnMut()) -> f64 {
+pub(crate) fn best(times: usize, mut run: impl FnMut()) -> f64 {
     (0..times)
         .map(|_| timed(&mut run))
         .fold(f64::INFINITY, f64::min)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-pub(crate) fn timed(run: impl FnOnce()) -> f64 {
+fn timed(run: impl FnOnce()) -> f64 {
     let start = Instant::now();
     run();
     let elapsed: Duration = start.elapsed();
