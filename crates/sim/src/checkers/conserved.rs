@@ -50,9 +50,9 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Pull { .. }
         | EffectKind::Stop
         | EffectKind::Delete
+        | EffectKind::StoreChunk { .. }
         | EffectKind::HandOver { .. }
         | EffectKind::Inspect
-        | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
         | EffectKind::ClearStore => Cycles(0),
     }
