@@ -87,8 +87,6 @@ pub const ASK_LANE: u32 = 20;
 pub const CHECK_POLL: Nanos = Nanos::from_secs(2);
 /// Derived rates need observations at least this far apart.
 pub const RATE_GAP: Nanos = Nanos::from_secs(300);
-/// Bytes of an init argument that a worker is asked for with.
-pub const WORKER_ARG_BYTES_MAX: usize = 4 * 1024;
 /// Answers to holders are kept for this long.
 pub const LEASE_RECEIPT_LIFE: Nanos = Nanos::from_secs(3_600);
 /// Answers to one holder.

@@ -21,7 +21,7 @@ pub(crate) fn lease(caller: Principal, request: LeaseRequest) -> Answer<LeaseAns
         known,
     } = request;
     let ask = LeaseAsk::Take { count, ttl };
-    about_leases(caller, operation, pool, ask, known)
+    about_leases(caller, operation, &pool, ask, known)
 }
 
 /// Keeps leases for longer.
@@ -34,7 +34,7 @@ pub(crate) fn renew(caller: Principal, request: RenewRequest) -> Answer<LeaseAns
     } = request;
     let ask = LeaseAsk::Renew { canisters, ttl };
     let known = with_state(|state| state.listing(&pool));
-    about_leases(caller, operation, pool, ask, known)
+    about_leases(caller, operation, &pool, ask, known)
 }
 
 /// Takes workers back.
@@ -46,13 +46,13 @@ pub(crate) fn release(caller: Principal, request: ReleaseRequest) -> Answer<Leas
     } = request;
     let ask = LeaseAsk::Release { canisters };
     let known = with_state(|state| state.listing(&pool));
-    about_leases(caller, operation, pool, ask, known)
+    about_leases(caller, operation, &pool, ask, known)
 }
 
 fn about_leases(
     caller: Principal,
     operation: OperationId,
-    pool: String,
+    pool: &str,
     ask: LeaseAsk,
     known: Generation,
 ) -> Answer<LeaseAnswer> {
@@ -60,14 +60,14 @@ fn about_leases(
         caller,
         operator: is_operator(),
         operation,
-        pool: pool.clone(),
+        pool: pool.to_owned(),
         ask,
     };
     match act(&Input::Lease(input)) {
         Reply::Lease(answer) => {
             // The pool is planned soon, in a message of its own.
             tick::arm(now() + SIGNAL_GAP);
-            Ok(lease_answer(&answer, listing(&pool, known)))
+            Ok(lease_answer(&answer, listing(pool, known)))
         }
         Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
         _ => panic!("bug: a lease is not answered as one"),
