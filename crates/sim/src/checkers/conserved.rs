@@ -51,6 +51,8 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::HandOver { .. }
         | EffectKind::Inspect
         | EffectKind::StoreChunk { .. }
+        | EffectKind::HandOver { .. }
+        | EffectKind::Inspect
         | EffectKind::CheckStore
         | EffectKind::ClearStore => Cycles(0),
     }
