@@ -1,9 +1,10 @@
 //! What `decide` wants written. Events are the only way into the state.
 
 use crate::record::{ModuleRecord, PoolRecord, Receipt, Row};
+use crate::{Account, Search, Standing};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId, Outcome, Principal,
-    Reason,
+    CanisterId, Cycles, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId, Outcome,
+    Principal, Reason,
 };
 
 /// One change of the state.
@@ -30,6 +31,14 @@ pub enum Event {
         /// Why.
         reason: Option<Reason>,
     },
+    /// A lost creation was searched for and not found: it is not waited for any more.
+    CreationGivenUp(EffectId),
+    /// Cycles were got back or given up.
+    CyclesBooked(Account, Cycles),
+    /// Root knows more of its own wholeness.
+    StandingChanged(Standing),
+    /// A search began, went on or ended.
+    SearchChanged(Option<Search>),
     /// A row is new or changed.
     RowChanged(Box<Row>),
     /// A canister was given back to the platform.

@@ -7,18 +7,22 @@
 mod decide;
 mod event;
 mod input;
+mod ledger;
 pub mod limits;
 mod plan;
 mod record;
+mod standing;
 mod state;
 mod storage;
 
 pub use decide::{decide, next_wake, plan_pool, warm_reason};
 pub use event::Event;
 pub use input::{Command, CommandInput, Decision, Input, Reply, Vitals};
+pub use ledger::{Account, Ledger};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use record::{
     Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, ScaleStep, Wish,
 };
+pub use standing::{Purpose, Search, Standing};
 pub use state::{Counts, LayoutError, Member, State, Violation, check};
 pub use storage::{LAYOUT, Memories};

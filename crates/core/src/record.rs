@@ -2,6 +2,7 @@
 //!
 //! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
 
+use crate::{Ledger, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
 };
@@ -304,6 +305,18 @@ pub struct Header {
     /// When a spec last changed the controllers: what was verified before is verified again.
     #[n(10)]
     pub controllers_at: Nanos,
+    /// The largest id that root ever learnt of, in the subnet's order.
+    #[n(15)]
+    pub newest: Option<CanisterId>,
+    /// Cycles paid, got back and given up.
+    #[cbor(n(16), default)]
+    pub ledger: Ledger,
+    /// Whether this memory is whole.
+    #[cbor(n(17), default)]
+    pub standing: Standing,
+    /// Ids that root is looking through.
+    #[n(18)]
+    pub search: Option<Search>,
 }
 
 /// Answer to an operation that was carried out.

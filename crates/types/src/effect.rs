@@ -28,6 +28,12 @@ pub struct Effect {
     /// Outcomes by step; the effect ends when all are there.
     #[n(5)]
     pub outcomes: Vec<Option<Outcome>>,
+    /// Of a creation: the largest id that root knew when it was sent; the new one lies behind it.
+    #[n(6)]
+    pub behind: Option<CanisterId>,
+    /// Of a lost creation: it was searched for and not found.
+    #[cbor(n(7), default)]
+    pub given_up: bool,
 }
 
 /// The kinds of effect; their steps are named by [`EffectKind::steps`].
@@ -79,6 +85,13 @@ pub enum EffectKind {
         #[n(1)]
         index: u32,
     },
+    /// Ask what anybody may know of a canister, managed or not.
+    #[n(10)]
+    Info {
+        /// Which.
+        #[n(0)]
+        canister: CanisterId,
+    },
 }
 
 /// One call of an effect.
@@ -106,6 +119,8 @@ pub enum Step {
     Delete,
     /// `upload_chunk` to root itself.
     UploadChunk,
+    /// `canister_info`.
+    Info,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -117,7 +132,7 @@ pub enum Lane {
     Reset,
     /// Installs.
     Install,
-    /// Observations, drains, stops, deletes, chunks.
+    /// Observations, drains, stops, deletes, chunks, infos.
     Other,
 }
 
@@ -146,6 +161,7 @@ impl EffectKind {
             EffectKind::Stop => &[Step::Stop],
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
+            EffectKind::Info { .. } => &[Step::Info],
         }
     }
 
@@ -170,6 +186,7 @@ impl EffectKind {
             EffectKind::Stop => "stop",
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",
+            EffectKind::Info { .. } => "info",
         }
     }
 }

@@ -9,13 +9,16 @@ mod ids;
 mod outcome;
 mod phase;
 mod reason;
+mod sequence;
 mod spec;
 mod units;
 
 pub use effect::{Effect, EffectKind, Lane, Step};
 pub use ic_principal::Principal;
 pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
-pub use outcome::{Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value};
+pub use outcome::{
+    Creation, Info, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value,
+};
 pub use phase::Phase;
 pub use reason::Reason;
 pub use spec::{

@@ -1,6 +1,6 @@
 //! What a caller can know of a call after it.
 
-use crate::{CanisterId, Cycles, ModuleHash};
+use crate::{CanisterId, Cycles, ModuleHash, Nanos};
 use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
@@ -42,6 +42,9 @@ pub enum Value {
     /// A draining worker's answer: true = it has nothing left to do.
     #[n(3)]
     Drained(#[n(0)] bool),
+    /// What `canister_info` said.
+    #[n(10)]
+    Told(#[n(0)] Box<Info>),
 }
 
 /// Why a step did not succeed.
@@ -112,6 +115,37 @@ pub struct Observation {
     /// Bytes of snapshots; `None`: not reported.
     #[n(6)]
     pub snapshot_bytes: Option<u64>,
+}
+
+/// What `canister_info` says of a canister to anybody, as far as the fleet acts on it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Info {
+    /// Controllers, sorted.
+    #[cbor(n(0), with = "principals")]
+    pub controllers: Vec<Principal>,
+    /// Installed module.
+    #[n(1)]
+    pub module: Option<ModuleHash>,
+    /// Who created it, and when; none once the record has left the history.
+    #[n(2)]
+    pub creation: Option<Creation>,
+    /// Installs, reinstalls and upgrades of code in the history.
+    #[n(3)]
+    pub deployments: u32,
+    /// The history goes back to the creation: nothing of it is forgotten.
+    #[n(4)]
+    pub whole: bool,
+}
+
+/// The first entry of a canister's history.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Creation {
+    /// A canister or a user.
+    #[n(0)]
+    pub by: CanisterId,
+    /// When.
+    #[n(1)]
+    pub at: Nanos,
 }
 
 /// Principals as a list of byte strings.

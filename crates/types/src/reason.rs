@@ -222,6 +222,23 @@ pub enum Reason {
     /// The spec is wrong, as the text says.
     #[n(114)]
     BadSpec,
+
+    // What root lost and found.
+    /// Root has not seen its own history yet: is its memory whole?
+    #[n(140)]
+    Unchecked,
+    /// Root was reinstalled and its memory is gone: it does nothing before `recover`.
+    #[n(141)]
+    Recovering,
+    /// Creations whose answers were lost are searched for; they count as bought.
+    #[n(142)]
+    SearchingLost,
+    /// A creation whose answer was lost: its canister was found by its record.
+    #[n(143)]
+    Found,
+    /// A creation whose answer was lost: its canister is not among the ids behind.
+    #[n(144)]
+    NotFound,
 }
 
 impl Reason {
@@ -301,6 +318,11 @@ impl Reason {
             Reason::UnknownSignal => (113, "unknown-signal"),
             Reason::BadSpec => (114, "bad-spec"),
             Reason::ChunkOutOfOrder => (112, "chunk-out-of-order"),
+            Reason::Unchecked => (140, "unchecked"),
+            Reason::Recovering => (141, "recovering"),
+            Reason::SearchingLost => (142, "searching-lost"),
+            Reason::Found => (143, "found"),
+            Reason::NotFound => (144, "not-found"),
         }
     }
 }

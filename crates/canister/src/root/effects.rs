@@ -4,8 +4,8 @@
 //! a call and its answer, so the answers to an earlier root's calls are recorded like any other.
 
 use super::management::{
-    CanisterRecord, ChunkHash, CreateCanister, InstallChunkedCode, InstallMode, MANAGEMENT,
-    MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
+    CanisterInfoArgs, CanisterRecord, ChunkHash, CreateCanister, HISTORY_KEPT, InstallChunkedCode,
+    InstallMode, MANAGEMENT, MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, not_sent, outcome};
 use super::{Stable, feed, tick, with_state};
@@ -157,6 +157,7 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::Install => install(state, root, effect)?,
         Step::UploadChunk => upload_chunk(state, root, effect)?,
         Step::Drain => drain(state, effect)?,
+        Step::Info => info(effect)?,
     })
 }
 
@@ -237,6 +238,17 @@ fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Opti
     Some(Request::management("upload_chunk", argument))
 }
 
+fn info(effect: &Effect) -> Option<Request> {
+    let EffectKind::Info { canister } = effect.kind else {
+        return None;
+    };
+    let argument = CanisterInfoArgs {
+        canister_id: canister,
+        num_requested_changes: HISTORY_KEPT,
+    };
+    Some(Request::management("canister_info", argument))
+}
+
 fn drain(state: &State<Stable>, effect: &Effect) -> Option<Request> {
     let canister = effect.canister?;
     let role = state.row(canister)?.role?;
@@ -301,6 +313,9 @@ mod tests {
             EffectKind::Stop,
             EffectKind::Delete,
             EffectKind::StoreChunk { module, index: 0 },
+            EffectKind::Info {
+                canister: CanisterId(Principal::management_canister()),
+            },
         ];
         for kind in kinds {
             assert!(kind.steps().len() <= 1 << STEP_BITS, "{kind}");

@@ -7,6 +7,7 @@
 mod effects;
 mod endpoint;
 mod entry;
+mod history;
 mod lifecycle;
 mod management;
 mod method;

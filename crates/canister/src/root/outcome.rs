@@ -3,7 +3,8 @@
 //! Owns what a caller can know (interface specification, "Reject codes"); what follows from it is
 //! decided in `hatchery-core`.
 
-use super::management::{CanisterRecord, CanisterStatus};
+use super::history::info;
+use super::management::{CanisterInfo, CanisterRecord, CanisterStatus};
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use candid::CandidType;
@@ -75,6 +76,7 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
             let observation = observation(decode::<CanisterStatus>(reply)?)?;
             Some(Value::Observed(Box::new(observation)))
         }
+        Step::Info => info(decode::<CanisterInfo>(reply)?).map(|it| Value::Told(Box::new(it))),
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
         // Their replies say nothing that is used: an answer is the success.
         Step::CleanSettings

@@ -18,7 +18,7 @@ use std::time::Duration;
 const INSTRUCTIONS_MAX: u64 = 2_000_000_000;
 /// Root looks at everything at least this often.
 const WATCHDOG: Duration = Duration::from_mins(30);
-/// First look after an install.
+/// The fleet is looked at this long after an install; root looks at itself at once.
 const FIRST_LOOK: Nanos = Nanos::from_secs(30);
 /// First look after an upgrade: calls of the root before may be open.
 const UPGRADE_LOOK: Nanos = Nanos::from_secs(1);

@@ -3,7 +3,7 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::tick::member_due;
-use super::{Draft, module, to_reset};
+use super::{Draft, module, search, standing, to_reset};
 use crate::limits;
 use crate::record::{ModuleRecord, PoolRecord, Row};
 use crate::state::State;
@@ -36,6 +36,12 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::Create { .. }, _) => created(&mut draft, state, &case),
         (EffectKind::StoreChunk { module, index }, _) => {
             module::stored(&mut draft, state, now, *module, *index, case.last());
+        }
+        (EffectKind::Info { canister }, _) if state.header().root == Some(*canister) => {
+            standing::after_look(&mut draft, state, now, case.last());
+        }
+        (EffectKind::Info { canister }, _) => {
+            search::after_info(&mut draft, state, now, *canister, case.last());
         }
         (_, None) => {}
         (EffectKind::Reset { .. }, Some(row)) => {

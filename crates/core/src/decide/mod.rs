@@ -8,6 +8,8 @@ mod conclude;
 mod member;
 mod module;
 mod refill;
+mod search;
+mod standing;
 mod tick;
 
 pub use refill::warm_reason;
@@ -119,6 +121,7 @@ struct Draft {
     decision: Decision,
     next_effect: EffectId,
     incarnation: hatchery_types::Incarnation,
+    newest: Option<CanisterId>,
     now: Nanos,
 }
 
@@ -128,6 +131,7 @@ impl Draft {
             decision: Decision::default(),
             next_effect: state.next_effect(),
             incarnation: state.incarnation(),
+            newest: search::newest_known(state),
             now,
         }
     }
@@ -145,8 +149,13 @@ impl Draft {
     fn start(&mut self, kind: EffectKind, canister: Option<CanisterId>) -> EffectId {
         let id = self.next_effect;
         self.next_effect = EffectId(id.0 + 1);
+        let behind = self
+            .newest
+            .filter(|_| matches!(kind, EffectKind::Create { .. }));
         let effect = Effect {
             id,
+            behind,
+            given_up: false,
             outcomes: vec![None; kind.steps().len()],
             kind,
             canister,

@@ -1,19 +1,19 @@
 //! The size of the warm pool: what is bought, what is given back, and what holds either back.
 
-use super::Draft;
 use super::tick::{Room, expect_row};
+use super::{Draft, standing};
 use crate::limits;
 use crate::state::State;
 use crate::{Decision, Vitals};
 use hatchery_types::{Cycles, EffectKind, FleetSpec, Lane, Nanos, Phase, Reason};
 use ic_stable_structures::Memory;
 
-/// Canisters missing to the minimum and to what pools wait for. What is in flight counts; a row
-/// with a failed attempt does not.
+/// Canisters missing to the minimum and to what pools wait for. What is in flight counts, lost
+/// creations that are searched for among it; a row with a failed attempt does not.
 fn missing<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
     let counts = state.counts();
     let spare = counts.phase(Phase::Ready) + counts.recovering;
-    let coming = spare + u64::from(counts.lane(Lane::Create));
+    let coming = spare + u64::from(counts.lane(Lane::Create)) + state.sought_creations();
     let unmet: u64 = state
         .index
         .hungry
@@ -83,10 +83,16 @@ fn lost_lately<M: Memory>(state: &State<M>, now: Nanos) -> usize {
 /// What forbids buying, whatever is missing.
 fn held_back<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> Option<Reason> {
     let counts = state.counts();
-    if state.header().paused {
+    if let Some(reason) = standing::held_back(state) {
+        Some(reason)
+    } else if state.header().paused {
         Some(Reason::Paused)
     } else if missing(state, spec) == 0 {
-        Some(Reason::Satisfied)
+        Some(if state.sought_creations() > 0 {
+            Reason::SearchingLost
+        } else {
+            Reason::Satisfied
+        })
     } else if lost_lately(state, now) >= limits::LOST_CREATIONS_MAX {
         Some(Reason::LostCreations)
     } else if counts.unproven >= limits::UNPROVEN_MAX {

@@ -1,8 +1,9 @@
 //! The level-triggered tick: looks at what is due and does one thing at a time, in this order:
-//! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
-//! pools, buy and sell.
+//! conclude effects, give up on calls of an earlier root, look at itself and for what it lost, look
+//! at rows, reset, store modules, plan pools, buy and sell. A root whose memory is not known to be
+//! whole only looks.
 
-use super::{Draft, conclude, module, refill};
+use super::{Draft, conclude, module, refill, search, standing};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::Row;
@@ -20,11 +21,21 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     if vitals.stopping {
         return finish().unwrap_or_default();
     }
-    let Some(spec) = state.spec() else {
-        return finish().unwrap_or_default();
-    };
     let room = Room::new(state, vitals);
-    finish()
+    let look = || {
+        finish()
+            .or_else(|| standing::look_at_self(state, now, &room))
+            .or_else(|| search::go_on(state, now, &room))
+    };
+    let Some(spec) = state.spec() else {
+        return look().unwrap_or_default();
+    };
+    if standing::held_back(state).is_some() {
+        return look()
+            .or_else(|| look_at_next(state, now, spec, &room))
+            .unwrap_or_default();
+    }
+    look()
         .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
@@ -64,6 +75,17 @@ impl Room {
         kind: &EffectKind,
     ) -> bool {
         self.calls as usize >= kind.steps().len() && self.lane(state, spec, kind.lane()) > 0
+    }
+
+    /// Small effects that may still start, whatever the spec.
+    pub(super) fn small<M: Memory>(&self, state: &State<M>) -> usize {
+        let open = state.counts().lane(Lane::Other);
+        limits::OTHER_LANE.saturating_sub(open).min(self.calls) as usize
+    }
+
+    /// A small effect may start, whatever the spec.
+    pub(super) fn takes_small<M: Memory>(&self, state: &State<M>) -> bool {
+        self.small(state) > 0
     }
 
     /// Effects that may still start in a lane.
@@ -342,9 +364,12 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .spec()
         .filter(|spec| create.is_none() && refill::wants(state, now, spec));
     let complete = (!index.complete.is_empty()).then_some(now);
+    let looks = [standing::look_due(state), search::due(state)];
+    let looks = looks.into_iter().flatten();
     let queues = rows.into_iter().chain([pools, modules]).flatten().flatten();
     queues
         .chain(stale)
+        .chain(looks)
         .chain(create)
         .chain(buy.map(|_| retry))
         .chain(complete)

@@ -39,6 +39,11 @@ impl Counts {
             .filter(|(_, count)| *count > 0)
     }
 
+    /// Effects in flight that ask `canister_info`.
+    pub(crate) fn infos(&self) -> u64 {
+        self.effects.get("info").copied().unwrap_or(0)
+    }
+
     /// Effects in flight in `lane`.
     pub fn lane(&self, lane: Lane) -> u32 {
         self.lanes.get(&lane).copied().unwrap_or(0)
@@ -95,6 +100,8 @@ pub(crate) struct Index {
     pub(crate) complete: BTreeSet<EffectId>,
     /// Creations whose outcome is unknown, with their start: neither open nor forgotten.
     pub(crate) lost: BTreeMap<EffectId, Nanos>,
+    /// Those of them whose canister may still be found.
+    pub(crate) sought: BTreeMap<EffectId, Nanos>,
     /// Effects of an earlier root that still wait for outcomes.
     pub(crate) stale: BTreeSet<EffectId>,
     /// What is remembered of each pool.
@@ -184,6 +191,9 @@ impl Index {
     pub(crate) fn put_effect(&mut self, effect: &Effect, incarnation: Incarnation) {
         if is_lost(effect) {
             self.lost.insert(effect.id, effect.started_at);
+            if !effect.given_up {
+                self.sought.insert(effect.id, effect.started_at);
+            }
             return;
         }
         let waiting = effect
@@ -210,6 +220,7 @@ impl Index {
     /// Takes an effect out, whatever became of it.
     pub(crate) fn take_effect(&mut self, id: EffectId) {
         self.lost.remove(&id);
+        self.sought.remove(&id);
         let Some(open) = self.open.remove(&id) else {
             return;
         };
@@ -373,6 +384,7 @@ impl Index {
             (self.open == other.open, "open effects"),
             (self.complete == other.complete, "complete effects"),
             (self.lost == other.lost, "lost creations"),
+            (self.sought == other.sought, "sought creations"),
             (self.stale == other.stale, "stale effects"),
             (self.pools == other.pools, "pools"),
             (self.hungry == other.hungry, "hungry pools"),

@@ -6,14 +6,15 @@
 mod apply;
 mod index;
 mod invariants;
+mod wholeness;
 
 pub(crate) use index::Index;
 pub use index::{Counts, Member};
 pub use invariants::{Violation, check};
 
-use crate::limits;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
+use crate::{Ledger, Standing, limits};
 use hatchery_types::{
     CanisterId, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
     OperationId, Phase, Principal,
@@ -94,6 +95,13 @@ impl<M: Memory> State<M> {
             create_reason: None,
             root: None,
             controllers_at: Nanos(0),
+            newest: None,
+            ledger: Ledger::default(),
+            standing: Standing::Unchecked {
+                attempts: 0,
+                next_attempt: Nanos(0),
+            },
+            search: None,
         };
         let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let mut state = State {
@@ -112,8 +120,21 @@ impl<M: Memory> State<M> {
             receipts_by_age: BTreeSet::new(),
             receipts_by_caller: BTreeMap::new(),
         };
+        state.migrate();
         state.rebuild();
         Ok(state)
+    }
+
+    /// Layout 1 did not keep the largest id: the largest of its rows stands in for it.
+    fn migrate(&mut self) {
+        let mut header = self.header().clone();
+        if header.layout == LAYOUT {
+            return;
+        }
+        let rows = self.rows.last_key_value();
+        header.newest = rows.map(|(_, row)| row.0.canister);
+        header.layout = LAYOUT;
+        self.header.set(Cbor(header));
     }
 
     fn rebuild(&mut self) {
@@ -222,9 +243,15 @@ impl<M: Memory> State<M> {
         &self.index.counts
     }
 
-    /// Creations whose outcome is unknown.
+    /// Creations whose outcome is unknown: those that are searched for, and those given up.
     pub fn lost_creations(&self) -> u64 {
         self.index.lost.len() as u64
+    }
+
+    /// Creations whose outcome is unknown and whose canister may still be found; they count as
+    /// bought.
+    pub fn sought_creations(&self) -> u64 {
+        self.index.sought.len() as u64
     }
 
     /// What root remembers of a pool.

@@ -3,6 +3,7 @@
 mod fixture;
 mod golden;
 mod life;
+mod lost;
 mod modules;
 mod operations;
 mod policies;
