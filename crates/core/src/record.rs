@@ -229,6 +229,14 @@ pub struct ModuleRecord {
     /// A chunk is on its way into the store.
     #[n(6)]
     pub effect: Option<EffectId>,
+    /// A role of the applied spec names it.
+    #[n(7)]
+    #[cbor(default)]
+    pub named: bool,
+    /// When it was staged or named last; from then it is kept for a while.
+    #[n(8)]
+    #[cbor(default)]
+    pub wanted_at: Nanos,
 }
 
 impl ModuleRecord {

@@ -92,6 +92,12 @@ pub enum EffectKind {
         #[n(0)]
         canister: CanisterId,
     },
+    /// See which chunks root's chunk store holds.
+    #[n(16)]
+    CheckStore,
+    /// Empty root's chunk store of what no module needs any more.
+    #[n(17)]
+    ClearStore,
 }
 
 /// One call of an effect.
@@ -121,6 +127,10 @@ pub enum Step {
     UploadChunk,
     /// `canister_info`.
     Info,
+    /// `stored_chunks` of root itself.
+    StoredChunks,
+    /// `clear_chunk_store` of root itself.
+    ClearChunkStore,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -162,6 +172,8 @@ impl EffectKind {
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
             EffectKind::Info { .. } => &[Step::Info],
+            EffectKind::CheckStore => &[Step::StoredChunks],
+            EffectKind::ClearStore => &[Step::ClearChunkStore],
         }
     }
 
@@ -187,6 +199,8 @@ impl EffectKind {
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",
             EffectKind::Info { .. } => "info",
+            EffectKind::CheckStore => "check-store",
+            EffectKind::ClearStore => "clear-store",
         }
     }
 }

@@ -45,6 +45,9 @@ pub enum Value {
     /// What `canister_info` said.
     #[n(10)]
     Told(#[n(0)] Box<Info>),
+    /// The chunks in root's chunk store, by hash.
+    #[n(20)]
+    Chunks(#[n(0)] Vec<ModuleHash>),
 }
 
 /// Why a step did not succeed.

@@ -4,7 +4,7 @@
 //! decided in `hatchery-core`.
 
 use super::history::info;
-use super::management::{CanisterInfo, CanisterRecord, CanisterStatus};
+use super::management::{CanisterInfo, CanisterRecord, CanisterStatus, ChunkHash};
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use candid::CandidType;
@@ -78,6 +78,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         }
         Step::Info => info(decode::<CanisterInfo>(reply)?).map(|it| Value::Told(Box::new(it))),
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
+        Step::StoredChunks => decode::<Vec<ChunkHash>>(reply)
+            .map(|chunks| Value::Chunks(chunks.into_iter().map(|chunk| chunk.hash).collect())),
         // Their replies say nothing that is used: an answer is the success.
         Step::CleanSettings
         | Step::MemberSettings
@@ -86,7 +88,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Install
         | Step::Stop
         | Step::Delete
-        | Step::UploadChunk => Some(Value::Nothing),
+        | Step::UploadChunk
+        | Step::ClearChunkStore => Some(Value::Nothing),
     }
 }
 

@@ -10,6 +10,7 @@ mod module;
 mod refill;
 mod search;
 mod standing;
+mod store;
 mod tick;
 
 pub use refill::warm_reason;
@@ -48,7 +49,7 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             module,
             index,
             bytes,
-        } => module::stage(state, *module, *index, bytes),
+        } => module::stage(state, now, *module, *index, bytes),
         Input::CommitModule { module, chunks } => module::commit(state, now, *module, *chunks),
     }
 }

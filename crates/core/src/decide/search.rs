@@ -29,7 +29,7 @@ pub(super) fn newest_known<M: Memory>(state: &State<M>) -> Option<CanisterId> {
 
 /// When the search goes on by itself; none while nothing is sought or answers are under way.
 pub(super) fn due<M: Memory>(state: &State<M>) -> Option<Nanos> {
-    if state.counts().infos() > 0 {
+    if state.counts().effect("info") > 0 {
         return None;
     }
     match state.header().search {

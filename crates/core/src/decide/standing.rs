@@ -24,7 +24,7 @@ pub(super) fn held_back<M: Memory>(state: &State<M>) -> Option<Reason> {
 /// When a fresh root looks at itself; none once it has, or while it does.
 pub(super) fn look_due<M: Memory>(state: &State<M>) -> Option<Nanos> {
     match state.header().standing {
-        Standing::Unchecked { next_attempt, .. } if state.counts().infos() == 0 => {
+        Standing::Unchecked { next_attempt, .. } if state.counts().effect("info") == 0 => {
             Some(next_attempt)
         }
         _ => None,

@@ -167,7 +167,7 @@ impl<M: Memory> State<M> {
             index.put_pool(pool);
         }
         for entry in self.modules.iter() {
-            index.queue_module(ModuleHash(entry.key().0), &entry.value().0, true);
+            index.put_module(ModuleHash(entry.key().0), &entry.value().0);
         }
         index
     }

@@ -4,7 +4,7 @@ use super::canister::{Canister, Habits, INSTALL_PREPAID, STOP_TIMEOUT, Work};
 use super::platform::{Call, Platform};
 use super::swarm::Fault;
 use hatchery_types::{
-    CanisterId, Cycles, EffectKind, Generation, ModuleHash, Nanos, Outcome,
+    CanisterId, Creation, Cycles, EffectKind, Generation, Info, ModuleHash, Nanos, Outcome,
     REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
 };
 
@@ -41,14 +41,20 @@ impl Platform {
     /// Does what the step says, as far as the platform allows it.
     fn perform(&mut self, at: Nanos, call: &Call) -> Outcome {
         match call.step {
-            Step::Create => self.perform_create(call),
+            Step::Create => self.perform_create(at, call),
+            Step::Info => self.perform_info(call),
             Step::UploadChunk => self.perform_upload(call),
+            Step::StoredChunks => self.perform_stored_chunks(),
+            Step::ClearChunkStore => {
+                self.chunks.clear();
+                Outcome::Done(Value::Nothing)
+            }
             Step::Drain => self.perform_drain(call),
             _ => self.perform_managed(at, call),
         }
     }
 
-    fn perform_create(&mut self, call: &Call) -> Outcome {
+    fn perform_create(&mut self, at: Nanos, call: &Call) -> Outcome {
         let EffectKind::Create { cycles } = call.kind else {
             panic!("bug: a create step in {}", call.kind)
         };
@@ -58,7 +64,31 @@ impl Platform {
         self.liquid = self.liquid.less(cycles);
         let id = self.create(self.controllers.clone(), cycles.less(CREATION_FEE));
         self.bought.insert(id, call.effect);
+        self.created_at.insert(id, at);
         Outcome::Done(Value::Created(id))
+    }
+
+    /// Anybody may ask; root itself was installed once, by its first operator.
+    fn perform_info(&self, call: &Call) -> Outcome {
+        let EffectKind::Info { canister } = call.kind else {
+            panic!("bug: an info step in {}", call.kind)
+        };
+        let (controllers, module) = match self.canisters.get(&canister) {
+            Some(it) => (it.controllers.clone(), it.module),
+            None if canister == self.root => (Vec::new(), None),
+            None => return refused(REJECT_DESTINATION_INVALID, "no such canister"),
+        };
+        let creation = self.created_at.get(&canister).map(|at| Creation {
+            by: self.root,
+            at: *at,
+        });
+        Outcome::Done(Value::Told(Box::new(Info {
+            controllers,
+            module,
+            creation,
+            deployments: 1,
+            whole: true,
+        })))
     }
 
     fn perform_upload(&mut self, call: &Call) -> Outcome {
@@ -67,6 +97,12 @@ impl Platform {
         };
         self.chunks.insert((module, index));
         Outcome::Done(Value::Nothing)
+    }
+
+    /// The model's modules have one chunk, which then has the module's hash.
+    fn perform_stored_chunks(&self) -> Outcome {
+        let chunks = self.chunks.iter().map(|(module, _)| *module);
+        Outcome::Done(Value::Chunks(chunks.collect()))
     }
 
     /// A call to the worker's own code, bounded wait.
