@@ -5,6 +5,7 @@
 
 mod check;
 mod nearest;
+mod recovery;
 mod root;
 mod worker;
 
@@ -12,6 +13,7 @@ mod worker;
 pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
+pub use recovery::*;
 pub use root::*;
 pub use worker::*;
 

@@ -3,7 +3,7 @@
 use crate::{Applied, Event};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, ModuleHash, OperationId, Outcome,
-    Principal, Reason,
+    Principal, Reason, Registered,
 };
 
 /// Something that happened outside.
@@ -91,6 +91,24 @@ pub enum Command {
     Pause,
     /// End a pause.
     Resume,
+    /// Rebuild rows that root has lost.
+    Recover(Recover),
+}
+
+/// Where lost rows come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recover {
+    /// A page of the last export, or ids from elsewhere.
+    Canisters(Vec<Registered>),
+    /// Every canister that root controls among so many ids.
+    Range {
+        /// The first id.
+        first: CanisterId,
+        /// How many; at most [`crate::limits::RANGE_IDS_MAX`].
+        ids: u64,
+    },
+    /// That was all: root does its work again.
+    Done,
 }
 
 /// What to write, what to do, what to answer.

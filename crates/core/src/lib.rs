@@ -15,9 +15,9 @@ mod standing;
 mod state;
 mod storage;
 
-pub use decide::{decide, next_wake, plan_pool, warm_reason};
+pub use decide::{decide, held_back, next_wake, plan_pool, warm_reason};
 pub use event::Event;
-pub use input::{Command, CommandInput, Decision, Input, Reply, Vitals};
+pub use input::{Command, CommandInput, Decision, Input, Recover, Reply, Vitals};
 pub use ledger::{Account, Ledger};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use record::{

@@ -5,6 +5,7 @@
 use crate::{Ledger, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
+    Registered,
 };
 use minicbor::{Decode, Encode};
 
@@ -98,6 +99,20 @@ impl Row {
             in_service_at: Nanos(0),
             unproven: reason == Reason::Bought,
             reason,
+        }
+    }
+
+    /// What another root needs to take it over.
+    pub fn registered(&self) -> Registered {
+        Registered {
+            canister: self.canister,
+            phase: Some(self.phase),
+            role: self.role.clone(),
+            pool: self.pool.clone(),
+            parent: self.parent,
+            module: self.module,
+            generation: Some(self.generation),
+            created_at: Some(self.created_at),
         }
     }
 

@@ -9,6 +9,7 @@ mod ids;
 mod outcome;
 mod phase;
 mod reason;
+mod registered;
 mod sequence;
 mod spec;
 mod units;
@@ -17,10 +18,12 @@ pub use effect::{Effect, EffectKind, Lane, Step};
 pub use ic_principal::Principal;
 pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
 pub use outcome::{
-    Creation, Info, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value,
+    Creation, Info, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Tenancy,
+    Value,
 };
 pub use phase::Phase;
 pub use reason::Reason;
+pub use registered::Registered;
 pub use spec::{
     DrainSpec, FleetSpec, LanesSpec, PoolSpec, RoleSpec, ScaleSpec, TargetSpec, WarmPoolSpec,
 };

@@ -1,6 +1,6 @@
 //! What a caller can know of a call after it.
 
-use crate::{CanisterId, Cycles, ModuleHash, Nanos};
+use crate::{CanisterId, Cycles, Generation, ModuleHash, Nanos};
 use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
@@ -118,6 +118,29 @@ pub struct Observation {
     /// Bytes of snapshots; `None`: not reported.
     #[n(6)]
     pub snapshot_bytes: Option<u64>,
+    /// What its environment variables say of it; none without a root or a generation among them.
+    #[n(20)]
+    pub tenancy: Option<Tenancy>,
+}
+
+/// What a root wrote into a member's environment variables.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Tenancy {
+    /// The root that installed it.
+    #[n(0)]
+    pub root: CanisterId,
+    /// Its role.
+    #[n(1)]
+    pub role: Option<String>,
+    /// Its pool.
+    #[n(2)]
+    pub pool: Option<String>,
+    /// Who it works for.
+    #[n(3)]
+    pub parent: Option<CanisterId>,
+    /// Which tenancy of the canister it is.
+    #[n(4)]
+    pub generation: Generation,
 }
 
 /// What `canister_info` says of a canister to anybody, as far as the fleet acts on it.

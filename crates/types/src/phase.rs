@@ -48,11 +48,14 @@ pub enum Phase {
     /// Gone, or out of root's control.
     #[n(10)]
     Lost,
+    /// Named to a root that lost its memory; looked at before anything else.
+    #[n(13)]
+    Recovering,
 }
 
 impl Phase {
     /// Every phase, in order of their codes.
-    pub const ALL: [Phase; 11] = [
+    pub const ALL: [Phase; 12] = [
         Phase::Creating,
         Phase::PendingReset,
         Phase::Resetting,
@@ -64,6 +67,7 @@ impl Phase {
         Phase::Deleting,
         Phase::Failed,
         Phase::Lost,
+        Phase::Recovering,
     ];
 
     /// A living member of a worker pool: counts against `max`.
@@ -90,6 +94,7 @@ impl Phase {
             Phase::Deleting => "deleting",
             Phase::Failed => "failed",
             Phase::Lost => "lost",
+            Phase::Recovering => "recovering",
         }
     }
 }

@@ -239,6 +239,12 @@ pub enum Reason {
     /// A creation whose answer was lost: its canister is not among the ids behind.
     #[n(144)]
     NotFound,
+    /// Named to a root that lost its memory, or rebuilt by it.
+    #[n(145)]
+    Recovered,
+    /// It runs something that no pool of the spec knows: looked into by an operator, or requeued.
+    #[n(146)]
+    UnknownTenant,
 }
 
 impl Reason {
@@ -323,6 +329,8 @@ impl Reason {
             Reason::SearchingLost => (142, "searching-lost"),
             Reason::Found => (143, "found"),
             Reason::NotFound => (144, "not-found"),
+            Reason::Recovered => (145, "recovered"),
+            Reason::UnknownTenant => (146, "unknown-tenant"),
         }
     }
 }

@@ -131,6 +131,7 @@ macro_rules! root {
                 "canister_query plan" => plan,
                 "canister_query events" => events,
                 "canister_query effects" => effects,
+                "canister_query export" => export,
                 "canister_query violations" => violations,
             }
         };

@@ -3,13 +3,17 @@
 use super::Stable;
 use hatchery_api::{
     CanistersPage, CanistersRequest, CommandAnswer, EffectView, EffectsRequest, EventView,
-    EventsPage, EventsRequest, FleetStatus, ModuleView, PAGE_MAX, PlanView, PoolView, ReasonView,
-    RowView, WorkerView, WorkersPage, WorkersRequest,
+    EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, LedgerView, ModuleView,
+    PAGE_MAX, PlanView, PoolView, ReasonView, RecoveryView, RowView, SearchView, WorkerView,
+    WorkersPage, WorkersRequest,
 };
 use hatchery_core::{
-    Applied, LogEntry, Member, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason,
+    Applied, Ledger, LogEntry, Member, ModuleRecord, PoolPlan, Row, State, Vitals, held_back,
+    warm_reason,
 };
-use hatchery_types::{Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason};
+use hatchery_types::{
+    CanisterId, Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Principal, Reason,
+};
 
 /// Largest page, as a length.
 pub(crate) const PAGE: usize = PAGE_MAX as usize;
@@ -64,6 +68,28 @@ pub(crate) fn fleet_status(
             .map(|it| pool(state, now, it))
             .collect(),
         next_wake,
+        recovery: recovery(state),
+        ledger: ledger(state.header().ledger),
+    }
+}
+
+fn recovery(state: &State<Stable>) -> RecoveryView {
+    RecoveryView {
+        held_back: held_back(state).as_ref().map(ReasonView::from),
+        sought_creations: state.sought_creations(),
+        search: state.header().search.map(|search| SearchView {
+            next: CanisterId::from_number(search.next),
+            left: search.end.saturating_sub(search.next),
+            found: search.found,
+        }),
+    }
+}
+
+fn ledger(ledger: Ledger) -> LedgerView {
+    LedgerView {
+        spent: ledger.spent,
+        swept: ledger.swept,
+        discarded: ledger.discarded,
     }
 }
 
@@ -190,6 +216,21 @@ fn event(number: u64, entry: LogEntry) -> EventView {
         pool: entry.pool,
         phase: entry.phase,
         reason: ReasonView::from(&entry.reason),
+    }
+}
+
+/// One page of the registry.
+pub(crate) fn export(
+    state: &State<Stable>,
+    root: Principal,
+    request: &ExportRequest,
+) -> ExportPage {
+    let (rows, next) = state.rows(None, request.after, limit(request.limit));
+    ExportPage {
+        root: CanisterId(root),
+        incarnation: state.incarnation(),
+        canisters: rows.iter().map(Row::registered).collect(),
+        next,
     }
 }
 

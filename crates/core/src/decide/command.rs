@@ -1,6 +1,6 @@
 //! Operators' commands: carried out once per operation id, answered the same ever after.
 
-use super::{refuse, to_reset};
+use super::{recover, refuse, standing, to_reset};
 use crate::limits;
 use crate::record::{Applied, Receipt, Row};
 use crate::state::State;
@@ -42,7 +42,18 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
         );
         return refuse(Reason::OverLimit, text);
     }
-    let (mut events, answer) = act(state, now, &input.command);
+    if let Some(reason) = standing::held_back(state).filter(|_| !works_blind(&input.command)) {
+        let text = "root does not know its own fleet yet: see `recover`";
+        return refuse(reason, text);
+    }
+    let acted = match &input.command {
+        Command::Recover(how) => recover::recover(state, now, how),
+        command => Ok(act(state, now, command)),
+    };
+    let (mut events, answer) = match acted {
+        Ok(acted) => acted,
+        Err((reason, text)) => return refuse(reason, text),
+    };
     events.push(Event::OperationDone {
         caller: input.caller,
         operation: input.operation.clone(),
@@ -59,16 +70,27 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
     }
 }
 
+/// Commands that a root without its memory carries out.
+fn works_blind(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Recover(_) | Command::Pause | Command::Resume
+    )
+}
+
 fn ids(command: &Command) -> &[CanisterId] {
     match command {
         Command::Import(ids) | Command::RequeueFailed(Some(ids)) => ids,
         Command::Recycle(id) => std::slice::from_ref(id),
-        Command::RequeueFailed(None) | Command::Pause | Command::Resume => &[],
+        Command::RequeueFailed(None) | Command::Pause | Command::Resume | Command::Recover(_) => {
+            &[]
+        }
     }
 }
 
 fn digest(command: &Command) -> ModuleHash {
     let kind = match command {
+        Command::Recover(how) => return recover::digest(how),
         Command::Import(_) => 0u8,
         Command::Recycle(_) => 1,
         Command::RequeueFailed(Some(_)) => 2,
@@ -83,6 +105,7 @@ fn act<M: Memory>(state: &State<M>, now: Nanos, command: &Command) -> (Vec<Event
     match command {
         Command::Pause => (vec![Event::Paused(true)], Applied::default()),
         Command::Resume => (vec![Event::Paused(false)], Applied::default()),
+        Command::Recover(_) => panic!("bug: recover is carried out elsewhere"),
         Command::Import(ids) => each(state, ids, |row, id| import(state, now, row, id)),
         Command::Recycle(id) => each(state, &[*id], |row, _| recycle(now, row)),
         Command::RequeueFailed(Some(ids)) => each(state, ids, |row, _| requeue(now, row)),

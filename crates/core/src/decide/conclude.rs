@@ -3,7 +3,7 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::tick::member_due;
-use super::{Draft, search, standing, store, to_reset};
+use super::{Draft, recover, search, standing, store, to_reset};
 use crate::limits;
 use crate::record::{PoolRecord, Row};
 use crate::state::State;
@@ -52,6 +52,9 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::Install { module, .. }, Some(row)) => {
             after_install(&mut draft, state, &case, row, *module);
         }
+        (EffectKind::Observe, Some(row)) if row.phase == Phase::Recovering => {
+            recover::after_look(&mut draft, &case, row);
+        }
         (EffectKind::Observe, Some(row)) => {
             draft.row(after_observe(&case, row));
         }
@@ -65,20 +68,20 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
 }
 
 /// What the conclusion may look at.
-struct Case<'a> {
-    now: Nanos,
+pub(super) struct Case<'a> {
+    pub(super) now: Nanos,
     started_at: Nanos,
-    root: Option<CanisterId>,
-    spec: Option<&'a FleetSpec>,
+    pub(super) root: Option<CanisterId>,
+    pub(super) spec: Option<&'a FleetSpec>,
     outcomes: Vec<&'a Outcome>,
 }
 
 impl Case<'_> {
-    fn last(&self) -> &Outcome {
+    pub(super) fn last(&self) -> &Outcome {
         self.outcomes.last().expect("bug: an effect without steps")
     }
 
-    fn observation(&self) -> Option<&Observation> {
+    pub(super) fn observation(&self) -> Option<&Observation> {
         match self.last() {
             Outcome::Done(Value::Observed(observation)) => Some(observation),
             _ => None,
@@ -86,7 +89,7 @@ impl Case<'_> {
     }
 
     /// The first thing that went wrong.
-    fn trouble(&self) -> Option<Reason> {
+    pub(super) fn trouble(&self) -> Option<Reason> {
         self.outcomes.iter().find_map(|outcome| reason_of(outcome))
     }
 }
@@ -102,13 +105,13 @@ fn reason_of(outcome: &Outcome) -> Option<Reason> {
 }
 
 /// There is no such canister any more.
-fn is_gone(outcome: &Outcome) -> bool {
+pub(super) fn is_gone(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code == REJECT_DESTINATION_INVALID)
 }
 
 /// `canister_status` is refused to all but controllers (interface specification,
 /// `canister_status`), so a refusal of another kind than "gone" means control is lost.
-fn lost_control(outcome: &Outcome) -> bool {
+pub(super) fn lost_control(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code != REJECT_DESTINATION_INVALID)
 }
 
@@ -262,7 +265,7 @@ fn after_install<M: Memory>(
     }
 }
 
-fn into_service(case: &Case<'_>, row: Row) -> Row {
+pub(super) fn into_service(case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let pool = row.pool.clone().unwrap_or_default();
     let mut row = row.moved(Phase::InService, now, Reason::Installed);

@@ -7,6 +7,7 @@ mod command;
 mod conclude;
 mod member;
 mod module;
+mod recover;
 mod refill;
 mod search;
 mod standing;
@@ -14,6 +15,7 @@ mod store;
 mod tick;
 
 pub use refill::warm_reason;
+pub use standing::held_back;
 pub use tick::{next_wake, plan_pool};
 
 use crate::record::Row;

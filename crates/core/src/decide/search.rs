@@ -5,8 +5,8 @@
 //! created a canister and when. A lost creation's canister is therefore among the next ids: they
 //! are asked for one after the other, a few at a time, within a bound.
 
-use super::Draft;
 use super::tick::Room;
+use super::{Draft, recover};
 use crate::limits;
 use crate::record::Row;
 use crate::state::State;
@@ -167,6 +167,11 @@ fn told<M: Memory>(
     let controlled = |root: Principal| info.controllers.contains(&root);
     if state.row(canister).is_some() || !root.is_some_and(controlled) {
         return;
+    }
+    if search.purpose == Purpose::Range {
+        let found = search.found + 1;
+        draft.event(Event::SearchChanged(Some(Search { found, ..search })));
+        return recover::found(draft, state, now, canister);
     }
     let Some(creation) = info.creation.as_ref().filter(|it| Some(it.by.0) == root) else {
         return;

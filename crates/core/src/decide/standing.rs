@@ -13,7 +13,7 @@ use hatchery_types::{EffectKind, Info, Nanos, Outcome, Reason, Value};
 use ic_stable_structures::Memory;
 
 /// What keeps root from doing anything but looking; none for a root that is whole.
-pub(super) fn held_back<M: Memory>(state: &State<M>) -> Option<Reason> {
+pub fn held_back<M: Memory>(state: &State<M>) -> Option<Reason> {
     match state.header().standing {
         Standing::Sound => None,
         Standing::Unchecked { .. } => Some(Reason::Unchecked),

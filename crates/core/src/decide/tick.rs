@@ -284,7 +284,14 @@ pub fn plan_pool<M: Memory>(
     pool: &str,
 ) -> Option<PoolPlan> {
     let room = Room::new(state, vitals);
-    view(state, now, state.spec()?, pool, &room).map(|view| plan(&view))
+    let mut plan = plan(&view(state, now, state.spec()?, pool, &room)?);
+    if let Some(reason) = standing::held_back(state) {
+        plan.claim.clear();
+        plan.cordon.clear();
+        plan.uncordon.clear();
+        plan.reasons.insert(0, reason);
+    }
+    Some(plan)
 }
 
 fn execute<M: Memory>(

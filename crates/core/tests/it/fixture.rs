@@ -46,7 +46,7 @@ impl Root {
     }
 
     /// Root sees in its own history that its memory is whole.
-    fn see_itself(&mut self) {
+    pub(crate) fn see_itself(&mut self) {
         self.tick();
         let looks = self.take(|kind| matches!(kind, EffectKind::Info { .. }));
         self.answer(&looks[0], &[told(info(1))]);
@@ -275,6 +275,7 @@ pub(crate) fn empty() -> Observation {
         memory_bytes: 0,
         settings_clean: Some(true),
         snapshot_bytes: Some(0),
+        tenancy: None,
     }
 }
 

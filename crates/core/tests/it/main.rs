@@ -7,4 +7,5 @@ mod lost;
 mod modules;
 mod operations;
 mod policies;
+mod recover;
 mod warm;
