@@ -143,6 +143,7 @@ fn color_of(phase: Phase) -> Color {
         Phase::Stopping => Color::LightMagenta,
         Phase::Deleting => Color::DarkGray,
         Phase::Failed | Phase::Lost => Color::Red,
+        Phase::Recovering => Color::Yellow,
     }
 }
 
