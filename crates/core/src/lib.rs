@@ -21,7 +21,7 @@ pub use input::{Command, CommandInput, Decision, Input, Recover, Reply, Vitals};
 pub use ledger::{Account, Ledger};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use record::{
-    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, ScaleStep, Wish,
+    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Sample, ScaleStep, Wish,
 };
 pub use standing::{Purpose, Search, Standing};
 pub use state::{Counts, LayoutError, Member, State, Violation, check};

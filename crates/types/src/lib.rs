@@ -10,6 +10,7 @@ mod outcome;
 mod phase;
 mod reason;
 mod registered;
+mod scaling;
 mod sequence;
 mod spec;
 mod units;
@@ -24,7 +25,9 @@ pub use outcome::{
 pub use phase::Phase;
 pub use reason::Reason;
 pub use registered::Registered;
-pub use spec::{
-    DrainSpec, FleetSpec, LanesSpec, PoolSpec, RoleSpec, ScaleSpec, TargetSpec, WarmPoolSpec,
+pub use scaling::{
+    BufferSpec, HealthSpec, LeaseEnd, LeaseSpec, Missing, ParentSpec, PoolSpec, PullSpec,
+    ScaleSpec, Scope, SignalSpec, Source, WindowSpec,
 };
+pub use spec::{DrainSpec, FleetSpec, LanesSpec, RoleSpec, WarmPoolSpec};
 pub use units::{Cycles, Nanos};

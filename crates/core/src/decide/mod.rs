@@ -10,6 +10,7 @@ mod module;
 mod recover;
 mod refill;
 mod search;
+mod service;
 mod standing;
 mod store;
 mod tick;
@@ -186,6 +187,10 @@ impl Draft {
 /// The row leaves its pool's work for a reset.
 fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     let mut row = row.moved(Phase::PendingReset, now, reason);
-    row.sample = None;
+    row.forget_samples();
+    row.leased_until = Nanos(0);
+    row.holder = None;
+    row.protected_until = Nanos(0);
+    row.starts_until = Nanos(0);
     row
 }

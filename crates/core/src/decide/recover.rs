@@ -5,7 +5,8 @@
 //! an operator: it may be the one copy of somebody's data.
 
 use super::Draft;
-use super::conclude::{Case, into_service, is_gone, lost_control};
+use super::conclude::{Case, is_gone, lost_control};
+use super::service::to_work;
 use crate::limits;
 use crate::record::{Applied, Row};
 use crate::state::State;
@@ -195,7 +196,7 @@ fn rebuilt(case: &Case<'_>, mut row: Row, seen: &Observation) -> Row {
     match (fits, row.stopped) {
         // Only root stops members, on their way back to the warm pool.
         (true, true) => row.moved(Phase::PendingReset, now, Reason::NotRunning),
-        (true, false) => into_service(case, row),
+        (true, false) => to_work(case.spec, now, row, Reason::Recovered),
         (false, _) => row.moved(Phase::Failed, now, Reason::UnknownTenant),
     }
 }

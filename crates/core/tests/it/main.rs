@@ -9,3 +9,4 @@ mod operations;
 mod policies;
 mod recover;
 mod warm;
+mod wishes;
