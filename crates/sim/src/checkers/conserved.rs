@@ -50,6 +50,7 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Delete
         | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
+        | EffectKind::Info { .. }
         | EffectKind::ClearStore => Cycles(0),
     }
 }

@@ -143,6 +143,7 @@ fn command_name(command: &Command) -> &'static str {
         Command::RequeueFailed(_) => "requeue",
         Command::Pause => "pause",
         Command::Resume => "resume",
+        Command::Recover(_) => "recover",
     }
 }
 
