@@ -14,6 +14,7 @@ mod record;
 mod standing;
 mod state;
 mod storage;
+mod sweeper;
 
 pub use decide::{decide, held_back, next_wake, plan_pool, warm_reason};
 pub use event::Event;
@@ -26,3 +27,4 @@ pub use record::{
 pub use standing::{Purpose, Search, Standing};
 pub use state::{Counts, LayoutError, Member, State, Violation, check};
 pub use storage::{LAYOUT, Memories};
+pub use sweeper::{SWEEPER, SWEEPER_HASH, sweeper_argument};

@@ -8,5 +8,6 @@ mod modules;
 mod operations;
 mod policies;
 mod recover;
+mod sweep;
 mod warm;
 mod wishes;
