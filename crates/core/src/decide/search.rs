@@ -90,12 +90,19 @@ fn is_over<M: Memory>(state: &State<M>, search: &Search) -> bool {
     found_all || search.next >= search.end
 }
 
-/// What was not found stays flagged and is not waited for any more.
+/// What was not found stays flagged and is not waited for any more; the oldest of too many flags
+/// go.
 fn end<M: Memory>(state: &State<M>, now: Nanos, search: &Search) -> Decision {
     let mut draft = Draft::new(state, now);
     if let Purpose::Lost(last) = search.purpose {
         for (id, _) in state.index.sought.range(..=last) {
             draft.event(Event::CreationGivenUp(*id));
+        }
+        let flagged = state.index.lost.keys();
+        let too_many = flagged.len().saturating_sub(limits::GIVEN_UP_MAX);
+        let before = flagged.filter(|id| !state.index.sought.contains_key(id));
+        for id in before.take(too_many) {
+            draft.event(Event::EffectClosed(*id));
         }
     }
     draft.event(Event::SearchChanged(None));

@@ -3,7 +3,6 @@
 
 use super::State;
 use super::index::is_lost;
-use crate::limits;
 use crate::record::LogEntry;
 use crate::storage::Cbor;
 use hatchery_types::{CanisterId, Cycles, Effect, EffectId, EffectKind, Nanos, Outcome, Reason};
@@ -29,8 +28,7 @@ impl<M: Memory> State<M> {
         }
     }
 
-    /// A lost creation is not waited for any more; it stays in the journal, flagged, and the
-    /// oldest of too many leaves it.
+    /// A lost creation is not waited for any more; it stays in the journal, flagged.
     pub(super) fn give_up(&mut self, now: Nanos, id: EffectId) {
         let Some(mut effect) = self.effect(id).filter(is_lost) else {
             return;
@@ -39,15 +37,6 @@ impl<M: Memory> State<M> {
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
         self.effects.insert(id.0, Cbor(effect));
-        let given_up = self.index.lost.len() - self.index.sought.len();
-        let oldest = |it: &Self| {
-            let mut lost = it.index.lost.keys();
-            lost.find(|id| !it.index.sought.contains_key(id)).copied()
-        };
-        if let Some(oldest) = oldest(self).filter(|_| given_up > limits::GIVEN_UP_MAX) {
-            self.effects.remove(&oldest.0);
-            self.index.take_effect(oldest);
-        }
         self.append_log(LogEntry {
             at: now,
             canister: None,
