@@ -22,7 +22,8 @@ pub use input::{Command, CommandInput, Decision, Input, Recover, Reply, Vitals};
 pub use ledger::{Account, Ledger};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use record::{
-    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Sample, ScaleStep, Wish,
+    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Sample, ScaleStep, Sweep,
+    SweepStep, Wish,
 };
 pub use standing::{Purpose, Search, Standing};
 pub use state::{Counts, LayoutError, Member, State, Violation, check};

@@ -55,6 +55,15 @@ pub const UNPROVEN_MAX: u64 = 20;
 pub const LOST_CREATIONS_PERIOD: Nanos = Nanos::from_secs(24 * 3_600);
 /// Effect ids reserved at once, so that the header is written once for that many.
 pub const EFFECT_IDS_RESERVED: u64 = 1_000;
+/// Sweeps of one canister before it goes on as it is.
+pub const SWEEPS_MAX: u32 = 3;
+/// Between the install of the sweeper and the look at what it did.
+pub const SWEEP_WAIT: Nanos = Nanos::from_secs(5);
+/// What a canister keeps that is swept before it is deleted: the sweeper's one call locks 42.1 B.
+pub const SWEEP_REST: Cycles = Cycles(60_000_000_000);
+/// A canister with less is deleted as it is: the sweep itself burns a few billion cycles, and its
+/// install is prepaid with 300 B.
+pub const SWEEP_WORTH: Cycles = Cycles(400_000_000_000);
 /// Refused attempts before a row is Failed.
 pub const ATTEMPTS_MAX: u32 = 5;
 /// First wait after a failure; it doubles with each further one.

@@ -92,6 +92,9 @@ pub struct Row {
     #[n(32)]
     #[cbor(default)]
     pub starts_until: Nanos,
+    /// A sweep of its cycles, while it is one.
+    #[n(25)]
+    pub sweep: Option<Sweep>,
 }
 
 impl Row {
@@ -118,6 +121,7 @@ impl Row {
             in_service_at: Nanos(0),
             more_samples: Vec::new(),
             unproven: reason == Reason::Bought,
+            sweep: None,
             leased_until: Nanos(0),
             holder: None,
             protected_until: Nanos(0),
@@ -205,6 +209,36 @@ pub struct Sample {
     /// When it was taken; zero = never.
     #[n(1)]
     pub at: Nanos,
+}
+
+/// How far the sweep of a canister's cycles is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Sweep {
+    /// Sweeps tried.
+    #[n(0)]
+    pub attempts: u32,
+    /// Balance before the last one, or after it once it was looked at.
+    #[n(1)]
+    pub held: Cycles,
+    /// What comes next.
+    #[n(2)]
+    pub step: SweepStep,
+}
+
+/// What comes next in a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum SweepStep {
+    /// The sweeper is to be installed.
+    #[n(0)]
+    Wanted,
+    /// It was; what it did is to be looked at.
+    #[n(1)]
+    Sent,
+    /// It was looked at, or it cannot be done.
+    #[n(2)]
+    Over,
 }
 
 /// What root remembers of a worker pool, over upgrades too.

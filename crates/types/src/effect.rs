@@ -92,6 +92,13 @@ pub enum EffectKind {
         #[n(0)]
         canister: CanisterId,
     },
+    /// Install the sweeper on an empty canister: it deposits all but `keep` to root by itself.
+    #[n(11)]
+    Sweep {
+        /// Liquid cycles that stay.
+        #[n(0)]
+        keep: Cycles,
+    },
     /// See which chunks root's chunk store holds.
     #[n(16)]
     CheckStore,
@@ -127,6 +134,8 @@ pub enum Step {
     UploadChunk,
     /// `canister_info`.
     Info,
+    /// `install_code` of the sweeper, with mode `install`.
+    InstallSweeper,
     /// `stored_chunks` of root itself.
     StoredChunks,
     /// `clear_chunk_store` of root itself.
@@ -172,6 +181,7 @@ impl EffectKind {
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
             EffectKind::Info { .. } => &[Step::Info],
+            EffectKind::Sweep { .. } => &[Step::InstallSweeper],
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
         }
@@ -182,7 +192,7 @@ impl EffectKind {
         match self {
             EffectKind::Create { .. } => Lane::Create,
             EffectKind::Reset { .. } => Lane::Reset,
-            EffectKind::Install { .. } => Lane::Install,
+            EffectKind::Install { .. } | EffectKind::Sweep { .. } => Lane::Install,
             _ => Lane::Other,
         }
     }
@@ -199,6 +209,7 @@ impl EffectKind {
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",
             EffectKind::Info { .. } => "info",
+            EffectKind::Sweep { .. } => "sweep",
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
         }

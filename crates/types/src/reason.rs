@@ -245,6 +245,9 @@ pub enum Reason {
     /// It runs something that no pool of the spec knows: looked into by an operator, or requeued.
     #[n(146)]
     UnknownTenant,
+    /// It holds more cycles than a spare canister should: swept before it is Ready.
+    #[n(147)]
+    AboveSweepLine,
     // How pools of workers scale.
     /// The signal of this name wants most workers.
     #[n(160)]
@@ -411,6 +414,7 @@ impl Reason {
             Reason::NotFound => (144, "not-found"),
             Reason::Recovered => (145, "recovered"),
             Reason::UnknownTenant => (146, "unknown-tenant"),
+            Reason::AboveSweepLine => (147, "above-sweep-line"),
             Reason::DrivenBy(..) => (160, "driven-by"),
             Reason::Stale(..) => (161, "stale"),
             Reason::Promoted => (163, "promoted"),

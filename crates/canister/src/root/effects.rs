@@ -5,14 +5,15 @@
 
 use super::management::{
     CanisterInfoArgs, CanisterRecord, ChunkHash, CreateCanister, HISTORY_KEPT, InstallChunkedCode,
-    InstallMode, MANAGEMENT, MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
+    InstallCode, InstallMode, MANAGEMENT, MemberSettings, UpdateSettings, UploadChunk, Variable,
+    WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, not_sent, outcome};
 use super::{Stable, feed, tick, with_state};
 use crate::call::{self, Answer, Call, Wait};
 use candid::{CandidType, Principal};
 use hatchery_api::environment;
-use hatchery_core::{Input, State};
+use hatchery_core::{Input, SWEEPER, State, sweeper_argument};
 use hatchery_types::{CanisterId, Effect, EffectId, EffectKind, Outcome, Refusal, Step};
 use serde_bytes::ByteBuf;
 
@@ -160,6 +161,7 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::ClearChunkStore => Request::management("clear_chunk_store", own(root)),
         Step::Drain => drain(state, effect)?,
         Step::Info => info(effect)?,
+        Step::InstallSweeper => sweep(root, effect)?,
     })
 }
 
@@ -257,6 +259,23 @@ fn info(effect: &Effect) -> Option<Request> {
     Some(Request::management("canister_info", argument))
 }
 
+/// Mode `install`: the platform itself refuses a canister that is not empty.
+fn sweep(root: Principal, effect: &Effect) -> Option<Request> {
+    let EffectKind::Sweep { keep } = effect.kind else {
+        return None;
+    };
+    let deposit = CanisterRecord {
+        canister_id: CanisterId(root),
+    };
+    let argument = InstallCode {
+        mode: InstallMode::Install,
+        canister_id: effect.canister?,
+        wasm_module: ByteBuf::from(SWEEPER),
+        arg: ByteBuf::from(sweeper_argument(keep, &call::encode(deposit))),
+    };
+    Some(Request::management("install_code", argument))
+}
+
 fn drain(state: &State<Stable>, effect: &Effect) -> Option<Request> {
     let canister = effect.canister?;
     let role = state.row(canister)?.role?;
@@ -324,6 +343,7 @@ mod tests {
             EffectKind::Info {
                 canister: CanisterId(Principal::management_canister()),
             },
+            EffectKind::Sweep { keep: Cycles(0) },
             EffectKind::CheckStore,
             EffectKind::ClearStore,
         ];

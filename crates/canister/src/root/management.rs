@@ -142,6 +142,15 @@ pub(crate) struct InstallChunkedCode {
     pub(crate) arg: ByteBuf,
 }
 
+/// Argument of `install_code`.
+#[derive(Debug, CandidType)]
+pub(crate) struct InstallCode {
+    pub(crate) mode: InstallMode,
+    pub(crate) canister_id: CanisterId,
+    pub(crate) wasm_module: ByteBuf,
+    pub(crate) arg: ByteBuf,
+}
+
 /// Argument of `upload_chunk`.
 #[derive(Debug, CandidType)]
 pub(crate) struct UploadChunk {

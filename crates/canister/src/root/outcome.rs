@@ -86,6 +86,7 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Uninstall
         | Step::Start
         | Step::Install
+        | Step::InstallSweeper
         | Step::Stop
         | Step::Delete
         | Step::UploadChunk

@@ -3,7 +3,7 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::service::{land, member_due, reported};
-use super::{Draft, recover, search, standing, store, to_reset};
+use super::{Draft, recover, search, standing, store, sweep, to_reset};
 use crate::limits;
 use crate::record::{PoolRecord, Row};
 use crate::state::State;
@@ -46,11 +46,16 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
         (EffectKind::ClearStore, _) => store::cleared(&mut draft, state, case.last()),
         (_, None) => {}
-        (EffectKind::Reset { .. }, Some(row)) => {
-            draft.row(after_reset(&case, row));
+        (EffectKind::Reset { .. }, Some(mut row)) => {
+            sweep::book(&mut draft, &case, &mut row);
+            draft.row(sweep::before_ready(&case, after_reset(&case, row)));
         }
         (EffectKind::Install { module, .. }, Some(row)) => {
             after_install(&mut draft, state, &case, row, *module);
+        }
+        (EffectKind::Sweep { .. }, Some(row)) => sweep::after_sweep(&mut draft, &case, row),
+        (EffectKind::Observe, Some(row)) if row.phase == Phase::Deleting => {
+            sweep::after_look(&mut draft, &case, row);
         }
         (EffectKind::Observe, Some(row)) if row.phase == Phase::Recovering => {
             recover::after_look(&mut draft, &case, row);
@@ -76,7 +81,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
 /// What the conclusion may look at.
 pub(super) struct Case<'a> {
     pub(super) now: Nanos,
-    started_at: Nanos,
+    pub(super) started_at: Nanos,
     pub(super) root: Option<CanisterId>,
     pub(super) spec: Option<&'a FleetSpec>,
     outcomes: Vec<&'a Outcome>,
@@ -436,7 +441,7 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let deleting = row.phase == Phase::Deleting;
     if is_gone(outcome) {
         if deleting {
-            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
+            sweep::deleted(draft, &row, Reason::Gone);
         } else {
             draft.row(row.moved(Phase::Lost, now, Reason::Gone));
         }
@@ -467,10 +472,10 @@ fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     match case.last() {
         Outcome::Done(_) => {
-            draft.event(Event::RowRemoved(row.canister, Reason::Surplus));
+            sweep::deleted(draft, &row, Reason::Surplus);
         }
         outcome if is_gone(outcome) => {
-            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
+            sweep::deleted(draft, &row, Reason::Gone);
         }
         outcome => {
             let trouble = reason_of(outcome).expect("bug: success was handled above");

@@ -13,6 +13,7 @@ mod search;
 mod service;
 mod standing;
 mod store;
+mod sweep;
 mod tick;
 
 pub use refill::warm_reason;

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::record::{Applied, Row};
 use crate::state::State;
 use crate::storage::encode;
-use crate::{Event, Purpose, Recover, Search, Standing};
+use crate::{Event, Purpose, Recover, SWEEPER_HASH, Search, Standing};
 use hatchery_types::{
     CanisterId, FleetSpec, ModuleHash, Nanos, Observation, Phase, Reason, Registered, RunState,
     Tenancy,
@@ -188,7 +188,7 @@ fn rebuilt(case: &Case<'_>, mut row: Row, seen: &Observation) -> Row {
     {
         take_over(&mut row, tenancy, case.root);
     }
-    let Some(module) = seen.module else {
+    let Some(module) = seen.module.filter(|module| *module != SWEEPER_HASH) else {
         return row.moved(Phase::PendingReset, now, Reason::Recovered);
     };
     let fits = case.spec.is_some_and(|spec| fits(spec, &row, module));

@@ -3,7 +3,7 @@
 //! at rows, reset, store modules, plan pools, buy and sell. A root whose memory is not known to be
 //! whole only looks.
 
-use super::{Draft, conclude, module, refill, search, service, standing, store};
+use super::{Draft, conclude, module, refill, search, service, standing, store, sweep};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::Row;
@@ -170,7 +170,8 @@ fn look_at_next<M: Memory>(
     match row.phase {
         Phase::Draining => drain(&mut draft, now, spec, row),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
-        Phase::Stopping | Phase::Deleting => draft.start_on(row, EffectKind::Stop),
+        Phase::Deleting => sweep::before_delete(&mut draft, state, now, spec, room, row),
+        Phase::Stopping => draft.start_on(row, EffectKind::Stop),
         _ => draft.start_on(row, EffectKind::Observe),
     }
     Some(draft.done())
@@ -213,6 +214,10 @@ fn reset_next<M: Memory>(
     let mut row = expect_row(state, canister);
     let kind = EffectKind::Reset { start: row.stopped };
     let mut draft = Draft::new(state, now);
+    if sweep::is_wanted(&row) {
+        sweep::start(&mut draft, state, now, spec, room, row);
+        return Some(draft.done());
+    }
     let effect = draft.start(kind, Some(canister));
     row.phase = Phase::Resetting;
     row.since = now;

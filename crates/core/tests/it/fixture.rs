@@ -342,6 +342,7 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
             maximum: 100,
             cycles: Cycles(5 * Cycles::T),
             floor: Cycles(Cycles::T),
+            sweep_above: None,
         },
         roles: vec![RoleSpec {
             drain: DrainSpec {

@@ -51,6 +51,7 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
         | EffectKind::Info { .. }
+        | EffectKind::Sweep { .. }
         | EffectKind::ClearStore => Cycles(0),
     }
 }

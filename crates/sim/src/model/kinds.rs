@@ -32,6 +32,7 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         EffectKind::ClearStore => Some(EffectKind::Info {
             canister: canister_id(0),
         }),
-        EffectKind::Info { .. } => None,
+        EffectKind::Info { .. } => Some(EffectKind::Sweep { keep: Cycles(0) }),
+        EffectKind::Sweep { .. } => None,
     }
 }

@@ -3,6 +3,7 @@
 use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
 use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
+use hatchery_core::SWEEPER_HASH;
 use hatchery_types::{
     CanisterId, Creation, Cycles, EffectKind, Generation, Info, ModuleHash, Nanos, Outcome,
     REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
@@ -74,6 +75,7 @@ impl Platform {
             | Step::Start
             | Step::Status
             | Step::Install
+            | Step::InstallSweeper
             | Step::Stop
             | Step::Delete => self.perform_managed(at, call),
         }
@@ -161,6 +163,7 @@ impl Platform {
             Step::Status => self.perform_status(call),
             Step::Delete => self.perform_delete(call.canister),
             Step::Install => self.perform_install(call),
+            Step::InstallSweeper => self.perform_sweep(call),
             _ => self.perform_setting(at, call),
         }
     }
@@ -207,6 +210,27 @@ impl Platform {
             },
         );
         canister.installed = sequence;
+        Outcome::Done(Value::Nothing)
+    }
+
+    /// The sweeper runs as soon as it is there.
+    fn perform_sweep(&mut self, call: &Call) -> Outcome {
+        let EffectKind::Sweep { keep } = call.kind else {
+            panic!("bug: a sweep step in {}", call.kind)
+        };
+        let canister = self.canister_mut(call.canister);
+        if canister.module.is_some() {
+            return refused(REJECT_CANISTER_ERROR, "not empty");
+        }
+        if canister.cycles < INSTALL_PREPAID {
+            return refused(REJECT_CANISTER_ERROR, "out of cycles");
+        }
+        install(canister, SWEEPER_HASH, Work::default());
+        if canister.run_state == RunState::Running {
+            let swept = canister.cycles.less(keep);
+            canister.cycles = canister.cycles.less(swept);
+            self.liquid = Cycles(self.liquid.0 + swept.0);
+        }
         Outcome::Done(Value::Nothing)
     }
 
