@@ -72,6 +72,12 @@ const COMMANDS: &[Command] = &[
         run: canisters::size,
     },
     Command {
+        name: "peers",
+        arguments: "[--json]",
+        about: "the network against icp, ic-agent and the agent for JavaScript, fetched with npm",
+        run: checks::peers,
+    },
+    Command {
         name: "conformance",
         arguments: "[--backend engine|pocketic] [--json] ...",
         about: "the shared cases on the engine, or on the server POCKET_IC_BIN names",
