@@ -84,7 +84,7 @@ fn p26_what_cannot_be_swept_is_ready_as_it_is() {
         while phase(&root) != Some(Phase::Ready) {
             for sweep in root.take(is_sweep) {
                 tried += 1;
-                root.answer(&sweep, &[answer.clone()]);
+                root.answer(&sweep, std::slice::from_ref(&answer));
             }
             if root.open.iter().any(|effect| is_reset(&effect.kind)) {
                 reset(&mut root, 50);

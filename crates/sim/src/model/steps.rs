@@ -229,7 +229,7 @@ impl Platform {
         if canister.run_state == RunState::Running {
             let swept = canister.cycles.less(keep);
             canister.cycles = canister.cycles.less(swept);
-            self.liquid = Cycles(self.liquid.0 + swept.0);
+            self.balance.0 += swept.0;
         }
         Outcome::Done(Value::Nothing)
     }
