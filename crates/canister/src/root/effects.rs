@@ -9,12 +9,12 @@ use super::management::{
     WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, not_sent, outcome};
-use super::{Stable, feed, tick, with_state};
+use super::{Stable, feed, now, tick, with_state};
 use crate::call::{self, Answer, Call, Wait};
 use candid::{CandidType, Principal};
 use hatchery_api::environment;
 use hatchery_core::{Input, SWEEPER, State, sweeper_argument};
-use hatchery_types::{CanisterId, Effect, EffectId, EffectKind, Outcome, Refusal, Step};
+use hatchery_types::{CanisterId, Effect, EffectId, EffectKind, Nanos, Outcome, Refusal, Step};
 use serde_bytes::ByteBuf;
 
 /// How long root waits for a worker: never so long that a worker keeps root from stopping.
@@ -54,7 +54,8 @@ fn send(effect: &Effect, step: Step, env: u32) -> Result<(), Outcome> {
         cycles: request.cycles,
         wait: request.wait,
     };
-    call.send(settled, env).map_err(not_sent)
+    call.send_with_cleanup(settled, Some(unsettled), env)
+        .map_err(not_sent)
 }
 
 /// The callback of every step, reply and reject alike: turns the answer into an outcome, records
@@ -66,6 +67,24 @@ extern "C" fn settled(env: usize) {
     }
     tick::ask();
 }
+
+/// Runs when the callback trapped and what it did was undone: the answer is lost, and the journal
+/// says so. The timer brings the tick, since no call may be made here.
+extern "C" fn unsettled(env: usize) {
+    let ceiling = with_state(|state| state.header().effect_ceiling);
+    if let Some((effect, step)) = unpack(env as u32, ceiling) {
+        let outcome = Outcome::Unknown(Refusal::new(0, "the answer's callback trapped"));
+        feed(&Input::Outcome {
+            effect,
+            step,
+            outcome,
+        });
+        tick::arm(now() + CLEANUP_GAP);
+    }
+}
+
+/// A tick follows a trapped callback this soon.
+const CLEANUP_GAP: Nanos = Nanos::from_secs(1);
 
 /// The input that an answer brings; `None` if its effect is closed.
 fn settle(state: &State<Stable>, env: u32, answer: &Answer) -> Option<Input> {
