@@ -66,6 +66,12 @@ const COMMANDS: &[Command] = &[
         run: simulations::sim,
     },
     Command {
+        name: "plant",
+        arguments: "[--all | IDS] [--json]",
+        about: "plants known bugs one by one; each must be found by a checker or a named test",
+        run: simulations::plant,
+    },
+    Command {
         name: "size",
         arguments: "[--json]",
         about: "sizes of the canisters, raw and gzipped, in bytes",

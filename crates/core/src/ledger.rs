@@ -1,6 +1,6 @@
-//! Cycles that root paid, got back and gave up, summed over its life.
+//! Cycles that root paid and got back, summed over its life.
 //!
-//! Owns the sums alone. Balances are observed, never computed from these.
+//! Owns the sums alone; what was discarded or given away is in the header. Balances are observed, never computed from these.
 
 use hatchery_types::Cycles;
 use minicbor::{Decode, Encode};
@@ -15,9 +15,6 @@ pub struct Ledger {
     /// Deposited back to root by canisters that were swept, as observed.
     #[cbor(n(1), default)]
     pub swept: Cycles,
-    /// Held by canisters when they were deleted, as observed.
-    #[cbor(n(2), default)]
-    pub discarded: Cycles,
 }
 
 /// A sum of the ledger.
@@ -27,8 +24,6 @@ pub enum Account {
     Spent,
     /// [`Ledger::swept`].
     Swept,
-    /// [`Ledger::discarded`].
-    Discarded,
 }
 
 impl Ledger {
@@ -37,7 +32,6 @@ impl Ledger {
         let sum = match account {
             Account::Spent => &mut self.spent,
             Account::Swept => &mut self.swept,
-            Account::Discarded => &mut self.discarded,
         };
         sum.0 = sum.0.saturating_add(cycles.0);
     }

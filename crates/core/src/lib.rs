@@ -10,22 +10,27 @@ mod input;
 mod ledger;
 pub mod limits;
 mod plan;
+pub mod plant;
+mod receipt;
 mod record;
 mod standing;
 mod state;
 mod storage;
 mod sweeper;
 
-pub use decide::{decide, held_back, next_wake, plan_pool, warm_reason};
+pub use decide::{
+    LaneStatus, decide, held_back, lanes, maintenance_paused, missing_canisters, next_wake,
+    plan_pool, warm_reason,
+};
 pub use event::Event;
 pub use input::{Command, CommandInput, Decision, Input, Recover, Reply, Vitals};
 pub use ledger::{Account, Ledger};
 pub use plan::{PoolPlan, PoolView, plan};
+pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 pub use record::{
-    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Sample, ScaleStep, Sweep,
-    SweepStep, Wish,
+    Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Sweep, SweepStep, Wish,
 };
 pub use standing::{Purpose, Search, Standing};
-pub use state::{Counts, LayoutError, Member, State, Violation, check};
+pub use state::{Counts, LayoutError, Member, PoolCursor, RowFilter, State, Violation, check};
 pub use storage::{LAYOUT, Memories};
 pub use sweeper::{SWEEPER, SWEEPER_HASH, sweeper_argument};

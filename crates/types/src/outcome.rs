@@ -42,7 +42,10 @@ pub enum Value {
     /// A draining worker's answer: true = it has nothing left to do.
     #[n(3)]
     Drained(#[n(0)] bool),
-    /// What `canister_info` said.
+    /// What anybody may see of a canister.
+    #[n(4)]
+    Inspected(#[n(0)] Box<Inspection>),
+    /// What `canister_info` said, with the history.
     #[n(10)]
     Told(#[n(0)] Box<Info>),
     /// The chunks in root's chunk store, by hash.
@@ -172,6 +175,39 @@ pub struct Creation {
     /// When.
     #[n(1)]
     pub at: Nanos,
+}
+
+/// What `canister_info` says of a canister, to anybody who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Inspection {
+    /// Controllers, sorted.
+    #[cbor(n(0), with = "principals")]
+    pub controllers: Vec<Principal>,
+    /// Installed module.
+    #[n(1)]
+    pub module: Option<ModuleHash>,
+}
+
+/// A principal as a byte string.
+pub(crate) mod principal {
+    use crate::CanisterId;
+    use ic_principal::Principal;
+    use minicbor::{Decode, Decoder, Encode, Encoder};
+
+    pub(crate) fn encode<C, W: minicbor::encode::Write>(
+        principal: &Principal,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        CanisterId(*principal).encode(e, ctx)
+    }
+
+    pub(crate) fn decode<C>(
+        d: &mut Decoder<'_>,
+        ctx: &mut C,
+    ) -> Result<Principal, minicbor::decode::Error> {
+        CanisterId::decode(d, ctx).map(|id| id.0)
+    }
 }
 
 /// Principals as a list of byte strings.

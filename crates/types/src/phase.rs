@@ -12,6 +12,7 @@ use minicbor::{Decode, Encode};
 ///               ▲           └── refused ──┐                                      │
 ///           Resetting ◄──────────── PendingReset ◄──── import, recycle ──────────┘
 ///               └── refused n times ─► Failed        any ─► Deleting ─► (gone)   Lost
+/// Ready ─► Exporting ─► (handed over) or Installing
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
@@ -50,6 +51,9 @@ pub enum Phase {
     /// Gone, or out of root's control.
     #[n(10)]
     Lost,
+    /// Released to its old role or to another controller; the row ends or becomes a member's.
+    #[n(11)]
+    Exporting,
     /// Named to a root that lost its memory; looked at before anything else.
     #[n(13)]
     Recovering,
@@ -63,7 +67,7 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in order of their codes.
-    pub const ALL: [Phase; 14] = [
+    pub const ALL: [Phase; 15] = [
         Phase::Creating,
         Phase::PendingReset,
         Phase::Resetting,
@@ -75,6 +79,7 @@ impl Phase {
         Phase::Deleting,
         Phase::Failed,
         Phase::Lost,
+        Phase::Exporting,
         Phase::Recovering,
         Phase::Standby,
         Phase::Leased,
@@ -107,6 +112,7 @@ impl Phase {
             Phase::Deleting => "deleting",
             Phase::Failed => "failed",
             Phase::Lost => "lost",
+            Phase::Exporting => "exporting",
             Phase::Recovering => "recovering",
             Phase::Standby => "standby",
             Phase::Leased => "leased",

@@ -4,9 +4,9 @@
 //! a call and its answer, so the answers to an earlier root's calls are recorded like any other.
 
 use super::management::{
-    CanisterInfoArgs, CanisterRecord, ChunkHash, CreateCanister, HISTORY_KEPT, InstallChunkedCode,
-    InstallCode, InstallMode, MANAGEMENT, MemberSettings, UpdateSettings, UploadChunk, Variable,
-    WarmSettings,
+    CanisterInfoArgs, CanisterRecord, ChunkHash, CreateCanister, HISTORY_KEPT, HandOverSettings,
+    InstallChunkedCode, InstallCode, InstallMode, MANAGEMENT, MemberSettings, UpdateSettings,
+    UploadChunk, Variable, WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, not_sent, outcome};
 use super::{Stable, feed, now, tick, with_state};
@@ -179,8 +179,16 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::StoredChunks => Request::management("stored_chunks", own(root)),
         Step::ClearChunkStore => Request::management("clear_chunk_store", own(root)),
         Step::Drain => drain(state, effect)?,
-        Step::Info => info(effect)?,
+        Step::History => history(effect)?,
         Step::InstallSweeper => sweep(root, effect)?,
+        Step::HandOver => hand_over(effect)?,
+        Step::Info => {
+            let argument = CanisterInfoArgs {
+                canister_id: effect.canister?,
+                num_requested_changes: 0,
+            };
+            Request::management("canister_info", argument)
+        }
     })
 }
 
@@ -255,6 +263,20 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
     Some(Request::management("install_chunked_code", argument))
 }
 
+fn hand_over(effect: &Effect) -> Option<Request> {
+    let EffectKind::HandOver { to } = &effect.kind else {
+        return None;
+    };
+    let settings = HandOverSettings {
+        controllers: vec![*to],
+    };
+    let argument = UpdateSettings {
+        canister_id: effect.canister?,
+        settings,
+    };
+    Some(Request::management("update_settings", argument))
+}
+
 fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
     let EffectKind::StoreChunk { module, index } = &effect.kind else {
         return None;
@@ -267,7 +289,7 @@ fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Opti
     Some(Request::management("upload_chunk", argument))
 }
 
-fn info(effect: &Effect) -> Option<Request> {
+fn history(effect: &Effect) -> Option<Request> {
     let EffectKind::Info { canister } = effect.kind else {
         return None;
     };
@@ -363,6 +385,8 @@ mod tests {
                 canister: CanisterId(Principal::management_canister()),
             },
             EffectKind::Sweep { keep: Cycles(0) },
+            EffectKind::HandOver { to: MANAGEMENT },
+            EffectKind::Inspect,
             EffectKind::CheckStore,
             EffectKind::ClearStore,
         ];

@@ -99,6 +99,12 @@ pub(crate) struct MemberSettings {
     pub(crate) environment_variables: Vec<Variable>,
 }
 
+/// The settings of a canister that leaves the fleet.
+#[derive(Debug, CandidType)]
+pub(crate) struct HandOverSettings {
+    pub(crate) controllers: Vec<Principal>,
+}
+
 /// Argument of `create_canister`.
 #[derive(Debug, CandidType)]
 pub(crate) struct CreateCanister {
@@ -158,7 +164,7 @@ pub(crate) struct UploadChunk {
     pub(crate) chunk: ByteBuf,
 }
 
-/// Argument of `canister_info`.
+/// Argument of `canister_info`. A number is a subtype of an option of it.
 #[derive(Debug, CandidType)]
 pub(crate) struct CanisterInfoArgs {
     pub(crate) canister_id: CanisterId,

@@ -46,6 +46,8 @@ pub(crate) const REPORT: Method = method("report", Group::Member, 1024);
 pub(crate) const TICK: Method = method("hatchery_tick", Group::Own, 0);
 pub(crate) const STATUS: Method = method("status", Group::Public, 1024);
 pub(crate) const CANISTERS: Method = method("canisters", Group::Public, 1024);
+pub(crate) const POOL_STATUS: Method = method("pool_status", Group::Public, 1024);
+pub(crate) const POOL_LIST: Method = method("pool_list", Group::Public, 1024);
 pub(crate) const WORKERS: Method = method("workers", Group::Public, 1024);
 pub(crate) const PLAN: Method = method("plan", Group::Public, 1024);
 pub(crate) const EVENTS: Method = method("events", Group::Public, 1024);
@@ -54,7 +56,7 @@ pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 14] = [
+pub(crate) const ALL: [Method; 16] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -63,6 +65,8 @@ pub(crate) const ALL: [Method; 14] = [
     TICK,
     STATUS,
     CANISTERS,
+    POOL_STATUS,
+    POOL_LIST,
     WORKERS,
     PLAN,
     EVENTS,

@@ -5,10 +5,12 @@
 //! an operator: it may be the one copy of somebody's data.
 
 use super::Draft;
+use super::command::{Act, Acted};
 use super::conclude::{Case, is_gone, lost_control};
 use super::service::to_work;
 use crate::limits;
-use crate::record::{Applied, Row};
+use crate::receipt::{Answer, Counted};
+use crate::record::Row;
 use crate::state::State;
 use crate::storage::encode;
 use crate::{Event, Purpose, Recover, SWEEPER_HASH, Search, Standing};
@@ -21,11 +23,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// What a recover command writes and answers; or why it is refused, and the hint.
-pub(super) fn recover<M: Memory>(
-    state: &State<M>,
-    now: Nanos,
-    recover: &Recover,
-) -> Result<(Vec<Event>, Applied), (Reason, String)> {
+pub(super) fn recover<M: Memory>(state: &State<M>, now: Nanos, recover: &Recover) -> Act {
     if state.spec().is_none() {
         let text = "apply the fleet's spec first: what a canister runs is compared with it";
         return Err((Reason::NoSpec, text.to_owned()));
@@ -52,24 +50,21 @@ pub(super) fn digest(recover: &Recover) -> ModuleHash {
 }
 
 /// A row for each id, to be looked at.
-fn name<M: Memory>(
-    state: &State<M>,
-    now: Nanos,
-    canisters: &[Registered],
-) -> (Vec<Event>, Applied) {
-    let mut answer = Applied::default();
+fn name<M: Memory>(state: &State<M>, now: Nanos, canisters: &[Registered]) -> Acted {
+    let mut counted = Counted::default();
     let mut events = Vec::new();
     let mut seen = BTreeSet::new();
     for known in canisters.iter().filter(|it| seen.insert(it.canister)) {
         match named_row(state, now, known) {
             Ok(row) => {
-                answer.added += 1;
+                counted.added += 1;
                 events.push(Event::RowChanged(Box::new(row)));
             }
-            Err(reason) => answer.skipped.push((known.canister, reason)),
+            Err(reason) => counted.skipped.push((known.canister, reason)),
         }
     }
-    (events, answer)
+    counted.total = seen.len() as u32;
+    Acted::done(events, Answer::Counted(counted))
 }
 
 fn named_row<M: Memory>(state: &State<M>, now: Nanos, known: &Registered) -> Result<Row, Reason> {
@@ -102,12 +97,7 @@ fn has_room<M: Memory>(state: &State<M>) -> bool {
 }
 
 /// Every id of a range is asked for; what root controls gets a row.
-fn range<M: Memory>(
-    state: &State<M>,
-    now: Nanos,
-    first: CanisterId,
-    ids: u64,
-) -> Result<(Vec<Event>, Applied), (Reason, String)> {
+fn range<M: Memory>(state: &State<M>, now: Nanos, first: CanisterId, ids: u64) -> Act {
     let Some(next) = first.number() else {
         let text = format!("{first} is not the id of a canister");
         return Err((Reason::UnknownCanister, text));
@@ -127,7 +117,10 @@ fn range<M: Memory>(
         not_before: now,
         found: 0,
     };
-    Ok((vec![Event::SearchChanged(Some(search))], Applied::default()))
+    Ok(Acted::done(
+        vec![Event::SearchChanged(Some(search))],
+        Answer::Done,
+    ))
 }
 
 /// A canister that a range search found under root's control.
@@ -138,7 +131,7 @@ pub(super) fn found<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, 
 }
 
 /// Root does its work again: what has no row by now is not the fleet's.
-fn done<M: Memory>(state: &State<M>) -> Result<(Vec<Event>, Applied), (Reason, String)> {
+fn done<M: Memory>(state: &State<M>) -> Act {
     let looked_at = state.counts().phase(Phase::Recovering);
     if state.header().standing != Standing::Recovering {
         return Err((Reason::WrongPhase, "root is not recovering".to_owned()));
@@ -150,9 +143,9 @@ fn done<M: Memory>(state: &State<M>) -> Result<(Vec<Event>, Applied), (Reason, S
         );
         return Err((Reason::WrongPhase, text));
     }
-    Ok((
+    Ok(Acted::done(
         vec![Event::StandingChanged(Standing::Sound)],
-        Applied::default(),
+        Answer::Done,
     ))
 }
 
@@ -186,7 +179,7 @@ fn rebuilt(case: &Case<'_>, mut row: Row, seen: &Observation) -> Row {
         .as_ref()
         .filter(|it| Some(it.root) == case.root)
     {
-        take_over(&mut row, tenancy, case.root);
+        take_over(&mut row, tenancy);
     }
     let Some(module) = seen.module.filter(|module| *module != SWEEPER_HASH) else {
         return row.moved(Phase::PendingReset, now, Reason::Recovered);
@@ -202,10 +195,10 @@ fn rebuilt(case: &Case<'_>, mut row: Row, seen: &Observation) -> Row {
 }
 
 /// The environment variables count more than what was told.
-fn take_over(row: &mut Row, tenancy: &Tenancy, root: Option<CanisterId>) {
+fn take_over(row: &mut Row, tenancy: &Tenancy) {
     row.role.clone_from(&tenancy.role);
     row.pool.clone_from(&tenancy.pool);
-    row.parent = tenancy.parent.filter(|parent| Some(*parent) != root);
+    row.parent = tenancy.parent;
     row.generation = row.generation.max(tenancy.generation);
 }
 

@@ -5,7 +5,7 @@
 //! created a canister and when. A lost creation's canister is therefore among the next ids: they
 //! are asked for one after the other, a few at a time, within a bound.
 
-use super::tick::Room;
+use super::lanes::Room;
 use super::{Draft, recover};
 use crate::limits;
 use crate::record::Row;
@@ -206,5 +206,6 @@ fn may_be_answered<M: Memory>(state: &State<M>, creation: &Creation) -> bool {
 /// The oldest lost creation that can have made it, whether it is still sought or not.
 fn oldest_lost_before<M: Memory>(state: &State<M>, creation: &Creation) -> Option<EffectId> {
     let mut lost = state.index.lost.iter();
-    lost.find(|(_, at)| **at <= creation.at).map(|(id, _)| *id)
+    lost.find(|(_, lost)| lost.started_at <= creation.at)
+        .map(|(id, _)| *id)
 }

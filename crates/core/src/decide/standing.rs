@@ -5,7 +5,7 @@
 //! Recovering until an operator has named its canisters and says that it is done.
 
 use super::Draft;
-use super::tick::Room;
+use super::lanes::Room;
 use crate::limits;
 use crate::state::State;
 use crate::{Decision, Event, Standing};

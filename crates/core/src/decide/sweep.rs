@@ -7,12 +7,12 @@
 
 use super::Draft;
 use super::conclude::{Case, is_gone};
-use super::tick::Room;
+use super::lanes::Room;
 use crate::limits;
 use crate::record::{Row, Sweep, SweepStep};
 use crate::state::State;
 use crate::{Account, Event};
-use hatchery_types::{Cycles, EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason};
+use hatchery_types::{EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason};
 use ic_stable_structures::Memory;
 
 /// A verified canister that holds too much is swept, and verified again, before it is Ready.
@@ -151,17 +151,9 @@ pub(super) fn book(draft: &mut Draft, case: &Case<'_>, row: &mut Row) {
     }
 }
 
-/// A canister left root's hands by a delete: what it held last is given up.
-pub(super) fn deleted(draft: &mut Draft, row: &Row, reason: Reason) {
-    if let Some(held) = row.cycles.filter(|held| *held > Cycles(0)) {
-        draft.event(Event::CyclesBooked(Account::Discarded, held));
-    }
-    draft.event(Event::RowRemoved(row.canister, reason));
-}
-
 fn gone(draft: &mut Draft, now: Nanos, row: Row) {
     if row.phase == Phase::Deleting {
-        deleted(draft, &row, Reason::Gone);
+        draft.event(Event::RowRemoved(row.canister, Reason::Gone));
     } else {
         draft.row(row.moved(Phase::Lost, now, Reason::Gone));
     }

@@ -1,7 +1,7 @@
 //! A root that lost its memory: it says so, changes nothing, and gets its rows back.
 
 use crate::fixture::{ROOT, Root, WASM, canister, empty, info, module, refused, saw, spec, told};
-use hatchery_core::{Command, Input, Recover, Reply, Standing, plan_pool, warm_reason};
+use hatchery_core::{Answer, Command, Input, Recover, Reply, Standing, plan_pool, warm_reason};
 use hatchery_types::{
     CanisterId, EffectKind, FleetSpec, Generation, Info, ModuleHash, Observation, Outcome, Phase,
     Principal, Reason, Refusal, Registered, RunState, Tenancy,
@@ -112,7 +112,7 @@ fn l07_a_reinstalled_root_answers_and_changes_nothing() {
     assert_eq!(reason, Reason::Recovering);
     let plan = plan_pool(&root.state, root.now, &root.vitals, "workers").expect("a plan");
     assert_eq!(plan.reasons.first(), Some(&Reason::Recovering));
-    let import = root.command("import", Command::Import(vec![canister(5)]));
+    let import = root.command("import", Command::ImportQueued(vec![canister(5)]));
     assert_eq!(refusal(&import), Some(Reason::Recovering));
     let report = root.report(canister(5), 1);
     let Reply::Reported { accepting, refused } = report else {
@@ -127,7 +127,7 @@ fn l07_rows_are_rebuilt_from_what_canisters_show() {
     let mut root = reinstalled(spec(0, 0, 4));
     let reply = recover(&mut root, "ids", bare([11, 12, 13, 14, 15, 16, 17, 11]));
     assert!(
-        matches!(&reply, Reply::Command(answer) if answer.added == 7),
+        matches!(&reply, Reply::Command(Answer::Counted(counted)) if counted.added == 7),
         "{reply:?}"
     );
     let early = recover(&mut root, "early", Recover::Done);
@@ -168,7 +168,7 @@ fn l07_rows_are_rebuilt_from_what_canisters_show() {
         (row.role.as_deref(), row.pool.as_deref()),
         (Some("worker"), Some("workers"))
     );
-    assert_eq!(row.parent, None, "none stands for root");
+    assert_eq!(row.parent, Some(CanisterId(ROOT)));
     let workers = root.state.workers("workers", None, 9);
     assert_eq!(workers.len(), 2, "discovery answers again");
     root.run(100);
@@ -303,7 +303,7 @@ fn l07_recover_names_what_it_skips_and_what_it_needs() {
         "some",
         Recover::Canisters(vec![user, long, known]),
     );
-    let Reply::Command(answer) = reply else {
+    let Reply::Command(Answer::Counted(answer)) = reply else {
         panic!("{reply:?}")
     };
     let reasons: Vec<Reason> = answer

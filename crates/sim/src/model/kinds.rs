@@ -2,7 +2,7 @@
 
 use super::canister::canister_id;
 use super::fleet;
-use hatchery_types::{Cycles, EffectKind, Generation};
+use hatchery_types::{Cycles, EffectKind, Generation, Principal};
 
 /// One effect of every kind, and of every chain of calls a kind has.
 pub fn every_kind() -> Vec<EffectKind> {
@@ -33,6 +33,10 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
             canister: canister_id(0),
         }),
         EffectKind::Info { .. } => Some(EffectKind::Sweep { keep: Cycles(0) }),
-        EffectKind::Sweep { .. } => None,
+        EffectKind::Sweep { .. } => Some(EffectKind::HandOver {
+            to: Principal::management_canister(),
+        }),
+        EffectKind::HandOver { .. } => Some(EffectKind::Inspect),
+        EffectKind::Inspect => None,
     }
 }

@@ -72,14 +72,14 @@ impl Mirror {
             | Event::SearchChanged(_)
             | Event::Started(_)
             | Event::SpecApplied(_)
-            | Event::Paused(_)
+            | Event::Paused(..)
             | Event::CreationHeldBack { .. }
             | Event::PoolPlanned { .. }
             | Event::PoolChanged(_)
             | Event::WorkCut(_)
             | Event::ModuleChanged { .. }
             | Event::StoreSeen(_)
-            | Event::OperationDone { .. } => {}
+            | Event::OperationAnswered { .. } => {}
         }
     }
 

@@ -5,8 +5,8 @@ use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
 use hatchery_core::SWEEPER_HASH;
 use hatchery_types::{
-    CanisterId, Creation, Cycles, EffectKind, Generation, Info, ModuleHash, Nanos, Outcome,
-    REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
+    CanisterId, Creation, Cycles, EffectKind, Generation, Info, Inspection, ModuleHash, Nanos,
+    Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
 };
 
 /// Canister error: the callee trapped or has no code (interface specification, "Reject codes").
@@ -61,7 +61,7 @@ impl Platform {
     fn perform(&mut self, at: Nanos, call: &Call) -> Outcome {
         match call.step {
             Step::Create => self.perform_create(at, call),
-            Step::Info => self.perform_info(call),
+            Step::History => self.perform_history(call),
             Step::UploadChunk => self.perform_upload(call),
             Step::StoredChunks => self.perform_stored_chunks(),
             Step::ClearChunkStore => {
@@ -69,8 +69,10 @@ impl Platform {
                 Outcome::Done(Value::Nothing)
             }
             Step::Drain => self.perform_drain(call),
+            Step::Info => self.perform_info(call.canister),
             Step::CleanSettings
             | Step::MemberSettings
+            | Step::HandOver
             | Step::Uninstall
             | Step::Start
             | Step::Status
@@ -92,7 +94,7 @@ impl Platform {
     }
 
     /// Anybody may ask; root itself was installed once, by its first operator.
-    fn perform_info(&self, call: &Call) -> Outcome {
+    fn perform_history(&self, call: &Call) -> Outcome {
         let EffectKind::Info { canister } = call.kind else {
             panic!("bug: an info step in {}", call.kind)
         };
@@ -147,6 +149,19 @@ impl Platform {
         let work = &mut canister.work;
         work.draining = true;
         Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
+    }
+
+    /// What anybody may ask.
+    fn perform_info(&self, id: CanisterId) -> Outcome {
+        let Some(canister) = self.canisters.get(&id) else {
+            return refused(REJECT_DESTINATION_INVALID, "no such canister");
+        };
+        let (controllers, module) = (canister.controllers.clone(), canister.module);
+        let seen = Inspection {
+            controllers,
+            module,
+        };
+        Outcome::Done(Value::Inspected(Box::new(seen)))
     }
 
     /// A management call on a canister: root must control it.
@@ -249,6 +264,7 @@ impl Platform {
             (Step::Uninstall, _) => canister.remove_code(),
             (Step::Start, _) => canister.run_state = RunState::Running,
             (Step::Stop, _) => return stop(canister, never_stops),
+            (Step::HandOver, EffectKind::HandOver { to }) => canister.controllers = vec![*to],
             (step, kind) => panic!("bug: step {step:?} in {kind} at {at:?}"),
         }
         Outcome::Done(Value::Nothing)

@@ -233,8 +233,7 @@ fn recover_takes_bare_ids_at_any_time() {
     let stray = world.engine.create_canister(world.root.0, 5 * Cycles::T);
     let canisters = vec![Registered::bare(CanisterId(stray))];
     let recover = Command::Recover(Recover::Canisters { canisters });
-    let answer = command(&mut world, "stray", recover).expect("taken");
-    assert_eq!(answer.added, 1);
+    command(&mut world, "stray", recover).expect("taken");
     world.pass(60, HALF_SECOND);
     let rows = world.rows().expect("root answers");
     let row = rows.iter().find(|row| row.canister.0 == stray);
