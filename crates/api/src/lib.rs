@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod nearest;
+mod recovery;
 mod root;
 mod warm_pool;
 mod worker;
@@ -15,6 +16,7 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
+pub use recovery::*;
 pub use root::*;
 pub use warm_pool::*;
 pub use worker::*;

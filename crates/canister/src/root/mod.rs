@@ -7,6 +7,7 @@
 mod effects;
 mod endpoint;
 mod entry;
+mod history;
 mod lifecycle;
 mod management;
 mod method;
@@ -133,6 +134,7 @@ macro_rules! root {
                 "canister_query plan" => plan,
                 "canister_query events" => events,
                 "canister_query effects" => effects,
+                "canister_query export" => export,
                 "canister_query violations" => violations,
             }
         };

@@ -1,6 +1,7 @@
 //! What members say of themselves.
 
 use super::service::member_due;
+use super::standing;
 use crate::limits;
 use crate::record::{Row, Sample};
 use crate::state::State;
@@ -19,7 +20,11 @@ pub(super) fn report<M: Memory>(
 ) -> Decision {
     let known = state.row(member).filter(|row| row.phase.is_member());
     let Some(row) = known.filter(|row| row.generation == generation) else {
-        return answer(false, Some(Reason::Unauthorised));
+        // A root that lost its memory does not know its members: they go on.
+        return match standing::held_back(state) {
+            Some(reason) => answer(true, Some(reason)),
+            None => answer(false, Some(Reason::Unauthorised)),
+        };
     };
     let pool = row.pool.as_deref().unwrap_or_default();
     let valid_for = state

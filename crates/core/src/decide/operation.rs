@@ -22,7 +22,7 @@ pub(super) fn settle<M: Memory>(state: &State<M>, now: Nanos, decision: &mut Dec
             Event::RowChanged(row) => (On::Canister(row.canister), Fate::Moved(row)),
             Event::RowRemoved(canister, reason) => (
                 On::Canister(*canister),
-                Fate::Removed(state.row(*canister), reason),
+                Fate::Removed(state.row(*canister).map(Box::new), reason),
             ),
             Event::EffectClosed(effect) => {
                 let on = On::Creation(*effect);
@@ -58,7 +58,7 @@ pub(super) fn settle<M: Memory>(state: &State<M>, now: Nanos, decision: &mut Dec
 /// What became of the thing that an operation waits on.
 enum Fate<'a> {
     Moved(&'a Row),
-    Removed(Option<Row>, &'a Reason),
+    Removed(Option<Box<Row>>, &'a Reason),
     Created(CanisterId),
     NotCreated(Reason),
 }

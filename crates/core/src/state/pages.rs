@@ -32,20 +32,15 @@ impl<M: Memory> State<M> {
         after: Option<CanisterId>,
         limit: usize,
     ) -> (Vec<Row>, Option<CanisterId>) {
-        let mut page: Vec<Row> = match phase {
-            Some(phase) => {
-                let ids = self
-                    .index
-                    .in_phase(phase, after)
-                    .take(limit.saturating_add(1));
-                ids.filter_map(|id| self.row(*id)).collect()
-            }
-            None => {
-                let start = after.map_or(Unbounded, |id| Excluded(PrincipalKey::from(id)));
-                let entries = self.rows.range((start, Unbounded));
-                let entries = entries.take(limit.saturating_add(1));
-                entries.map(|entry| entry.value().0).collect()
-            }
+        let mut page: Vec<Row> = if let Some(phase) = phase {
+            let ids = self.index.in_phase(phase, after);
+            let ids = ids.take(limit.saturating_add(1));
+            ids.filter_map(|id| self.row(*id)).collect()
+        } else {
+            let start = after.map_or(Unbounded, |id| Excluded(PrincipalKey::from(id)));
+            let entries = self.rows.range((start, Unbounded));
+            let entries = entries.take(limit.saturating_add(1));
+            entries.map(|entry| entry.value().0).collect()
         };
         let more = page.len() > limit;
         page.truncate(limit);

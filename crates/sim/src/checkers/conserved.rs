@@ -54,6 +54,8 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::HandOver { .. }
         | EffectKind::Inspect
         | EffectKind::CheckStore
+        | EffectKind::Info { .. }
+        | EffectKind::Sweep { .. }
         | EffectKind::ClearStore => Cycles(0),
     }
 }

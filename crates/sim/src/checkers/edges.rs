@@ -149,6 +149,7 @@ fn command_name(command: &Command) -> &'static str {
         Command::RequeueFailed(_) => "requeue",
         Command::Pause(_) => "pause",
         Command::Resume(_) => "resume",
+        Command::Recover(_) => "recover",
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Platform {
     pub canisters: BTreeMap<CanisterId, Canister>,
     /// Which effect bought which canister.
     pub bought: BTreeMap<CanisterId, EffectId>,
+    /// When root created which canister.
+    pub created_at: BTreeMap<CanisterId, Nanos>,
     /// Canisters that root deleted.
     pub deleted: BTreeSet<CanisterId>,
     /// Root's chunk store.
@@ -88,6 +90,7 @@ impl Platform {
             controllers: with_root(root, fleet_controllers),
             canisters: BTreeMap::new(),
             bought: BTreeMap::new(),
+            created_at: BTreeMap::new(),
             deleted: BTreeSet::new(),
             chunks: BTreeSet::new(),
             balance: Cycles(2_000 * Cycles::T),
