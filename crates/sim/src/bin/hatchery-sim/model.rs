@@ -1,6 +1,7 @@
 //! The simulations: seeds in, a table or one JSON object out.
 
 use crate::progress::{bar, now, per_second};
+use crate::wasm;
 use hatchery_sim::checkers::edge_names;
 use hatchery_sim::run::{Plan, Tally, run as run_seeds};
 use std::process::ExitCode;
@@ -9,9 +10,12 @@ use std::time::Duration;
 /// What to run and how to tell.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// How many seeds.
-    #[arg(long, default_value_t = 2_000)]
-    seeds: u64,
+    /// The real root on the engine instead of core on a model of the platform.
+    #[arg(long)]
+    wasm: bool,
+    /// How many seeds; by default the full run's: 2,000, with --wasm 200.
+    #[arg(long)]
+    seeds: Option<u64>,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -36,13 +40,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.unwrap_or(cores);
+    if args.wasm {
+        return wasm::run(args.seed, args.seeds.unwrap_or(200), threads, args.json);
+    }
+    let seeds = args.seeds.unwrap_or(2_000);
     let plan = Plan {
         first: args.seed,
-        seeds: args.seeds,
+        seeds,
         steps: args.steps,
         bare: args.bare,
     };
-    let bar = bar(args.seeds, "seeds");
+    let bar = bar(seeds, "seeds");
     let begun = now();
     let tally = run_seeds(plan, threads, &|| bar.inc(1));
     let took = begun.elapsed();
