@@ -4,5 +4,6 @@ mod demo;
 mod exhaustive;
 mod model;
 mod planted;
+mod script;
 mod wasm;
 mod world;

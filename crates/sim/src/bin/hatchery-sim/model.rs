@@ -3,7 +3,9 @@
 use crate::progress::{bar, now, per_second};
 use crate::wasm;
 use hatchery_sim::checkers::edge_names;
+use hatchery_sim::model::{Story, shrink};
 use hatchery_sim::run::{Plan, Tally, run as run_seeds};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,6 +33,12 @@ pub(crate) struct Args {
     /// Print how often each edge of the state diagram was taken.
     #[arg(long)]
     edges: bool,
+    /// Make the first failing seed small and print it as a script; implied by one seed alone.
+    #[arg(long)]
+    shrink: bool,
+    /// Replay a script that was printed.
+    #[arg(long)]
+    script: Option<PathBuf>,
     /// One JSON object as the last line of standard output.
     #[arg(long)]
     json: bool,
@@ -40,6 +48,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.unwrap_or(cores);
+    if let Some(script) = &args.script {
+        return replay(script);
+    }
     if args.wasm {
         return wasm::run(args.seed, args.seeds.unwrap_or(200), threads, args.json);
     }
@@ -57,6 +68,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     bar.finish_and_clear();
     for failure in tally.failures.iter().take(10) {
         eprintln!("{failure}\n");
+    }
+    if (args.shrink || seeds == 1)
+        && let Some(failure) = tally.failures.first()
+    {
+        tell_small(failure.seed, args.steps);
     }
     let missed = if args.bare {
         Vec::new()
@@ -77,6 +93,42 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Prints the smallest story found.
+fn tell_small(seed: u64, steps: u64) {
+    eprintln!("making seed {seed} small ...");
+    let Some((failure, story)) = shrink(seed, steps) else {
+        eprintln!("its story alone does not fail: repeat the seed");
+        return;
+    };
+    eprintln!("# {}: {}", failure.checker, failure.what);
+    eprintln!("{}", story.text());
+}
+
+/// Replays a script.
+fn replay(path: &Path) -> ExitCode {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("error: {}: {error}", path.display());
+            return ExitCode::from(2);
+        }
+    };
+    match Story::read(&text).map(|story| story.replay()) {
+        Err(error) => {
+            eprintln!("error: {}: {error}", path.display());
+            ExitCode::from(2)
+        }
+        Ok(Err(failure)) => {
+            println!("{}: {}", failure.checker, failure.what);
+            ExitCode::FAILURE
+        }
+        Ok(Ok(())) => {
+            println!("nothing is wrong");
+            ExitCode::SUCCESS
+        }
     }
 }
 
