@@ -203,7 +203,6 @@ impl Soak {
         let status = self.world.status()?;
         let rows = self.world.rows()?;
         let effects = self.world.effects()?;
-        let census = self.world.census(&self.spec)?;
         if is_held_back(&status) {
             return Ok(None);
         }
@@ -231,10 +230,12 @@ impl Soak {
                 "{ready} ready of {minimum}..{maximum}: {status:?}"
             )));
         }
-        if census.orphans.len() as u64 > status.lost_creations {
-            return Ok(Some(format!("orphans: {:?}", census.orphans)));
+        let truth = self.world.truth();
+        let orphans = watch::orphans(&truth, self.world.root, &rows);
+        if orphans.len() > open.len() {
+            return Ok(Some(format!("orphans: {orphans:?}")));
         }
-        let dead = watch::dead_members(&self.world.truth(), &rows);
+        let dead = watch::dead_members(&truth, &rows);
         Ok(dead
             .first()
             .map(|id| format!("{id} is said to be in service, and is not")))

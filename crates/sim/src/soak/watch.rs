@@ -56,10 +56,12 @@ impl Watch {
             return Ok(());
         };
         self.canisters = rows.len() as u64;
-        if let Ok(status) = world.status()
-            && census.orphans.len() as u64 > status.lost_creations
-        {
-            return Err(format!("orphans {:?}: {status:?}", census.orphans));
+        if let Ok(effects) = world.effects() {
+            let creations = effects.iter().filter(|effect| effect.kind == "create");
+            let orphans = orphans(&world.truth(), world.root, &rows);
+            if orphans.len() > creations.count() {
+                return Err(format!("bought, without row or creation: {orphans:?}"));
+            }
         }
         if let Ok(violations) = world.root_violations()
             && let Some(first) = violations.first()
@@ -131,6 +133,14 @@ impl Watch {
         self.pending = waiting;
         Ok(())
     }
+}
+
+/// What root bought and has no row for: each must be the result of a creation in the journal.
+pub(super) fn orphans(truth: &[Truth], root: CanisterId, rows: &[RowView]) -> Vec<String> {
+    let listed: BTreeSet<CanisterId> = rows.iter().map(|row| row.canister).collect();
+    let bought = truth.iter().filter(|one| one.creator == root.0);
+    let unlisted = bought.filter(|one| !listed.contains(&one.canister));
+    unlisted.map(|one| one.canister.to_string()).collect()
 }
 
 /// Members that root says are in service, and that are gone, stopped or without their module.
