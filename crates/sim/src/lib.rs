@@ -13,4 +13,5 @@ mod edge_list;
 pub mod hunt;
 pub mod model;
 pub mod run;
+pub mod soak;
 pub mod world;

@@ -61,6 +61,7 @@ fn ids(command: &Command) -> usize {
         Command::CreateEmpty
         | Command::RequeueFailed(None)
         | Command::DrainSurplus
+        | Command::Recover(_)
         | Command::Pause(_)
         | Command::Resume(_) => 0,
     }

@@ -5,5 +5,6 @@ mod exhaustive;
 mod model;
 mod planted;
 mod recovery;
+mod script;
 mod wasm;
 mod world;
