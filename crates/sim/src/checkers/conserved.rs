@@ -51,8 +51,6 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::HandOver { .. }
         | EffectKind::Inspect
         | EffectKind::StoreChunk { .. }
-        | EffectKind::HandOver { .. }
-        | EffectKind::Inspect
         | EffectKind::CheckStore
         | EffectKind::Info { .. }
         | EffectKind::Sweep { .. }

@@ -102,7 +102,7 @@ fn l07_a_reinstalled_root_notices_it_and_gets_its_fleet_back() {
         "recover",
         Command::Recover(Recover::Canisters { canisters }),
     );
-    assert_eq!(u64::from(answer.expect("taken").added), before.created);
+    assert_eq!(u64::from(added(&answer.expect("taken"))), before.created);
     world.pass(20, HALF_SECOND);
     command(&mut world, "done", Command::Recover(Recover::Done)).expect("all were looked at");
     settle(&mut world, &spec);
@@ -198,7 +198,7 @@ fn p26_what_a_rich_canister_holds_comes_back() {
         view.cycles
     };
     let canisters = vec![CanisterId(rich)];
-    command(&mut world, "import", Command::Import { canisters }).expect("taken");
+    command(&mut world, "import", Command::ImportQueued { canisters }).expect("taken");
     world.pass(60, HALF_SECOND);
     let row = |world: &mut FleetWorld, id| {
         let rows = world.rows().expect("root answers");
@@ -238,4 +238,12 @@ fn recover_takes_bare_ids_at_any_time() {
     let rows = world.rows().expect("root answers");
     let row = rows.iter().find(|row| row.canister.0 == stray);
     assert_eq!(row.map(|row| row.phase), Some(Phase::Ready));
+}
+
+/// Rows that a command added.
+fn added(answer: &CommandAnswer) -> u32 {
+    match answer {
+        CommandAnswer::Queued(queued) => queued.added,
+        other => panic!("not counted: {other:?}"),
+    }
 }
