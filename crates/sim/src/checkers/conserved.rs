@@ -48,8 +48,6 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Drain
         | EffectKind::Stop
         | EffectKind::Delete
-        | EffectKind::HandOver { .. }
-        | EffectKind::Inspect
         | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
         | EffectKind::Info { .. }
