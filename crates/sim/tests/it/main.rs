@@ -5,5 +5,6 @@ mod exhaustive;
 mod model;
 mod planted;
 mod script;
+mod soak;
 mod wasm;
 mod world;
