@@ -61,7 +61,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "sim",
-        arguments: "[--seeds N] [--seed S] [--json] ...",
+        arguments: "[--wasm] [--seeds N] [--seed S] [--json] ...",
         about: "random worlds against the control plane, every fault, every checker",
         run: simulations::sim,
     },

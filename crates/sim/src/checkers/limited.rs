@@ -60,7 +60,6 @@ fn ids(command: &Command) -> usize {
         | Command::Forget(_) => 1,
         Command::Recover(Recover::Canisters(canisters)) => canisters.len(),
         Command::CreateEmpty
-        | Command::Recover(_)
         | Command::RequeueFailed(None)
         | Command::DrainSurplus
         | Command::Recover(_)

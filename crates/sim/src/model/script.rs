@@ -222,17 +222,15 @@ fn action_text(action: &Action) -> String {
 }
 
 fn load_text(load: &Load) -> String {
-    let mut text = format!("report {}", name(load.member));
-    if let Some(value) = load.value {
-        text += &format!(" value {value}");
-    }
+    let mut words = vec!["report".to_owned(), name(load.member)];
+    words.extend(load.value.map(|value| format!("value {value}")));
     if load.generation_off > 0 {
-        text += &format!(" generation-off {}", load.generation_off);
+        words.push(format!("generation-off {}", load.generation_off));
     }
     if !load.known {
-        text += " unknown-signal";
+        words.push("unknown-signal".to_owned());
     }
-    text
+    words.join(" ")
 }
 
 fn numbers_text(numbers: &Numbers) -> String {

@@ -6,5 +6,6 @@ mod model;
 mod planted;
 mod recovery;
 mod script;
+mod soak;
 mod wasm;
 mod world;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// What to run and how to tell.
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The real root on the engine instead of core on a model of the platform.
