@@ -50,7 +50,7 @@ pub const SEARCH_IDS: u64 = 1_000;
 /// Ids of a range that an operator may have looked through by one command.
 pub const RANGE_IDS_MAX: u64 = 10_000;
 /// Ids asked for at once; the next batch waits for the answers.
-pub const SEARCH_BATCH: usize = 10;
+pub const SEARCH_BATCH: usize = 40;
 /// Ids that are passed over in one decision because they have rows.
 pub const SEARCH_SKIPPED: u64 = 200;
 /// Between two attempts to learn of an id.
