@@ -3,8 +3,8 @@
 use hatchery_sim::model::Story;
 
 const STORY: &str = "seed 17
-fate reset c5 1 #0 unknown-ran lost runs 1200 answers 500
 fate install c9 1 #2 never-idle silent runs 1000 answers 1000
+fate reset c5 1 #0 unknown-ran lost runs 1200 answers 500
 pass 60000
 jump 3600000
 tick
