@@ -49,6 +49,8 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Stop
         | EffectKind::Delete
         | EffectKind::StoreChunk { .. }
+        | EffectKind::HandOver { .. }
+        | EffectKind::Inspect
         | EffectKind::CheckStore
         | EffectKind::ClearStore => Cycles(0),
     }

@@ -28,6 +28,10 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         EffectKind::Delete => Some(EffectKind::StoreChunk { module, index: 0 }),
         EffectKind::StoreChunk { .. } => Some(EffectKind::CheckStore),
         EffectKind::CheckStore => Some(EffectKind::ClearStore),
-        EffectKind::ClearStore => None,
+        EffectKind::ClearStore => Some(EffectKind::HandOver {
+            to: fleet::stranger(),
+        }),
+        EffectKind::HandOver { .. } => Some(EffectKind::Inspect),
+        EffectKind::Inspect => None,
     }
 }
