@@ -21,7 +21,7 @@ use super::kinds::every_kind;
 use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
 use hatchery_core::Command;
-use hatchery_types::{CanisterId, Cycles, Nanos, OperationId};
+use hatchery_types::{CanisterId, Cycles, Direction, ExportTo, Nanos, OperationId, Principal};
 use std::fmt::Write;
 
 /// A run that can be read and replayed.
@@ -247,26 +247,54 @@ fn numbers_text(numbers: &Numbers) -> String {
 }
 
 fn command_text(command: &Command) -> String {
+    let directed = |word: &str, direction: &Option<Direction>| match direction {
+        None => word.to_owned(),
+        Some(Direction::Up) => format!("{word} up"),
+        Some(Direction::Down) => format!("{word} down"),
+    };
     match command {
-        Command::Import(ids) => format!("import {}", names(ids)),
+        Command::CreateEmpty => "create-empty".to_owned(),
+        Command::ImportImmediate(id) => format!("import-immediate {}", name(*id)),
+        Command::ImportQueued(ids) => format!("import {}", names(ids)),
         Command::Recycle(id) => format!("recycle {}", name(*id)),
         Command::RequeueFailed(None) => "requeue-all".to_owned(),
         Command::RequeueFailed(Some(ids)) => format!("requeue {}", names(ids)),
-        Command::Pause => "pause".to_owned(),
-        Command::Resume => "resume".to_owned(),
+        Command::Export(id, ExportTo::Registry) => format!("export {} registry", name(*id)),
+        Command::Export(id, ExportTo::Principal(to)) => format!("export {} {to}", name(*id)),
+        Command::Delete(id) => format!("delete {}", name(*id)),
+        Command::Forget(id) => format!("forget {}", name(*id)),
+        Command::DrainSurplus => "drain-surplus".to_owned(),
+        Command::Pause(direction) => directed("pause", direction),
+        Command::Resume(direction) => directed("resume", direction),
     }
 }
 
 fn read_command(words: &[&str]) -> Option<Command> {
-    match words {
-        ["import", ids @ ..] => Some(Command::Import(read_ids(ids)?)),
-        ["recycle", id] => Some(Command::Recycle(read_id(id)?)),
-        ["requeue-all"] => Some(Command::RequeueFailed(None)),
-        ["requeue", ids @ ..] => Some(Command::RequeueFailed(Some(read_ids(ids)?))),
-        ["pause"] => Some(Command::Pause),
-        ["resume"] => Some(Command::Resume),
+    let direction = |words: &[&str]| match words {
+        [] => Some(None),
+        ["up"] => Some(Some(Direction::Up)),
+        ["down"] => Some(Some(Direction::Down)),
         _ => None,
-    }
+    };
+    Some(match words {
+        ["create-empty"] => Command::CreateEmpty,
+        ["import-immediate", id] => Command::ImportImmediate(read_id(id)?),
+        ["import", ids @ ..] => Command::ImportQueued(read_ids(ids)?),
+        ["recycle", id] => Command::Recycle(read_id(id)?),
+        ["requeue-all"] => Command::RequeueFailed(None),
+        ["requeue", ids @ ..] => Command::RequeueFailed(Some(read_ids(ids)?)),
+        ["export", id, "registry"] => Command::Export(read_id(id)?, ExportTo::Registry),
+        ["export", id, to] => {
+            let to = Principal::from_text(to).ok()?;
+            Command::Export(read_id(id)?, ExportTo::Principal(to))
+        }
+        ["delete", id] => Command::Delete(read_id(id)?),
+        ["forget", id] => Command::Forget(read_id(id)?),
+        ["drain-surplus"] => Command::DrainSurplus,
+        ["pause", rest @ ..] => Command::Pause(direction(rest)?),
+        ["resume", rest @ ..] => Command::Resume(direction(rest)?),
+        _ => return None,
+    })
 }
 
 fn read_action(words: &[&str]) -> Option<Action> {
