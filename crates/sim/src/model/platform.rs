@@ -183,7 +183,11 @@ impl Platform {
                 step: *step,
                 canister,
                 name,
-                fate: self.fates.of(&mut self.swarm, name, *step),
+                fate: Fate {
+                    // Only an upgrade while it is under way loses an answer.
+                    lost: false,
+                    ..self.fates.of(&mut self.swarm, name, *step)
+                },
                 controllers: Rc::clone(&self.controllers),
             };
             if let Err(outcome) = self.send_one(now, call) {

@@ -11,7 +11,7 @@ use crate::dice::Dice;
 use crate::model::Failure;
 use crate::world::{CallError, FleetWorld, stranger};
 use hatchery_api::{Command, CommandRequest, FleetStatus};
-use hatchery_types::{CanisterId, Cycles, FleetSpec, OperationId, Phase, Reason};
+use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, OperationId, Phase, Reason};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use troubles::Troubles;
@@ -133,13 +133,22 @@ impl Soak {
         let (Some(recycled), Some(imported)) = (recycled, imported) else {
             return;
         };
-        let command = match self.dice.below(10) {
-            0..4 => Command::Recycle { canister: recycled },
+        let canister = recycled;
+        let command = match self.dice.below(16) {
+            0..4 => Command::Recycle { canister },
             4..7 => Command::ImportQueued {
                 canisters: vec![imported, recycled],
             },
-            7 => Command::Pause { direction: None },
-            8 => Command::Resume { direction: None },
+            7 => Command::ImportImmediate { canister: imported },
+            8 => Command::CreateEmpty,
+            9 => Command::Delete { canister },
+            10 => Command::Export {
+                canister,
+                to: ExportTo::Registry,
+            },
+            11 => Command::DrainSurplus,
+            12 => Command::Pause { direction: None },
+            13 | 14 => Command::Resume { direction: None },
             _ => Command::RequeueFailed { canisters: None },
         };
         self.submit(command);
@@ -161,7 +170,7 @@ impl Soak {
     fn respec(&mut self) {
         let pool = self.dice.below(self.spec.pools.len() as u64) as usize;
         let pool = &mut self.spec.pools[pool];
-        pool.min = self.dice.between(15, 35) as u32;
+        pool.min = self.dice.between(30, 50) as u32;
         pool.max = pool.min + self.dice.between(5, 25) as u32;
         pool.initial = pool.min;
         pool.standby = self.dice.below(5) as u32;

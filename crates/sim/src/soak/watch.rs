@@ -4,7 +4,7 @@
 use crate::checkers::is_move_listed;
 use crate::world::{FleetWorld, Truth};
 use candid::Principal;
-use hatchery_api::{CommandRequest, RowView};
+use hatchery_api::{Answer, CommandAnswer, CommandRequest, RowView};
 use hatchery_engine::{IngressStatus, MessageId};
 use hatchery_types::{CanisterId, FleetSpec, Generation, ModuleHash, Phase};
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,20 +119,26 @@ impl Watch {
         let mut waiting = Vec::new();
         for (operation, message) in std::mem::take(&mut self.pending) {
             match world.message_status(&message) {
-                IngressStatus::Replied(answer) => {
+                IngressStatus::Replied(answer) if is_final(&answer) => {
                     let first = self.answers.entry(operation.clone());
                     let first = first.or_insert_with(|| answer.clone());
                     if *first != answer {
                         return Err(format!("{operation} was answered in two ways"));
                     }
                 }
-                IngressStatus::Rejected(_) => {}
+                IngressStatus::Replied(_) | IngressStatus::Rejected(_) => {}
                 _ => waiting.push((operation, message)),
             }
         }
         self.pending = waiting;
         Ok(())
     }
+}
+
+/// It says what came of the operation, not that it is under way.
+fn is_final(answer: &[u8]) -> bool {
+    let answer: Result<Answer<CommandAnswer>, _> = candid::decode_one(answer);
+    !matches!(answer, Ok(Ok(CommandAnswer::InProgress)))
 }
 
 /// What root bought and has no row for: each must be the result of a creation in the journal.
