@@ -102,7 +102,10 @@ fn l07_a_reinstalled_root_notices_it_and_gets_its_fleet_back() {
         "recover",
         Command::Recover(Recover::Canisters { canisters }),
     );
-    assert_eq!(u64::from(answer.expect("taken").added), before.created);
+    let Ok(CommandAnswer::Queued(queued)) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(u64::from(queued.added), before.created);
     world.pass(20, HALF_SECOND);
     command(&mut world, "done", Command::Recover(Recover::Done)).expect("all were looked at");
     settle(&mut world, &spec);
@@ -198,7 +201,7 @@ fn p26_what_a_rich_canister_holds_comes_back() {
         view.cycles
     };
     let canisters = vec![CanisterId(rich)];
-    command(&mut world, "import", Command::Import { canisters }).expect("taken");
+    command(&mut world, "import", Command::ImportQueued { canisters }).expect("taken");
     world.pass(60, HALF_SECOND);
     let row = |world: &mut FleetWorld, id| {
         let rows = world.rows().expect("root answers");
