@@ -7,6 +7,7 @@
 use super::Draft;
 use super::lanes::Room;
 use crate::limits;
+use crate::record::PoolRecord;
 use crate::state::State;
 use crate::{Decision, Event, Standing};
 use hatchery_types::{EffectKind, Info, Nanos, Outcome, Reason, Value};
@@ -19,6 +20,27 @@ pub fn held_back<M: Memory>(state: &State<M>) -> Option<Reason> {
         Standing::Unchecked { .. } => Some(Reason::Unchecked),
         Standing::Recovering => Some(Reason::Recovering),
     }
+}
+
+/// A pool that would be planned now says what holds root back instead.
+pub(super) fn explain_next<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    let reasons = vec![held_back(state)?];
+    let wakes = state.index.pool_wakes.first();
+    let (_, pool) = wakes.filter(|(due, _)| *due <= now)?.clone();
+    let known = state.pool(&pool).filter(|record| record.reasons != reasons);
+    let record = known.map(|record| {
+        Box::new(PoolRecord {
+            reasons,
+            ..record.clone()
+        })
+    });
+    let mut draft = Draft::new(state, now);
+    draft.event(Event::PoolPlanned {
+        pool,
+        record,
+        wake: Nanos::MAX,
+    });
+    Some(draft.done())
 }
 
 /// When a fresh root looks at itself; none once it has, or while it does.

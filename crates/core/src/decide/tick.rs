@@ -38,6 +38,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     if standing::held_back(state).is_some() {
         return look()
             .or_else(|| look_at_next(state, now, spec, &room))
+            .or_else(|| standing::explain_next(state, now))
             .unwrap_or_default();
     }
     look()

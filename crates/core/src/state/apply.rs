@@ -45,6 +45,7 @@ impl<M: Memory> State<M> {
             }
             Event::StandingChanged(standing) => {
                 self.change_header(|header| header.standing = standing);
+                self.wake_all_pools(now);
             }
             Event::SearchChanged(search) => self.change_header(|header| header.search = search),
             Event::RowChanged(row) => self.put_row(now, *row),
