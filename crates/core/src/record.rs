@@ -162,7 +162,7 @@ pub struct PoolRecord {
 
 impl PoolRecord {
     /// A pool that has done nothing yet.
-    pub(crate) fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         PoolRecord {
             name: name.to_owned(),
             desired: 0,
