@@ -58,6 +58,12 @@ const COMMANDS: &[Command] = &[
         run: canisters::bench,
     },
     Command {
+        name: "lab",
+        arguments: "[--json] [--svg FOLDER] [--tuning] ...",
+        about: "our scaling policy beside others under fixed loads; pictures in target/lab",
+        run: canisters::lab,
+    },
+    Command {
         name: "size",
         arguments: "[--json]",
         about: "sizes of the canisters, raw and gzipped, in bytes",

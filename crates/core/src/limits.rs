@@ -67,6 +67,9 @@ pub const PLAN_GAP: Nanos = Nanos::from_secs(1);
 pub const LANE_RETRY: Nanos = Nanos::from_secs(2);
 /// Wishes and steps remembered by a pool.
 pub const POOL_HISTORY_MAX: usize = 32;
+/// Neighbouring wishes are merged up to this part of the window; two neighbours together are longer,
+/// so twice as many fit into [`POOL_HISTORY_MAX`].
+pub const WISHES_PER_WINDOW: u64 = 15;
 /// Bytes of an empty canister's memory use that the platform itself may account for.
 pub const EMPTY_MEMORY_BYTES: u64 = 64 * 1024;
 /// Entries of a queue looked at for the next one that is not yet due.
