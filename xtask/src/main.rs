@@ -5,6 +5,7 @@
 
 mod canisters;
 mod checks;
+mod docs;
 mod program;
 mod tidy;
 mod workspace;
@@ -74,6 +75,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--backend engine|pocketic] [--json] ...",
         about: "the shared cases on the engine, or on the server POCKET_IC_BIN names",
         run: checks::conformance,
+    },
+    Command {
+        name: "docs",
+        arguments: "[--write]",
+        about: "check the book (links, commands, generated pages) and build it with mdBook",
+        run: docs::docs,
     },
 ];
 

@@ -71,10 +71,43 @@ pub(crate) struct WasmOptions {
 #[cfg(test)]
 mod tests {
     use super::Arguments;
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
+    use std::path::{Path, PathBuf};
 
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// Every line of a `sh` block that starts our program, with its page.
+    fn lines_of_the_book() -> Vec<(PathBuf, String)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut found = Vec::new();
+        let mut paths = vec![root.join("docs/src"), root.join("README.md")];
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).expect("a folder");
+                paths.extend(entries.map(|entry| entry.expect("an entry").path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a page");
+            let blocks = text.split("```sh\n").skip(1);
+            let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or("").lines());
+            let ours = lines.filter(|line| line.starts_with("hatchery "));
+            found.extend(ours.map(|line| (path.clone(), line.to_owned())));
+        }
+        found
+    }
+
+    #[test]
+    fn what_the_book_says_to_type_can_be_typed() {
+        let lines = lines_of_the_book();
+        assert!(!lines.is_empty(), "the book shows no command");
+        for (page, line) in lines {
+            let parsed = Arguments::try_parse_from(line.split_whitespace());
+            if let Err(error) = parsed {
+                panic!("{}: `{line}`: {error}", page.display());
+            }
+        }
     }
 }

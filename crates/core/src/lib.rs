@@ -21,4 +21,4 @@ pub use record::{
     Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, ScaleStep, Wish,
 };
 pub use state::{Counts, LayoutError, Member, State, Violation, check};
-pub use storage::Memories;
+pub use storage::{LAYOUT, Memories};

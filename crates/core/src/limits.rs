@@ -19,6 +19,8 @@ pub const PAGE_MAX: usize = 200;
 pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 /// Chunks of all modules together: the platform's chunk store holds 100.
 pub const CHUNKS_MAX: usize = 100;
+/// A module that no role names is kept this long, for a step back.
+pub const UNNAMED_LIFE: Nanos = Nanos::from_secs(24 * 3_600);
 /// Modules held, staged ones included.
 pub const MODULES_MAX: u64 = 50;
 /// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee, and

@@ -228,6 +228,14 @@ pub struct ModuleRecord {
     /// A chunk is on its way into the store.
     #[n(6)]
     pub effect: Option<EffectId>,
+    /// A role of the applied spec names it.
+    #[n(7)]
+    #[cbor(default)]
+    pub named: bool,
+    /// When it was staged or named last; from then it is kept for a while.
+    #[n(8)]
+    #[cbor(default)]
+    pub wanted_at: Nanos,
 }
 
 impl ModuleRecord {
@@ -256,6 +264,15 @@ pub struct LogEntry {
     /// Why.
     #[n(4)]
     pub reason: Reason,
+}
+
+/// The one thing that headers of all layouts have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Version {
+    /// Version of the layout.
+    #[n(0)]
+    pub(crate) layout: u32,
 }
 
 /// Root's own few words.

@@ -19,7 +19,7 @@ use ic_stable_structures::{Memory, Storable, storable::Bound};
 use std::borrow::Cow;
 
 /// The version of the layout above; an older root refuses a newer one.
-pub(crate) const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 1;
 
 /// The memories of one root, in the order of the table above.
 pub struct Memories<M> {

@@ -3,9 +3,9 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::tick::member_due;
-use super::{Draft, module, to_reset};
+use super::{Draft, store, to_reset};
 use crate::limits;
-use crate::record::{ModuleRecord, PoolRecord, Row};
+use crate::record::{PoolRecord, Row};
 use crate::state::State;
 use crate::{Decision, Event};
 use hatchery_types::{
@@ -35,8 +35,10 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
     match (&effect.kind, row) {
         (EffectKind::Create { .. }, _) => created(&mut draft, state, &case),
         (EffectKind::StoreChunk { module, index }, _) => {
-            module::stored(&mut draft, state, now, *module, *index, case.last());
+            store::stored(&mut draft, state, *module, *index, case.last());
         }
+        (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
+        (EffectKind::ClearStore, _) => store::cleared(&mut draft, state, case.last()),
         (_, None) => {}
         (EffectKind::Reset { .. }, Some(row)) => {
             draft.row(after_reset(&case, row));
@@ -249,7 +251,7 @@ fn after_install<M: Memory>(
         _ => {
             draft.row(to_reset(row, now, trouble));
             note_install(draft, state, now, &pool, false);
-            store_again(draft, state, now, module);
+            store::distrust(draft, state, module);
         }
     }
 }
@@ -314,22 +316,6 @@ fn hold_pool_back<M: Memory>(draft: &mut Draft, state: &State<M>, pool: &str, un
             ..record.clone()
         };
         draft.event(Event::PoolChanged(Box::new(record)));
-    }
-}
-
-/// The module's chunks are put into root's chunk store once more.
-fn store_again<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, module: ModuleHash) {
-    if let Some(record) = state.module(module).filter(ModuleRecord::is_installable) {
-        let record = Some(ModuleRecord {
-            stored: 0,
-            next_attempt: now,
-            ..record
-        });
-        draft.event(Event::ModuleChanged {
-            module,
-            record,
-            chunk: None,
-        });
     }
 }
 

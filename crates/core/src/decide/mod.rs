@@ -8,6 +8,7 @@ mod conclude;
 mod member;
 mod module;
 mod refill;
+mod store;
 mod tick;
 
 pub use refill::warm_reason;
@@ -46,7 +47,7 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             module,
             index,
             bytes,
-        } => module::stage(state, *module, *index, bytes),
+        } => module::stage(state, now, *module, *index, bytes),
         Input::CommitModule { module, chunks } => module::commit(state, now, *module, *chunks),
     }
 }

@@ -2,7 +2,7 @@
 //! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
 //! pools, buy and sell.
 
-use super::{Draft, conclude, module, refill};
+use super::{Draft, conclude, module, refill, store};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::Row;
@@ -28,7 +28,8 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
-        .or_else(|| module::store_next(state, now, &room))
+        .or_else(|| store::store_next(state, now, &room))
+        .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
@@ -336,6 +337,8 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
     let rows = [&index.attention, &index.reset_queue].map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);
     let modules = first_two(&index.modules_waiting, now);
+    let unnamed = index.modules_unnamed.first();
+    let collect = unnamed.map(|(wanted_at, _)| *wanted_at + limits::UNNAMED_LIFE);
     let stale = index.stale.iter().map(|id| stale_due(state, *id));
     let create = Some(state.header().create_after).filter(|after| *after > now);
     let buy = state
@@ -348,6 +351,7 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .chain(create)
         .chain(buy.map(|_| retry))
         .chain(complete)
+        .chain(collect)
         .map(|due| if due <= now { retry } else { due })
         .min()
 }

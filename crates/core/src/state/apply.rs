@@ -67,6 +67,7 @@ impl<M: Memory> State<M> {
             } => {
                 self.change_module(now, module, record, chunk);
             }
+            Event::StoreSeen(foreign) => self.index.store = foreign,
             Event::OperationDone {
                 caller,
                 operation,
@@ -90,6 +91,7 @@ impl<M: Memory> State<M> {
             }
             self.index.wake_pool_now(&pool.name, now);
         }
+        self.name_modules(now, &spec);
         let before = self.spec().map(|spec| spec.controllers.clone());
         let others = before.is_some_and(|before| before != spec.controllers);
         self.spec.set(Cbor(Some(spec)));
@@ -114,21 +116,49 @@ impl<M: Memory> State<M> {
             header.root = Some(root);
         });
         self.index.age_effects();
+        let first = self.incarnation() == Incarnation(1);
+        self.index.store = first.then_some(0);
         self.forget_stored_chunks();
         self.wake_all_pools(now);
     }
 
-    /// The chunk store is a cache that an upgrade may have cleared: it is filled again.
+    /// The chunk store is a cache that an upgrade may have cleared: it is looked at again.
     fn forget_stored_chunks(&mut self) {
-        for (module, record) in self.modules() {
-            self.index.queue_module(module, &record, false);
+        for (module, before) in self.modules() {
             let record = ModuleRecord {
                 stored: 0,
-                ..record
+                ..before.clone()
             };
-            self.index.queue_module(module, &record, true);
-            self.modules.insert(HashKey(module.0), Cbor(record));
+            self.put_module(module, Some(&before), record);
         }
+    }
+
+    /// Notes which modules the roles of `spec` name.
+    fn name_modules(&mut self, now: Nanos, spec: &FleetSpec) {
+        for (module, before) in self.modules() {
+            let named = spec.roles.iter().any(|role| role.module == module);
+            if before.named || named {
+                let record = ModuleRecord {
+                    named,
+                    wanted_at: now,
+                    ..before.clone()
+                };
+                self.put_module(module, Some(&before), record);
+            }
+        }
+    }
+
+    fn put_module(
+        &mut self,
+        module: ModuleHash,
+        before: Option<&ModuleRecord>,
+        record: ModuleRecord,
+    ) {
+        if let Some(before) = before {
+            self.index.take_module(module, before);
+        }
+        self.index.put_module(module, &record);
+        self.modules.insert(HashKey(module.0), Cbor(record));
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
@@ -242,21 +272,26 @@ impl<M: Memory> State<M> {
             self.chunks.insert(ChunkKey::new(module, index), bytes);
         }
         let before = self.module(module);
-        if let Some(before) = &before {
-            self.index.queue_module(module, before, false);
-        }
         let Some(record) = record else {
-            for index in 0..before.map_or(0, |before| before.chunks.len()) as u32 {
-                self.chunks.remove(&ChunkKey::new(module, index));
+            if let Some(before) = before {
+                self.drop_module(module, &before);
             }
-            self.modules.remove(&HashKey(module.0));
             return;
         };
-        self.index.queue_module(module, &record, true);
         if record.is_installable() {
             self.wake_all_pools(now);
         }
-        self.modules.insert(HashKey(module.0), Cbor(record));
+        self.put_module(module, before.as_ref(), record);
+    }
+
+    /// Its chunks stay in the platform's chunk store until that is emptied.
+    fn drop_module(&mut self, module: ModuleHash, record: &ModuleRecord) {
+        self.index.take_module(module, record);
+        self.index.store = self.index.store.map(|foreign| foreign + record.stored);
+        for index in 0..record.chunks.len() as u32 {
+            self.chunks.remove(&ChunkKey::new(module, index));
+        }
+        self.modules.remove(&HashKey(module.0));
     }
 
     /// Makes room first: the caller's own oldest receipt goes, or the oldest of all.

@@ -39,6 +39,11 @@ impl Counts {
             .filter(|(_, count)| *count > 0)
     }
 
+    /// Effects in flight of that name.
+    pub fn effect(&self, name: &str) -> u64 {
+        self.effects.get(name).copied().unwrap_or(0)
+    }
+
     /// Effects in flight in `lane`.
     pub fn lane(&self, lane: Lane) -> u32 {
         self.lanes.get(&lane).copied().unwrap_or(0)
@@ -109,6 +114,11 @@ pub(crate) struct Index {
     pub(crate) hungry: BTreeMap<String, u32>,
     /// Modules with chunks that are not in root's chunk store yet, by `(due, hash)`.
     pub(crate) modules_waiting: BTreeSet<(Nanos, ModuleHash)>,
+    /// Modules that no role names, by when they were wanted last.
+    pub(crate) modules_unnamed: BTreeSet<(Nanos, ModuleHash)>,
+    /// Chunks in root's chunk store that belong to no module held; `None`: not known, and what the
+    /// records say of stored chunks is not either. Not rebuilt: a new root looks first.
+    pub(crate) store: Option<u32>,
     /// Number of the event at which a pool's list of workers changed last.
     pub(crate) listed_at: BTreeMap<String, u64>,
 }
@@ -283,14 +293,20 @@ impl Index {
         self.pools.remove(pool);
     }
 
-    /// Takes a module's record in or out of the queue for the chunk store.
-    pub(crate) fn queue_module(&mut self, module: ModuleHash, record: &ModuleRecord, wait: bool) {
-        let entry = (record.next_attempt, module);
-        if wait && record.committed && !record.is_installable() && record.effect.is_none() {
-            self.modules_waiting.insert(entry);
-        } else {
-            self.modules_waiting.remove(&entry);
+    /// Takes a module in; `take_module` with the same record takes it out again.
+    pub(crate) fn put_module(&mut self, module: ModuleHash, record: &ModuleRecord) {
+        if record.committed && !record.is_installable() && record.effect.is_none() {
+            self.modules_waiting.insert((record.next_attempt, module));
         }
+        if !record.named {
+            self.modules_unnamed.insert((record.wanted_at, module));
+        }
+    }
+
+    /// Takes a module out, given exactly as it was put in.
+    pub(crate) fn take_module(&mut self, module: ModuleHash, record: &ModuleRecord) {
+        self.modules_waiting.remove(&(record.next_attempt, module));
+        self.modules_unnamed.remove(&(record.wanted_at, module));
     }
 }
 
@@ -379,6 +395,10 @@ impl Index {
             (
                 self.modules_waiting == other.modules_waiting,
                 "waiting modules",
+            ),
+            (
+                self.modules_unnamed == other.modules_unnamed,
+                "unnamed modules",
             ),
         ];
         parts

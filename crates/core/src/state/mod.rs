@@ -12,7 +12,7 @@ pub use index::{Counts, Member};
 pub use invariants::{Violation, check};
 
 use crate::limits;
-use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row};
+use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
 use hatchery_types::{
     CanisterId, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
@@ -61,9 +61,23 @@ impl std::fmt::Display for LayoutError {
 
 impl std::error::Error for LayoutError {}
 
+/// The memory of a header that this root can read, or none yet.
+fn readable<M: Memory>(header: M) -> Result<M, LayoutError> {
+    if header.size() == 0 {
+        return Ok(header);
+    }
+    let cell = StableCell::init(header, Cbor(Version { layout: LAYOUT }));
+    let found = cell.get().0.layout;
+    if found > LAYOUT {
+        let known = LAYOUT;
+        return Err(LayoutError { found, known });
+    }
+    Ok(cell.into_memory())
+}
+
 impl<M: Memory> State<M> {
     /// Opens fresh memory or an existing layout, and rebuilds the index: one pass over rows,
-    /// effects, pools and receipts.
+    /// effects, pools and receipts. Of a newer layout nothing but its number is read.
     ///
     /// # Errors
     /// The layout is newer than this root; nothing was changed.
@@ -81,13 +95,7 @@ impl<M: Memory> State<M> {
             root: None,
             controllers_at: Nanos(0),
         };
-        let header = StableCell::init(memories.header, Cbor(fresh));
-        if header.get().0.layout > LAYOUT {
-            return Err(LayoutError {
-                found: header.get().0.layout,
-                known: LAYOUT,
-            });
-        }
+        let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let mut state = State {
             next_effect: header.get().0.effect_ceiling,
             header,
@@ -138,7 +146,7 @@ impl<M: Memory> State<M> {
             index.put_pool(pool);
         }
         for entry in self.modules.iter() {
-            index.queue_module(ModuleHash(entry.key().0), &entry.value().0, true);
+            index.put_module(ModuleHash(entry.key().0), &entry.value().0);
         }
         index
     }

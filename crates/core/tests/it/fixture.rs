@@ -9,7 +9,7 @@ use hatchery_types::{
     ModuleHash, Nanos, Observation, OperationId, Outcome, PoolSpec, Principal, Refusal, RoleSpec,
     RunState, ScaleSpec, TargetSpec, Value, WarmPoolSpec,
 };
-use ic_stable_structures::VectorMemory;
+use ic_stable_structures::{Memory, VectorMemory};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -29,23 +29,51 @@ pub(crate) struct Root {
 impl Root {
     /// Fresh memory, no spec.
     pub(crate) fn bare() -> Root {
-        let memories: Vec<VectorMemory> = (0..9).map(|_| VectorMemory::default()).collect();
+        let memories = (0..Memories::<VectorMemory>::COUNT).map(|_| VectorMemory::default());
+        let mut root = Root::on(memories.collect(), Nanos::from_secs(1_000));
+        root.feed(&Input::Started {
+            root: CanisterId(ROOT),
+        });
+        root
+    }
+
+    fn on(memories: Vec<VectorMemory>, now: Nanos) -> Root {
         let state = State::open(Memories::new(|n| memories[usize::from(n)].clone()));
-        let mut root = Root {
-            state: state.expect("fresh memory opens"),
+        Root {
+            state: state.expect("our own layout opens"),
             memories,
-            now: Nanos::from_secs(1_000),
+            now,
             vitals: Vitals {
                 liquid: Cycles(1_000 * Cycles::T),
                 stopping: false,
             },
             open: Vec::new(),
             told: String::new(),
+        }
+    }
+
+    /// A root upgraded to this code at `now`, with memories of an earlier one; the calls it had
+    /// under way are answered to nobody.
+    pub(crate) fn resume<M: Memory>(now: Nanos, parts: impl Fn(u8) -> M) -> Root {
+        let copy = |number| {
+            let (part, memory) = (parts(number), VectorMemory::default());
+            memory.grow(part.size());
+            let mut bytes = vec![0; memory.borrow().len()];
+            part.read(0, &mut bytes);
+            memory.write(0, &bytes);
+            memory
         };
+        let memories = (0..Memories::<VectorMemory>::COUNT).map(copy).collect();
+        let mut root = Root::on(memories, now);
         root.feed(&Input::Started {
             root: CanisterId(ROOT),
         });
         root
+    }
+
+    /// Stable memory, part by part.
+    pub(crate) fn memories(&self) -> &[VectorMemory] {
+        &self.memories
     }
 
     /// With the spec applied and its module in the chunk store.
@@ -258,6 +286,7 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
             outcomes
         }
         EffectKind::Drain => vec![Outcome::Done(Value::Drained(true))],
+        EffectKind::CheckStore => vec![Outcome::Done(Value::Chunks(Vec::new()))],
         _ => vec![done; effect.outcomes.len()],
     }
 }

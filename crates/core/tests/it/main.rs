@@ -1,6 +1,7 @@
 //! The control plane from outside: inputs in, events, effects and reasons out.
 
 mod fixture;
+mod golden;
 mod life;
 mod modules;
 mod operations;

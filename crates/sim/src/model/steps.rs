@@ -43,6 +43,11 @@ impl Platform {
         match call.step {
             Step::Create => self.perform_create(call),
             Step::UploadChunk => self.perform_upload(call),
+            Step::StoredChunks => self.perform_stored_chunks(),
+            Step::ClearChunkStore => {
+                self.chunks.clear();
+                Outcome::Done(Value::Nothing)
+            }
             Step::Drain => self.perform_drain(call),
             _ => self.perform_managed(at, call),
         }
@@ -67,6 +72,12 @@ impl Platform {
         };
         self.chunks.insert((module, index));
         Outcome::Done(Value::Nothing)
+    }
+
+    /// The model's modules have one chunk, which then has the module's hash.
+    fn perform_stored_chunks(&self) -> Outcome {
+        let chunks = self.chunks.iter().map(|(module, _)| *module);
+        Outcome::Done(Value::Chunks(chunks.collect()))
     }
 
     /// A call to the worker's own code, bounded wait.
