@@ -59,7 +59,15 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
 /// `cargo xtask lab`: figures of scaling policies, and a picture of every trace.
 pub(crate) fn lab(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     say_first_build(workspace);
-    let command = ["run", "--quiet", "--package", "hatchery-sim", "--bin", "lab", "--"];
+    let command = [
+        "run",
+        "--quiet",
+        "--package",
+        "hatchery-sim",
+        "--bin",
+        "lab",
+        "--",
+    ];
     let mut command = cargo(&workspace.root, &command);
     if !arguments.iter().any(|argument| argument == "--svg") {
         command.arg("--svg").arg(workspace.target.join("lab"));

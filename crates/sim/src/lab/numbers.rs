@@ -6,7 +6,7 @@ const LN_2: f64 = std::f64::consts::LN_2;
 /// Natural logarithm of a positive normal number.
 pub(super) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
-    let exponent = ((bits >> 52) & 0x7ff) as i64 - 1_023;
+    let exponent = ((bits >> 52) & 0x7ff).cast_signed() - 1_023;
     let mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1_023 << 52));
     let z = (mantissa - 1.0) / (mantissa + 1.0);
     let square = z * z;

@@ -16,8 +16,9 @@ pub fn picture(trace: &Trace, seed: u64, beside: Policy) -> String {
         workload.run(policy, &mut |moment| moments.push(moment));
         moments
     });
-    let unserved = |moments: &[Moment]| moments.iter().map(|moment| moment.unserved).collect();
-    let workers = |moments: &[Moment]| {
+    let unserved =
+        |moments: &[Moment]| -> Vec<u64> { moments.iter().map(|moment| moment.unserved).collect() };
+    let workers = |moments: &[Moment]| -> Vec<u64> {
         let all = |moment: &Moment| moment.serving + moment.starting + moment.draining;
         moments
             .iter()
@@ -25,22 +26,23 @@ pub fn picture(trace: &Trace, seed: u64, beside: Policy) -> String {
             .collect()
     };
     let needed = workload.needed().iter().map(|count| u64::from(*count));
+    let needed: Vec<u64> = needed.collect();
     let chart = Chart {
         title: format!("{}: {}", trace.name, trace.about),
         clock: "time",
         upper: Panel {
             name: "jobs in the pool, running and waiting".to_owned(),
             lines: vec![
-                line(beside.name(), "#ea580c", Stroke::Area, unserved(&other)),
-                line("hatchery", "#2563eb", Stroke::Area, unserved(&ours)),
+                line(beside.name(), "#ea580c", Stroke::Area, &unserved(&other)),
+                line("hatchery", "#2563eb", Stroke::Area, &unserved(&ours)),
             ],
         },
         lower: Panel {
             name: "workers, those that start or finish included".to_owned(),
             lines: vec![
-                line("needed", "#64748b", Stroke::Dashed, needed.collect()),
-                line(beside.name(), "#ea580c", Stroke::Stairs, workers(&other)),
-                line("hatchery", "#2563eb", Stroke::Bold, workers(&ours)),
+                line("needed", "#64748b", Stroke::Dashed, &needed),
+                line(beside.name(), "#ea580c", Stroke::Stairs, &workers(&other)),
+                line("hatchery", "#2563eb", Stroke::Bold, &workers(&ours)),
             ],
         },
         marks: Vec::new(),
@@ -48,7 +50,7 @@ pub fn picture(trace: &Trace, seed: u64, beside: Policy) -> String {
     chart.svg()
 }
 
-fn line(name: &str, color: &'static str, stroke: Stroke, figures: Vec<u64>) -> Line {
+fn line(name: &str, color: &'static str, stroke: Stroke, figures: &[u64]) -> Line {
     let stretch = figures.len().div_ceil(POINTS).max(1);
     let highest = figures.chunks(stretch).enumerate().map(|(number, chunk)| {
         let most = chunk.iter().copied().max().unwrap_or(0);

@@ -110,8 +110,9 @@ impl<'a> Workload<'a> {
                 self.look(&mut fleet, second as usize, watch);
                 second += 1;
             } else if now == times[0] {
-                arrival.into_iter().for_each(|job| fleet.arrive(*job));
-                arrival = arrivals.next();
+                if let Some(job) = std::mem::replace(&mut arrival, arrivals.next()) {
+                    fleet.arrive(*job);
+                }
             } else if now == times[1] {
                 fleet.step();
                 pilot.hear(&mut fleet);

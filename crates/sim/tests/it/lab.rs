@@ -23,7 +23,16 @@ fn of(figures: &[Figures], policy: Policy) -> &Figures {
 fn the_files_hold_what_was_asked_for() {
     let names: Vec<String> = all().into_iter().map(|trace| trace.name).collect();
     for kind in [
-        "steady", "step", "ramp", "sine", "spike", "on-off", "day", "week", "heavy-tail", "follow",
+        "steady",
+        "step",
+        "ramp",
+        "sine",
+        "spike",
+        "on-off",
+        "day",
+        "week",
+        "heavy-tail",
+        "follow",
     ] {
         assert!(names.iter().any(|name| name.starts_with(kind)), "{kind}");
     }
@@ -40,7 +49,10 @@ fn a_file_that_is_no_trace_is_refused() {
     assert!(Trace::read("step", good).is_ok());
     let changed = [
         (good.replace("about", "aboot"), "unknown field"),
-        (good.replace("target = 6", "target = 0"), "the target is zero"),
+        (
+            good.replace("target = 6", "target = 0"),
+            "the target is zero",
+        ),
         (good.replace("[1201,", "[1100,"), "not in order"),
         (good.replace("min = 1", "min = 90"), "not in order"),
         ("[load".to_owned(), "step"),
@@ -80,7 +92,10 @@ fn no_job_is_lost_and_the_oracle_is_never_later() {
             let later = policy == Policy::AlwaysMax || oracle.late <= other.late;
             assert!(later, "{oracle:?} {other:?}");
         }
-        let (least, most) = (of(&figures, Policy::AlwaysMin), of(&figures, Policy::AlwaysMax));
+        let (least, most) = (
+            of(&figures, Policy::AlwaysMin),
+            of(&figures, Policy::AlwaysMax),
+        );
         for row in &figures {
             let within = least.worker_seconds..=most.worker_seconds;
             assert!(within.contains(&row.worker_seconds), "{row:?}");

@@ -18,8 +18,8 @@ pub(super) struct Oracle {
 impl Oracle {
     /// `future` is the load of each second, in jobs at once.
     pub(super) fn new(trace: &Trace, future: &[f64]) -> Self {
-        let target = trace.signal.target as f64;
-        let needed = future.iter().map(|load| (load / target).ceil() as u32);
+        let slots = f64::from(trace.worker.slots);
+        let needed = future.iter().map(|load| (load / slots).ceil() as u32);
         let lanes = u64::from(trace.pool.max.div_ceil(super::super::fleet::LANES));
         Oracle {
             needed: needed.collect(),

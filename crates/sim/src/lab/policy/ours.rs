@@ -1,7 +1,7 @@
 //! Hatchery's policy: the core's own `plan` over a view of the simulated pool, with the defaults
 //! that `fleet.toml` gives, executed as the tick executes it.
 
-use crate::lab::fleet::{Fleet, Stage, Worker};
+use crate::lab::fleet::{Fleet, News, Stage, Worker};
 use crate::lab::trace::Trace;
 use hatchery_api::fleet_toml;
 use hatchery_core::{Member, PoolPlan, PoolRecord, PoolView, limits, plan};
@@ -63,7 +63,7 @@ impl Ours {
         if fleet.news.moved {
             self.wake = self.wake.min(fleet.now);
         }
-        fleet.news = Default::default();
+        fleet.news = News::default();
     }
 
     /// Plans and does what the plan says.
