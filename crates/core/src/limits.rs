@@ -72,6 +72,17 @@ pub const POOL_HISTORY_MAX: usize = 32;
 /// Neighbouring wishes are merged up to this part of the window; two neighbours together are longer,
 /// so twice as many fit into [`POOL_HISTORY_MAX`].
 pub const WISHES_PER_WINDOW: u64 = 15;
+/// Signals of one pool.
+pub const SIGNALS_MAX: usize = 4;
+/// A lease that found no free worker counts as demand for this long.
+pub const LEASES_WANTED_LIFE: Nanos = Nanos::from_secs(120);
+/// Members that failed at work within this time count for the breaker.
+pub const LOSSES_PERIOD: Nanos = Nanos::from_secs(600);
+/// Installs of a module that never started in a pool, before the breaker opens: this many, or
+/// [`UNPROVEN_PERCENT`] of the workers wanted.
+pub const UNPROVEN_INSTALLS: u32 = 2;
+/// See [`UNPROVEN_INSTALLS`].
+pub const UNPROVEN_PERCENT: u32 = 10;
 /// Bytes of an empty canister's memory use that the platform itself may account for.
 pub const EMPTY_MEMORY_BYTES: u64 = 64 * 1024;
 /// Entries of a queue looked at for the next one that is not yet due.

@@ -9,7 +9,9 @@
 pub mod checkers;
 pub mod demo;
 pub mod dice;
+mod edge_list;
 pub mod lab;
 pub mod model;
 pub mod plot;
+pub mod run;
 pub mod world;

@@ -8,6 +8,7 @@ mod conclude;
 mod member;
 mod module;
 mod refill;
+mod service;
 mod store;
 mod tick;
 
@@ -175,6 +176,10 @@ impl Draft {
 /// The row leaves its pool's work for a reset.
 fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     let mut row = row.moved(Phase::PendingReset, now, reason);
-    row.sample = None;
+    row.forget_samples();
+    row.leased_until = Nanos(0);
+    row.holder = None;
+    row.protected_until = Nanos(0);
+    row.starts_until = Nanos(0);
     row
 }

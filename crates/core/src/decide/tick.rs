@@ -2,7 +2,7 @@
 //! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
 //! pools, buy and sell.
 
-use super::{Draft, conclude, module, refill, store};
+use super::{Draft, conclude, module, refill, service, store};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::Row;
@@ -237,9 +237,7 @@ fn view<'a, M: Memory>(
     let install_room = room.lane(state, spec, Lane::Install);
     let spec_of_pool = spec.pool(pool)?;
     let role = spec.role(&spec_of_pool.role)?;
-    let installable = state
-        .module(role.module)
-        .is_some_and(|module| module.is_installable());
+    let installable = state.index.installable.contains(&role.module);
     let ready = state.index.ready.iter().take(install_room as usize);
     Some(PoolView {
         now,
@@ -275,14 +273,20 @@ fn execute<M: Memory>(
     let mut draft = Draft::new(state, now);
     for canister in &plan.uncordon {
         let row = expect_row(state, *canister);
-        let (since, due) = (row.in_service_at, member_due(now, spec, pool));
-        let mut row = row.moved(Phase::InService, now, Reason::LoadReturned);
+        let since = row.in_service_at;
+        let mut row = service::to_work(Some(spec), now, row, Reason::LoadReturned);
         row.in_service_at = since;
-        row.next_attempt = due;
         draft.row(row);
+    }
+    for canister in &plan.promote {
+        let row = expect_row(state, *canister);
+        draft.row(service::to_work(Some(spec), now, row, Reason::Promoted));
     }
     for canister in &plan.cordon {
         draft.row(expect_row(state, *canister).moved(Phase::Draining, now, Reason::ScaledIn));
+    }
+    for canister in &plan.release {
+        draft.row(expect_row(state, *canister).moved(Phase::Stopping, now, Reason::StandbySurplus));
     }
     for canister in &plan.claim {
         claim(&mut draft, now, spec, pool, expect_row(state, *canister));
@@ -306,21 +310,12 @@ fn claim(draft: &mut Draft, now: Nanos, spec: &FleetSpec, pool: &str, row: Row) 
     row.parent = None;
     row.module = Some(role.module);
     row.generation.0 += 1;
-    row.sample = None;
+    row.forget_samples();
     let kind = EffectKind::Install {
         module: role.module,
         generation: row.generation,
     };
     draft.start_on(row, kind);
-}
-
-/// When a member in service is looked at: soon after it should have reported, or once a day.
-pub(super) fn member_due(now: Nanos, spec: &FleetSpec, pool: &str) -> Nanos {
-    let target = spec.pool(pool).and_then(|pool| pool.target.as_ref());
-    let silent = target.map_or(limits::OBSERVE_EVERY, |target| {
-        target.stale_after + target.stale_after
-    });
-    now + silent.min(limits::OBSERVE_EVERY)
 }
 
 pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> Row {

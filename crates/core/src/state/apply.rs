@@ -6,7 +6,8 @@ use crate::limits;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome, Phase, Reason,
+    CanisterId, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome, Phase,
+    PoolSpec, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -86,8 +87,22 @@ impl<M: Memory> State<M> {
             self.index.take_pool(pool);
         }
         for pool in &spec.pools {
-            if self.pool(&pool.name).is_none() {
-                self.put_pool(PoolRecord::new(&pool.name));
+            let before = self.spec().and_then(|spec| spec.pool(&pool.name));
+            let measured = |pool: &PoolSpec| -> Vec<_> {
+                let signals = pool.signals.iter();
+                signals
+                    .map(|it| (it.name.clone(), it.scope, it.source))
+                    .collect()
+            };
+            let other_signals = before.map(measured) != Some(measured(pool));
+            let known = self.pool(&pool.name).cloned();
+            if known.is_none() || other_signals {
+                let record = known.unwrap_or_else(|| PoolRecord::new(&pool.name));
+                self.put_pool(PoolRecord {
+                    signals_at: now,
+                    samples: Vec::new(),
+                    ..record
+                });
             }
             self.index.wake_pool_now(&pool.name, now);
         }
@@ -216,8 +231,9 @@ impl<M: Memory> State<M> {
         }
         if moved {
             self.follow_move(now, before.as_ref(), &row);
-        } else if before.is_some_and(|before| before.sample_at != row.sample_at)
-            && let Some(pool) = &row.pool
+        } else if before.is_some_and(|before| {
+            (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
+        }) && let Some(pool) = &row.pool
         {
             self.index.wake_pool(pool, now);
         }
@@ -231,6 +247,7 @@ impl<M: Memory> State<M> {
         if let Some(pool) = row.pool.as_ref().filter(|_| is_member) {
             self.index.wake_pool_now(pool, now);
             if phases.contains(&Some(Phase::InService)) {
+                // Discovery answers with this generation name another list.
                 self.index.listed_at.insert(pool.clone(), self.newest_event);
             }
         }

@@ -22,6 +22,8 @@ const LATE: u64 = 10 * SECOND;
 pub(super) enum Stage {
     /// Its module is being installed, or it starts.
     Starting,
+    /// It could take jobs, and is not wanted to.
+    Standby,
     /// It takes jobs.
     InService,
     /// It finishes.
@@ -103,6 +105,8 @@ pub(super) struct Fleet<'a> {
     clients_awake: Vec<bool>,
     dice: Dice,
     pub(super) news: News,
+    /// A worker that has started takes jobs while fewer than this do.
+    pub(super) wanted: u32,
     pub(super) tally: Tally,
 }
 
@@ -125,6 +129,7 @@ impl<'a> Fleet<'a> {
             clients_awake: Vec::new(),
             dice: Dice::new(seed, 10),
             news: News::default(),
+            wanted: u32::MAX,
             tally: Tally::default(),
         };
         if trace.load.clients.is_some() {
@@ -168,7 +173,7 @@ impl<'a> Fleet<'a> {
             }
             What::Started { worker } => {
                 if self.workers[worker].stage == Stage::Starting {
-                    self.serve(worker);
+                    self.land(worker);
                 }
             }
             What::Report { worker } => self.report(worker),
@@ -272,6 +277,14 @@ impl<'a> Fleet<'a> {
         worker
     }
 
+    fn land(&mut self, worker: usize) {
+        if self.serving.len() < self.wanted as usize {
+            self.serve(worker);
+        } else {
+            self.set_stage(worker, Stage::Standby);
+        }
+    }
+
     fn serve(&mut self, worker: usize) {
         self.set_stage(worker, Stage::InService);
         self.workers[worker].in_service_at = self.now;
@@ -332,15 +345,20 @@ impl<'a> Fleet<'a> {
         worker
     }
 
-    /// A worker takes no more jobs and finishes; one that still starts goes at once.
+    /// A worker takes no more jobs and finishes; one that has never had any goes at once.
     pub(super) fn cordon(&mut self, worker: usize) {
-        if self.workers[worker].stage == Stage::Starting {
+        if self.workers[worker].stage != Stage::InService {
             self.remove(worker);
             return;
         }
         self.set_stage(worker, Stage::Draining);
         self.serving.retain(|other| *other != worker);
         self.write(self.now + VALID_FOR, What::Released { worker });
+    }
+
+    /// A worker on standby takes jobs.
+    pub(super) fn promote(&mut self, worker: usize) {
+        self.serve(worker);
     }
 
     /// A draining worker takes jobs again.

@@ -1,6 +1,7 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
 mod demo;
+mod exhaustive;
 mod lab;
 mod model;
 mod planted;

@@ -4,7 +4,7 @@
 use crate::lab::fleet::{Fleet, News, Stage, Worker};
 use crate::lab::trace::Trace;
 use hatchery_api::fleet_toml;
-use hatchery_core::{Member, PoolPlan, PoolRecord, PoolView, limits, plan};
+use hatchery_core::{Member, PoolPlan, PoolRecord, PoolView, Sample, limits, plan};
 use hatchery_types::{CanisterId, ModuleHash, Nanos, Phase, PoolSpec, Principal};
 
 const MODULE: ModuleHash = ModuleHash([1; 32]);
@@ -24,7 +24,7 @@ pub(crate) fn spec(trace: &Trace) -> PoolSpec {
     let text = format!(
         "name = \"lab\"\n[warm_pool]\nminimum = 1\nmaximum = {max}\n[roles.worker]\nmodule = \"w\"\n\
          [pools.lab]\nrole = \"worker\"\nmin = {min}\nmax = {max}\n\
-         [pools.lab.target]\nsignal = \"depth\"\nper_worker = {target}\n",
+         [pools.lab.signals.depth]\ntarget = {target}\n",
         min = trace.pool.min,
         max = trace.pool.max,
         target = trace.signal.target,
@@ -40,6 +40,7 @@ impl Ours {
     pub(crate) fn new(spec: PoolSpec) -> Self {
         let mut record = PoolRecord::new(&spec.name);
         record.bootstrapped = true;
+        record.proven = Some(MODULE);
         Ours {
             spec,
             record,
@@ -70,17 +71,21 @@ impl Ours {
     pub(crate) fn act(&mut self, fleet: &mut Fleet<'_>) {
         let now = fleet.now;
         let plan = self.plan(fleet);
-        let grown = plan.uncordon.len() + plan.claim.len();
+        let grown = plan.uncordon.len() + plan.promote.len() + plan.claim.len();
         if grown > 0 || !plan.cordon.is_empty() {
             fleet.tally.moved(now, grown > 0);
         }
         for canister in &plan.uncordon {
             fleet.uncordon(number_of(*canister));
         }
+        for canister in &plan.promote {
+            fleet.promote(number_of(*canister));
+        }
+        fleet.wanted = plan.desired;
         for _ in &plan.claim {
             fleet.install();
         }
-        for canister in &plan.cordon {
+        for canister in plan.cordon.iter().chain(&plan.release) {
             fleet.cordon(number_of(*canister));
         }
         // Root's own moves are part of the plan.
@@ -111,21 +116,20 @@ impl Ours {
 fn member((number, worker): (usize, &Worker)) -> Option<Member> {
     let phase = match worker.stage {
         Stage::Starting => Phase::Installing,
+        Stage::Standby => Phase::Standby,
         Stage::InService => Phase::InService,
         Stage::Draining => Phase::Draining,
         Stage::Gone => return None,
     };
-    Some(Member {
-        canister: canister(number as u64),
-        phase,
-        since: Nanos(worker.since),
-        in_service_at: Nanos(worker.in_service_at),
-        module: Some(MODULE),
-        sample: worker.sample,
-        sample_at: Nanos(worker.sample_at),
-        scaled_in: phase == Phase::Draining,
-        silent: false,
-    })
+    let mut member = Member::new(canister(number as u64), phase, Nanos(worker.since));
+    member.in_service_at = Nanos(worker.in_service_at);
+    member.module = Some(MODULE);
+    member.scaled_in = phase == Phase::Draining;
+    if let Some(value) = worker.sample {
+        let at = Nanos(worker.sample_at);
+        member.samples[0] = Sample { value, at };
+    }
+    Some(member)
 }
 
 fn canister(number: u64) -> CanisterId {

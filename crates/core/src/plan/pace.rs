@@ -1,119 +1,10 @@
-//! How many members a pool wishes for, and how fast it may get there.
-//!
-//! Owns arithmetic on numbers alone; which canisters move is [`super::pool`]'s.
+//! How fast a pool may get where policy wishes it: windows, rates, cooldowns. Numbers alone.
 
-use super::pool::PoolView;
+use super::view::{PoolView, Sizes};
+use super::wish::{Sized, floor};
 use crate::limits;
 use crate::record::{ScaleStep, Wish};
-use crate::state::Member;
-use hatchery_types::{Nanos, Phase, Reason, ScaleSpec, TargetSpec};
-
-/// A number of members and the reasons for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sized {
-    pub(super) members: u32,
-    pub(super) reasons: Vec<Reason>,
-}
-
-/// What policy wishes now, before windows and rates: target, then bounds.
-pub(super) fn wish(view: &PoolView<'_>) -> Sized {
-    let living = view.living();
-    let mut wished = match &view.spec.target {
-        Some(target) => wish_of_target(view, target, living),
-        None => Sized {
-            members: 0,
-            reasons: Vec::new(),
-        },
-    };
-    let floor = floor(view);
-    if wished.members < floor {
-        let below = if floor > view.spec.min {
-            Reason::BelowInitial
-        } else {
-            Reason::BelowMinimum
-        };
-        let reason = if living < floor {
-            below
-        } else {
-            Reason::AtMinimum
-        };
-        wished = Sized {
-            members: floor,
-            reasons: vec![reason],
-        };
-    }
-    if wished.members > view.spec.max {
-        wished.members = view.spec.max;
-        wished.reasons.push(Reason::AtMaximum);
-    }
-    wished
-}
-
-/// `min`, or `initial` until that many have been in service once.
-pub(super) fn floor(view: &PoolView<'_>) -> u32 {
-    let initial = if view.record.bootstrapped {
-        0
-    } else {
-        view.spec.initial
-    };
-    view.spec.min.max(initial).min(view.spec.max)
-}
-
-/// The horizontal autoscaler's formula on one signal: missing samples count as nothing on the way
-/// up and as the target on the way down; members not yet judged count like missing ones.
-fn wish_of_target(view: &PoolView<'_>, target: &TargetSpec, living: u32) -> Sized {
-    let in_service: Vec<&Member> = view
-        .members
-        .iter()
-        .filter(|member| member.phase == Phase::InService)
-        .collect();
-    let judged: Vec<u64> = in_service
-        .iter()
-        .filter_map(|member| judged_sample(view.now, target, member))
-        .collect();
-    if judged.is_empty() {
-        let reason = if in_service.is_empty() {
-            Reason::Satisfied
-        } else {
-            Reason::SignalsMissing
-        };
-        return Sized {
-            members: living,
-            reasons: vec![reason],
-        };
-    }
-    let load: u128 = judged.iter().map(|value| u128::from(*value)).sum();
-    let per_worker = u128::from(target.per_worker.max(1));
-    let wanted_load = per_worker * judged.len() as u128;
-    let tolerance = u128::from(target.tolerance_percent);
-    let ceil = |load: u128| u32::try_from(load.div_ceil(per_worker)).unwrap_or(u32::MAX);
-    if load * 100 > wanted_load * (100 + tolerance) {
-        let members = ceil(load).max(living);
-        return Sized {
-            members,
-            reasons: vec![Reason::AboveTarget],
-        };
-    }
-    if load * 100 < wanted_load * 100u128.saturating_sub(tolerance).max(1) {
-        let unjudged = u128::from(living) - judged.len() as u128;
-        let members = ceil(load + unjudged * per_worker).min(living);
-        return Sized {
-            members,
-            reasons: vec![Reason::BelowTarget],
-        };
-    }
-    Sized {
-        members: living,
-        reasons: vec![Reason::WithinTolerance],
-    }
-}
-
-/// The sample of a member that may be judged: fresh, and past its warm-up.
-fn judged_sample(now: Nanos, target: &TargetSpec, member: &Member) -> Option<u64> {
-    let fresh = now.since(member.sample_at) <= target.stale_after;
-    let warm = now.since(member.in_service_at) >= target.warm_up;
-    member.sample.filter(|_| fresh && warm)
-}
+use hatchery_types::{Nanos, Reason, ScaleSpec};
 
 /// Remembers a wish; equal ones share an entry, old ones go. An entry speaks until the next one
 /// begins; neighbours are merged while together they speak for no longer than a small part of the
@@ -150,29 +41,29 @@ fn merge(wishes: &mut Vec<Wish>, first: usize) {
 }
 
 /// Holds a wish back while the window remembers a milder one.
-pub(super) fn stabilise(view: &PoolView<'_>, wishes: &[Wish], wished: &mut Sized) {
-    let (living, spec) = (view.living(), view.spec);
-    if wished.members < living {
+pub(super) fn stabilise(view: &PoolView<'_>, sizes: &Sizes, wishes: &[Wish], wished: &mut Sized) {
+    let (working, spec) = (sizes.working, view.spec);
+    if wished.members < working {
         let window = spec.scale_down.window;
         let mildest = in_window(wishes, view.now, window)
             .map(|wish| wish.high)
             .max();
         let held = mildest
             .unwrap_or(wished.members)
-            .clamp(wished.members, living);
+            .clamp(wished.members, working);
         hold(
             wished,
             held,
             lets_go(wishes, view.now, window, |wish| wish.high > wished.members),
         );
-    } else if wished.members > living && living >= floor(view) {
+    } else if wished.members > working && working >= floor(view) {
         let window = spec.scale_up.window;
         let mildest = in_window(wishes, view.now, window)
             .map(|wish| wish.low)
             .min();
         let held = mildest
             .unwrap_or(wished.members)
-            .clamp(living, wished.members);
+            .clamp(working, wished.members);
         hold(
             wished,
             held,
@@ -215,16 +106,16 @@ fn lets_go(wishes: &[Wish], now: Nanos, window: Nanos, holds: impl Fn(&Wish) -> 
 }
 
 /// Caps a step by rate and cooldown. Reaching the floor is never held back.
-pub(super) fn limit_rate(view: &PoolView<'_>, wished: &mut Sized) {
-    let living = view.living();
+pub(super) fn limit_rate(view: &PoolView<'_>, sizes: &Sizes, wished: &mut Sized) {
+    let working = sizes.working;
     let floor = floor(view);
-    if wished.members > living.max(floor) {
-        let room = room(view, &view.spec.scale_up, |step| step.members);
-        let most = living.saturating_add(room.members).max(floor);
+    if wished.members > working.max(floor) {
+        let room = room(view, sizes, &view.spec.scale_up, |step| step.members);
+        let most = working.saturating_add(room.members).max(floor);
         cap(wished, most < wished.members, most, room.reasons);
-    } else if wished.members < living {
-        let room = room(view, &view.spec.scale_down, |step| -step.members);
-        let least = living.saturating_sub(room.members);
+    } else if wished.members < working {
+        let room = room(view, sizes, &view.spec.scale_down, |step| -step.members);
+        let least = working.saturating_sub(room.members);
         cap(wished, least > wished.members, least, room.reasons);
     }
 }
@@ -238,7 +129,12 @@ fn cap(wished: &mut Sized, applies: bool, members: u32, reasons: Vec<Reason>) {
 
 /// How many members may still move in one direction, and what limits them. The share is of the
 /// members there were when the period began.
-fn room(view: &PoolView<'_>, scale: &ScaleSpec, moved: impl Fn(&ScaleStep) -> i32) -> Sized {
+fn room(
+    view: &PoolView<'_>,
+    sizes: &Sizes,
+    scale: &ScaleSpec,
+    moved: impl Fn(&ScaleStep) -> i32,
+) -> Sized {
     let steps = view.record.steps.iter().filter(|step| moved(step) > 0);
     let last = steps.clone().map(|step| step.at).max();
     if let Some(until) = last
@@ -253,7 +149,7 @@ fn room(view: &PoolView<'_>, scale: &ScaleSpec, moved: impl Fn(&ScaleStep) -> i3
     let recent = steps.filter(|step| view.now.since(step.at) < scale.period);
     let spent = recent.clone().map(&moved).sum::<i32>().unsigned_abs();
     let began = recent.clone().map(|step| step.members).sum::<i32>();
-    let before = u64::try_from(i64::from(view.living()) - i64::from(began)).unwrap_or(0);
+    let before = u64::try_from(i64::from(sizes.working) - i64::from(began)).unwrap_or(0);
     let until = recent
         .map(|step| step.at + scale.period)
         .min()
