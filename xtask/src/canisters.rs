@@ -72,7 +72,13 @@ pub(crate) fn lab(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     if !arguments.iter().any(|argument| argument == "--svg") {
         command.arg("--svg").arg(workspace.target.join("lab"));
     }
-    run(command.args(arguments))
+    for argument in arguments {
+        command.arg(argument);
+        if argument == "--write" {
+            command.arg(&workspace.root);
+        }
+    }
+    run(&mut command)
 }
 
 /// `cargo xtask size`: bytes of each canister; with `--json`, one object as the last line.

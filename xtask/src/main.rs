@@ -67,7 +67,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "lab",
-        arguments: "[--json] [--svg FOLDER] [--tuning] ...",
+        arguments: "[--json] [--write] [--tuning] ...",
         about: "our scaling policy beside others under fixed loads; pictures in target/lab",
         run: canisters::lab,
     },

@@ -14,4 +14,5 @@ pub mod lab;
 pub mod model;
 pub mod plot;
 pub mod run;
+pub mod what_if;
 pub mod world;

@@ -5,15 +5,15 @@ use super::policy::Policy;
 use super::run::Workload;
 use super::tally::Tally;
 use super::trace::Trace;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Figures of one policy under one trace.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Which trace.
     pub trace: String,
     /// Which policy.
-    pub policy: &'static str,
+    pub policy: String,
     /// Jobs that waited longer than ten seconds.
     pub late: u64,
     /// Jobs that were never served.
@@ -37,10 +37,10 @@ pub struct Figures {
 }
 
 impl Figures {
-    fn new(trace: &Trace, policy: &'static str, tally: &Tally) -> Figures {
+    fn new(trace: &Trace, policy: Policy, tally: &Tally) -> Figures {
         let mut figures = Figures {
             trace: trace.name.clone(),
-            policy,
+            policy: policy.name().to_owned(),
             late: tally.late,
             lost: tally.arrived - tally.served,
             worker_seconds: tally.worker_ns / SECOND,
@@ -83,7 +83,7 @@ pub fn measure(trace: &Trace, seed: u64, policies: &[Policy]) -> Vec<Figures> {
     let workload = Workload::new(trace, seed);
     let run = |policy: &Policy| {
         let tally = workload.run(*policy, &mut |_| ());
-        Figures::new(trace, policy.name(), &tally)
+        Figures::new(trace, *policy, &tally)
     };
     policies.iter().map(run).collect()
 }

@@ -19,5 +19,5 @@ pub use figures::{Figures, measure};
 pub use picture::picture;
 pub use policy::Policy;
 pub use run::Moment;
-pub use table::table;
+pub use table::{markdown, table};
 pub use trace::{Seeds, Trace, TraceError, seeds, traces};

@@ -1,6 +1,7 @@
-//! The figures as a table for people: one block a trace, one row a policy.
+//! The figures as tables: for a terminal one block a trace, for the book one row a trace.
 
 use super::figures::Figures;
+use super::policy::Policy;
 use std::fmt::Write;
 
 /// The table of `figures`, which are in order of traces.
@@ -32,4 +33,50 @@ pub fn table(figures: &[Figures]) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Two tables for the book: jobs that were late, and what workers cost beside the autoscaler's of
+/// Kubernetes. A row a trace, a column a policy.
+pub fn markdown(figures: &[Figures]) -> String {
+    let late = |row: &Figures, _: &Figures| row.late.to_string();
+    let cost = |row: &Figures, hpa: &Figures| {
+        let percent = row.worker_seconds * 1_000 / hpa.worker_seconds.max(1);
+        format!("{}.{} %", percent / 10, percent % 10)
+    };
+    let late = columns(figures, "jobs that waited longer than 10 s", late);
+    let cost = columns(figures, "worker-seconds, HPA = 100 %", cost);
+    format!("{late}\n{cost}")
+}
+
+fn columns(
+    figures: &[Figures],
+    title: &str,
+    cell: impl Fn(&Figures, &Figures) -> String,
+) -> String {
+    let mut blocks = figures.chunk_by(|one, other| one.trace == other.trace);
+    let Some(first) = blocks.clone().next() else {
+        return String::new();
+    };
+    let names: Vec<&str> = first.iter().map(|row| row.policy.as_str()).collect();
+    let mut lines = vec![
+        format!("| {title} | {} |", names.join(" | ")),
+        format!("|---|{}", "---:|".repeat(names.len())),
+    ];
+    let mut all: Vec<Figures> = first.to_vec();
+    for (number, block) in blocks.by_ref().enumerate() {
+        if number > 0 {
+            let sums = all.iter_mut().zip(block);
+            sums.for_each(|(sum, row)| sum.add(row));
+        }
+        lines.push(line(&block[0].trace, block, &cell));
+    }
+    lines.push(line("**all**", &all, &cell));
+    lines.join("\n") + "\n"
+}
+
+fn line(name: &str, block: &[Figures], cell: impl Fn(&Figures, &Figures) -> String) -> String {
+    let hpa = Policy::Hpa.name();
+    let hpa = block.iter().find(|row| row.policy == hpa);
+    let cells = block.iter().map(|row| cell(row, hpa.unwrap_or(row)));
+    format!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "))
 }

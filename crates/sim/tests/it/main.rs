@@ -6,4 +6,5 @@ mod lab;
 mod model;
 mod planted;
 mod wasm;
+mod what_if;
 mod world;
