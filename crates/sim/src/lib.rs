@@ -10,6 +10,8 @@ pub mod checkers;
 pub mod demo;
 pub mod dice;
 mod edge_list;
+#[cfg(feature = "plant")]
+pub mod hunt;
 pub mod lab;
 pub mod model;
 pub mod plot;

@@ -3,8 +3,9 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::service::{land, member_due, reported};
-use super::{Draft, store, to_reset};
+use super::{Draft, export, store, to_reset};
 use crate::limits;
+use crate::plant::planted;
 use crate::record::{PoolRecord, Row};
 use crate::state::State;
 use crate::{Decision, Event};
@@ -60,13 +61,17 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         }
         (EffectKind::Stop, Some(row)) => after_stop(&mut draft, &case, row),
         (EffectKind::Delete, Some(row)) => after_delete(&mut draft, &case, row),
+        (EffectKind::HandOver { .. }, Some(row)) => {
+            export::after_hand_over(&mut draft, &case, row);
+        }
+        (EffectKind::Inspect, Some(row)) => export::after_inspect(&mut draft, &case, row),
     }
     draft.done()
 }
 
 /// What the conclusion may look at.
-struct Case<'a> {
-    now: Nanos,
+pub(super) struct Case<'a> {
+    pub(super) now: Nanos,
     started_at: Nanos,
     root: Option<CanisterId>,
     spec: Option<&'a FleetSpec>,
@@ -74,7 +79,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn last(&self) -> &Outcome {
+    pub(super) fn last(&self) -> &Outcome {
         self.outcomes.last().expect("bug: an effect without steps")
     }
 
@@ -86,7 +91,7 @@ impl Case<'_> {
     }
 
     /// The first thing that went wrong.
-    fn trouble(&self) -> Option<Reason> {
+    pub(super) fn trouble(&self) -> Option<Reason> {
         self.outcomes.iter().find_map(|outcome| reason_of(outcome))
     }
 }
@@ -102,7 +107,7 @@ fn reason_of(outcome: &Outcome) -> Option<Reason> {
 }
 
 /// There is no such canister any more.
-fn is_gone(outcome: &Outcome) -> bool {
+pub(super) fn is_gone(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code == REJECT_DESTINATION_INVALID)
 }
 
@@ -117,7 +122,12 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
             if state.row(*canister).is_none() {
-                draft.row(Row::new(*canister, Phase::Creating, now, Reason::Bought));
+                let row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+                draft.row(if planted("p16") {
+                    row.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+                } else {
+                    row
+                });
             }
             if state.header().create_failures > 0 {
                 let reason = None;
@@ -170,11 +180,17 @@ fn after_reset(case: &Case<'_>, row: Row) -> Row {
 fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     let hopeless = matches!(reason, Reason::BelowFloor | Reason::Unobservable);
     let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
+    // An operator waits for this one: only what may still come by itself is tried again.
+    let hurried = row.urgent && !patient && !matches!(reason, Reason::Unknown(_));
     row.since = now;
     row.phase = Phase::PendingReset;
     row = row.held_back(now, reason);
-    if hopeless || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
+    if planted("p04") {
+        row.next_attempt = now;
+    }
+    if hopeless || hurried || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
         row.phase = Phase::Failed;
+        row.urgent = false;
     }
     row
 }
@@ -200,9 +216,9 @@ fn flaw(case: &Case<'_>, row: &Row, seen: &Observation) -> Option<Reason> {
     let flaws = [
         (!controlled_as_wanted(case, seen), Reason::WrongControllers),
         (!empty, Reason::NotEmpty),
-        (!settings_clean, Reason::WrongSettings),
+        (!settings_clean && !planted("p25"), Reason::WrongSettings),
         (row.stopped, Reason::NotRunning),
-        (seen.cycles < floor, Reason::BelowFloor),
+        (seen.cycles < floor && !planted("p20"), Reason::BelowFloor),
     ];
     flaws
         .into_iter()
@@ -220,7 +236,7 @@ fn controlled_as_wanted(case: &Case<'_>, seen: &Observation) -> bool {
         .iter()
         .chain(&root)
         .all(|one| seen.controllers.contains(one));
-    all_there && seen.controllers.iter().all(wanted)
+    all_there && (planted("p17") || seen.controllers.iter().all(wanted))
 }
 
 fn after_install<M: Memory>(
@@ -253,6 +269,13 @@ fn after_install<M: Memory>(
         Outcome::NotExecuted(_) => {
             draft.row(to_reset(row, now, trouble));
             hold_pool_back(draft, state, &pool, now + limits::BACKOFF_FIRST);
+        }
+        _ if planted("p09") => {
+            let next_attempt = Nanos::MAX;
+            draft.row(Row {
+                next_attempt,
+                ..row
+            });
         }
         _ => {
             draft.row(to_reset(row, now, trouble));
@@ -315,31 +338,30 @@ fn hold_pool_back<M: Memory>(draft: &mut Draft, state: &State<M>, pool: &str, un
 fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let row = observed(case, row);
+    if planted("p21") && row.phase == Phase::InService && is_gone(case.last()) {
+        return row.held_back(now, Reason::Gone);
+    }
     if is_gone(case.last()) {
         return row.moved(Phase::Lost, now, Reason::Gone);
     }
     if lost_control(case.last()) {
         return row.moved(Phase::Lost, now, Reason::NotControlled);
     }
+    if matches!(row.phase, Phase::Draining | Phase::Stopping) {
+        // It began to leave while it was looked at: it goes on leaving.
+        let next_attempt = now;
+        return Row {
+            next_attempt,
+            ..row
+        };
+    }
     let Some(seen) = case.observation() else {
         let trouble = case
             .trouble()
             .expect("bug: no observation and nothing went wrong");
-        return if row.phase == Phase::Draining {
-            Row {
-                next_attempt: now,
-                ..row
-            }
-        } else {
-            row.held_back(now, trouble)
-        };
+        return row.held_back(now, trouble);
     };
     match row.phase {
-        // Cordoned while it was looked at: the drain goes on.
-        Phase::Draining => Row {
-            next_attempt: now,
-            ..row
-        },
         Phase::Creating => match flaw(case, &row, seen) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
             Some(flaw) => to_reset(row, now, flaw),
@@ -441,6 +463,9 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
             ..row
         },
         None => to_reset(row, now, Reason::Recycled),
+        Some(trouble) if planted("p22") && *outcome == Outcome::InProgress => {
+            row.held_back(now, trouble)
+        }
         Some(_) if row.stopped && !deleting => to_reset(row, now, Reason::Recycled),
         Some(trouble) if row.attempts + 1 >= limits::ATTEMPTS_MAX => to_reset(row, now, trouble),
         Some(trouble) => {
@@ -458,7 +483,7 @@ fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     match case.last() {
         Outcome::Done(_) => {
-            draft.event(Event::RowRemoved(row.canister, Reason::Surplus));
+            draft.event(Event::RowRemoved(row.canister, Reason::Deleted));
         }
         outcome if is_gone(outcome) => {
             draft.event(Event::RowRemoved(row.canister, Reason::Gone));

@@ -23,8 +23,28 @@ pub struct PoolView<'a> {
     pub payable: bool,
     /// The module of its role; none = not installable yet.
     pub module: Option<ModuleHash>,
-    /// An operator paused voluntary actions.
-    pub paused: bool,
+    /// An operator paused growing.
+    pub paused_up: bool,
+    /// An operator paused shrinking.
+    pub paused_down: bool,
+}
+
+impl<'a> PoolView<'a> {
+    /// A pool without members, and nothing to claim; payable, and nothing paused.
+    pub fn new(now: Nanos, spec: &'a PoolSpec, record: &'a PoolRecord) -> Self {
+        PoolView {
+            now,
+            spec,
+            record,
+            members: Vec::new(),
+            ready: Vec::new(),
+            install_room: 0,
+            payable: true,
+            module: None,
+            paused_up: false,
+            paused_down: false,
+        }
+    }
 }
 
 impl PoolView<'_> {

@@ -1,7 +1,7 @@
 //! Invariant 12: nothing grows above its limit.
 
 use super::{Checker, Scene};
-use hatchery_core::{Event, Row, limits};
+use hatchery_core::{Command, Event, Input, Reply, Row, limits};
 use hatchery_types::{Lane, OperationId, Phase, Reason, Refusal};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,13 @@ impl Checker for Limited {
         }
         for change in scene.changes {
             change.after.iter().try_for_each(check_row)?;
+        }
+        if let (Input::Command(input), Reply::Command(_)) = (scene.input, &scene.decision.reply) {
+            below(
+                "ids in a command",
+                ids(&input.command),
+                limits::COMMAND_IDS_MAX,
+            )?;
         }
         below("rows", scene.rows.len(), limits::ROWS_MAX as usize)?;
         for event in &scene.decision.events {
@@ -39,6 +46,23 @@ impl Checker for Limited {
             below("log", log.len(), limits::LOG_MAX as usize)?;
         }
         Ok(())
+    }
+}
+
+/// Canisters that a command names.
+fn ids(command: &Command) -> usize {
+    match command {
+        Command::ImportQueued(ids) | Command::RequeueFailed(Some(ids)) => ids.len(),
+        Command::ImportImmediate(_)
+        | Command::Recycle(_)
+        | Command::Export(..)
+        | Command::Delete(_)
+        | Command::Forget(_) => 1,
+        Command::CreateEmpty
+        | Command::RequeueFailed(None)
+        | Command::DrainSurplus
+        | Command::Pause(_)
+        | Command::Resume(_) => 0,
     }
 }
 
@@ -74,6 +98,7 @@ fn check_lanes(scene: &Scene<'_>) -> Result<(), String> {
             Lane::Create => spec.lanes.create,
             Lane::Reset => spec.lanes.reset,
             Lane::Install => spec.lanes.install,
+            Lane::Drain => limits::DRAIN_LANE,
             Lane::Other => limits::OTHER_LANE,
         };
         below(&format!("effects in lane {lane:?}"), count, limit as usize)?;

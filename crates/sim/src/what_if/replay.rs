@@ -166,15 +166,11 @@ impl<'a> Replay<'a> {
         let free = LANES.saturating_sub(self.members.iter().filter(in_lane).count());
         let fresh = self.next_number..self.next_number + free as u64;
         plan(&PoolView {
-            now: self.now,
-            spec: self.spec,
-            record: &self.record,
             members: self.members.clone(),
             ready: fresh.map(canister).collect(),
             install_room: free as u32,
-            payable: true,
             module: Some(MODULE),
-            paused: false,
+            ..PoolView::new(self.now, self.spec, &self.record)
         })
     }
 

@@ -99,15 +99,11 @@ impl Ours {
         let install_room = fleet.lanes_free();
         let ready = (0..u64::from(install_room)).map(|lane| canister(self.fresh + lane));
         let view = PoolView {
-            now: Nanos(fleet.now),
-            spec: &self.spec,
-            record: &self.record,
             members: fleet.present().filter_map(member).collect(),
             ready: ready.collect(),
             install_room,
-            payable: true,
             module: Some(MODULE),
-            paused: false,
+            ..PoolView::new(Nanos(fleet.now), &self.spec, &self.record)
         };
         plan(&view)
     }
