@@ -47,13 +47,16 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> anyhow::Resul
         .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
 }
 
-/// `cargo xtask bench`: the engine's figures; with `--json`, one object as the last line.
+/// `cargo xtask bench`: the figures of the engine and of the warm pool; with `--json`, one object as the last line.
 ///
 /// Built by the dev profile, which optimises: what is measured is what tests and demo run.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    build(workspace)?;
     say_first_build(workspace);
     let command = ["run", "--quiet", "--package", "hatchery-bench", "--"];
-    run(cargo(&workspace.root, &command).args(arguments))
+    run(cargo(&workspace.root, &command)
+        .args(arguments)
+        .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
 }
 
 /// `cargo xtask lab`: figures of scaling policies, and a picture of every trace.

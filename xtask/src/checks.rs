@@ -47,10 +47,9 @@ pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<
     check(workspace, arguments)?;
     canisters::test(workspace, &[])?;
     simulations::share(workspace)?;
-    // The tests have built it: `cargo run` would choose other features and build wasmtime again.
-    let program = format!("hatchery-peers{}", std::env::consts::EXE_SUFFIX);
-    let program = workspace.target.join("debug").join(program);
-    run(Command::new(program).arg(workspace.target.join("peers")))
+    // The tests have built it: a build of its own would choose other features and compile wasmtime
+    // again.
+    meet_peers(workspace, &[])
 }
 
 fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
@@ -74,8 +73,20 @@ pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow
 /// `cargo xtask peers`: real clients against the network; everything behind it goes to the program.
 /// Packages are fetched once, into the target folder.
 pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
-    let program = ["run", "--quiet", "--package", "hatchery-peers", "--"];
-    run(cargo(&workspace.root, &program)
+    let packages = [
+        "--package",
+        "hatchery-network",
+        "--package",
+        "hatchery-peers",
+    ];
+    run(cargo(&workspace.root, &["build"]).args(packages))?;
+    meet_peers(workspace, arguments)
+}
+
+fn meet_peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let program = format!("hatchery-peers{}", std::env::consts::EXE_SUFFIX);
+    let program = workspace.target.join("debug").join(program);
+    run(Command::new(program)
         .arg(workspace.target.join("peers"))
         .args(arguments))
 }

@@ -55,8 +55,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--json]",
-        about: "measure the engine (built as everything else is: optimised, with our own checks)",
+        arguments: "[--json] [engine|pool]",
+        about: "measure the engine and the warm pool (optimised, with our own checks)",
         run: canisters::bench,
     },
     Command {

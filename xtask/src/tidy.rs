@@ -15,7 +15,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["hatchery-core", "hatchery-api", "hatchery-types"],
     ),
     ("hatchery-engine", &[]),
-    ("hatchery-bench", &["hatchery-engine", "hatchery-network"]),
+    (
+        "hatchery-bench",
+        &[
+            "hatchery-core",
+            "hatchery-api",
+            "hatchery-types",
+            "hatchery-engine",
+            "hatchery-network",
+            "hatchery-sim",
+        ],
+    ),
     (
         "hatchery-sim",
         &[

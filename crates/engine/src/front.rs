@@ -84,6 +84,16 @@ impl Engine {
         self.subnet.next_due_ns()
     }
 
+    /// Puts an empty canister at an id of another subnet, such as one of the platform's own
+    /// canisters, for whoever plays it; `false` when there is one.
+    pub fn place_canister(&mut self, id: Principal, controller: Principal, cycles: u128) -> bool {
+        let placed = self.subnet.place(id, controller);
+        if placed {
+            self.subnet.gift(&id, cycles);
+        }
+        placed
+    }
+
     /// Whether a message has its final status, or none any more.
     pub fn is_finished(&self, id: &MessageId) -> bool {
         self.subnet.is_finished(*id)

@@ -285,6 +285,8 @@ pub struct Effects {
     pub response: Option<Response>,
     /// Calls performed, in order.
     pub calls: Vec<OutgoingCall>,
+    /// Calls that `call_perform` refused.
+    pub calls_refused: u64,
     /// Cycles accepted from the call context.
     pub cycles_accepted: u128,
     /// Cycles burned by `cycles_burn128`.

@@ -35,6 +35,13 @@ pub enum Event {
         /// The trap's code.
         trap: Option<ErrorCode>,
     },
+    /// `call_perform` refused calls of a message: no slot, or too few cycles.
+    Refused {
+        /// The caller.
+        canister: Principal,
+        /// How many.
+        calls: u64,
+    },
     /// A request left a canister.
     Sent {
         /// Caller.
@@ -121,6 +128,7 @@ impl Event {
         match self {
             Event::Submitted { canister, .. } => ("submit", short(canister)),
             Event::Executed { canister, .. } => ("execute", short(canister)),
+            Event::Refused { canister, .. } => ("refuse", short(canister)),
             Event::Sent { from, .. } => ("send", short(from)),
             Event::Answered { to, .. } => ("answer", short(to)),
             Event::Finished { id, .. } => ("finish", format!("#{id}")),
@@ -145,6 +153,7 @@ impl Event {
             } => {
                 write!(f, "{entry} {instructions} {}", outcome(*trap))
             }
+            Event::Refused { calls, .. } => write!(f, "{calls} calls"),
             Event::Sent {
                 to, method, cycles, ..
             } => {

@@ -128,6 +128,9 @@ impl Desk {
         clock: Arc<Clock>,
         folder: Option<Folder>,
     ) -> Self {
+        if clock.is_wall() {
+            StandIns::place(&mut engine);
+        }
         let state = State::of(&mut engine, keys);
         Desk {
             state,
@@ -257,10 +260,7 @@ impl Desk {
             method,
             arg,
         } = query;
-        if let Some(result) = self
-            .stand_ins
-            .query(*sender, canister, method, arg, &self.engine)
-        {
+        if let Some(result) = self.stand_ins.query(canister, method, arg, &self.engine) {
             return result;
         }
         let state = &self.state;

@@ -18,6 +18,8 @@ pub(crate) struct Keys {
     subnet: PrivateKey,
     root_key: Vec<u8>,
     node: ic_ed25519::PrivateKey,
+    node_key: Vec<u8>,
+    node_id: Principal,
 }
 
 impl Keys {
@@ -28,10 +30,14 @@ impl Keys {
         scalar[0] &= 0x3f;
         let subnet = PrivateKey::deserialize(&scalar).expect("bug: below 2^254 is a key");
         let point = subnet.public_key().serialize();
+        let node = ic_ed25519::PrivateKey::deserialize_raw_32(&derived(b"node", seed));
+        let node_key = PublicKey::convert_raw32_to_der(node.public_key().serialize_raw());
         Keys {
             subnet,
             root_key: [&BLS_DER_PREFIX[..], &point[..]].concat(),
-            node: ic_ed25519::PrivateKey::deserialize_raw_32(&derived(b"node", seed)),
+            node_id: Principal::self_authenticating(&node_key),
+            node_key,
+            node,
         }
     }
 
@@ -47,12 +53,12 @@ impl Keys {
 
     /// The node's id.
     pub(crate) fn node_id(&self) -> Principal {
-        Principal::self_authenticating(self.node_key())
+        self.node_id
     }
 
     /// The node's key in DER, 44 bytes.
-    pub(crate) fn node_key(&self) -> Vec<u8> {
-        PublicKey::convert_raw32_to_der(self.node.public_key().serialize_raw())
+    pub(crate) fn node_key(&self) -> &[u8] {
+        &self.node_key
     }
 
     /// The signature of a certificate whose tree has this root, 48 bytes.

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -170,7 +170,7 @@ async fn read_body(mut body: Incoming, place: &Place) -> Result<(Vec<u8>, Held),
 async fn too_large(mut body: Incoming) -> Reply {
     let mut forgotten = 0;
     while let Some(Ok(frame)) = body.frame().await {
-        forgotten += frame.data_ref().map_or(0, |data| data.len());
+        forgotten += frame.data_ref().map_or(0, Bytes::len);
         if forgotten > FORGOTTEN_BYTES_MAX {
             break;
         }

@@ -188,7 +188,7 @@ fn fixed_tree(keys: &Keys) -> Node {
     let under = |id: &[u8], node: Node| Node::Branch(Branch::from_iter([(id.to_vec(), node)]));
     let empty = || Node::Branch(Branch::new());
     let ranges = || Node::Leaf(cbor::encode(&[CANISTER_IDS.map(ByteBuf::from)]));
-    let node_keys = Node::branch([("public_key", Node::Leaf(keys.node_key()))]);
+    let node_keys = Node::branch([("public_key", Node::Leaf(keys.node_key().to_vec()))]);
     let about_subnet = Node::branch([
         ("canister_ranges", ranges()),
         ("public_key", Node::Leaf(keys.root_key().to_vec())),

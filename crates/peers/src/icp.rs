@@ -1,5 +1,6 @@
 //! The `icp` program 1.5: a small project from nothing to deleted, as a developer does it.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +12,9 @@ use crate::packages::Packages;
 use crate::report::Report;
 
 pub(crate) const PEER: &str = "icp 1.5.0";
+
+/// The canister of every project.
+const COUNTER: &str = "canisters:\n  - name: counter\n    build:\n      steps:\n        - type: pre-built\n          path: counter.wasm\n";
 
 /// The program in a project of its own, with a home of its own.
 struct Icp {
@@ -35,6 +39,8 @@ pub(crate) fn run(network: &Network, packages: &Packages, report: &mut Report) {
         report.note(&format!("{PEER}: {check}"), outcome);
     }
     report.note(&format!("{PEER}: upgrade"), icp.upgrade());
+    let launched = launch(packages);
+    report.note(&format!("{PEER}: network start, deploy, stop"), launched);
     for (check, arguments, words) in LAST_CHECKS {
         report.note(&format!("{PEER}: {check}"), icp.ask(arguments, words));
     }
@@ -89,20 +95,43 @@ const CHECKS: &[Check] = &[
 
 const LAST_CHECKS: &[Check] = &[
     ("stop before delete", "canister stop counter -e here", ""),
-    (
-        "delete",
-        "canister delete counter --no-recover-cycles -e here",
-        "",
-    ),
+    ("delete", "canister delete counter -e here", "Recovered"),
 ];
 
+/// A network that `icp` starts itself, with our program in place of its launcher.
+fn launch(packages: &Packages) -> anyhow::Result<()> {
+    let project = empty(&packages.folder().join("launched"))?;
+    // Free a moment ago; nobody takes it in between but by chance.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let yaml = format!(
+        "{COUNTER}networks:\n  - name: local\n    mode: managed\n    gateway:\n      port: {port}\n"
+    );
+    std::fs::write(project.join("icp.yaml"), yaml)?;
+    std::fs::write(project.join("counter.wasm"), canister::module(1))?;
+    let icp = Icp {
+        program: packages.icp(),
+        home: empty(&packages.folder().join("launched-home"))?,
+        project,
+    };
+    icp.ask("network start -d", "Network started")?;
+    let used = icp.use_launched();
+    // Whatever happened, the network is not left behind.
+    icp.ask("network stop", "stopped")?;
+    used
+}
+
 impl Icp {
+    fn use_launched(&self) -> anyhow::Result<()> {
+        self.ask("deploy", "Deployed")?;
+        self.ask("canister call counter inc ()", "1")?;
+        Ok(())
+    }
+
     /// A project with one built canister and a network of its own to connect to.
     fn new(network: &Network, packages: &Packages) -> anyhow::Result<Icp> {
         let project = empty(&packages.folder().join("project"))?;
         let yaml = format!(
-            "canisters:\n  - name: counter\n    build:\n      steps:\n        - type: pre-built\n          path: counter.wasm\n\
-             networks:\n  - name: here\n    mode: connected\n    url: {}\n    root-key: {}\n\
+            "{COUNTER}networks:\n  - name: here\n    mode: connected\n    url: {}\n    root-key: {}\n\
              environments:\n  - name: here\n    network: here\n    canisters: [counter]\n",
             network.url(),
             network.root_key_hex()
@@ -126,6 +155,7 @@ impl Icp {
             .current_dir(&self.project)
             .env("ICP_HOME", &self.home)
             .env("ICP_TELEMETRY_DISABLED", "1")
+            .env("ICP_CLI_NETWORK_LAUNCHER_PATH", launcher()?)
             .output()
             .with_context(|| format!("{} could not be started", self.program.display()))?;
         let said = [output.stdout, output.stderr].concat();
@@ -147,6 +177,18 @@ impl Icp {
         self.ask("canister call counter get () --query -e here", "2")?;
         Ok(())
     }
+}
+
+/// Our program, which is built beside this one.
+fn launcher() -> anyhow::Result<PathBuf> {
+    let name = format!("hatchery-engine{}", std::env::consts::EXE_SUFFIX);
+    let launcher = std::env::current_exe()?.with_file_name(name);
+    ensure!(
+        launcher.exists(),
+        "{} is not built: `cargo xtask peers` builds it",
+        launcher.display()
+    );
+    Ok(launcher)
 }
 
 /// An empty folder at `path`.

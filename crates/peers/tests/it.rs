@@ -8,11 +8,25 @@
 mod door;
 
 use door::HttpDoor;
-use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML};
+use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML, Summary};
+use hatchery_sim::world::{Door, Straight};
 use std::path::{Path, PathBuf};
 
 #[test]
 fn the_demo_holds_when_every_call_goes_over_http() {
+    let (door, told) = HttpDoor::new();
+    let start_ns = door::wall_ns();
+    let over_http = run(start_ns, Box::new(door));
+    let told = told.lock().expect("bug: the door panicked");
+    assert!(told.updates > over_http.jobs.submitted, "{told:?}");
+    assert!(told.queries > over_http.virtual_seconds, "{told:?}");
+    assert_eq!(told.unverified, 0);
+    // Not alike: the same.
+    assert_eq!(over_http, run(start_ns, Box::new(Straight)));
+}
+
+/// The demo's summary, all of whose conditions hold.
+fn run(start_ns: u64, door: Box<dyn Door>) -> Summary {
     let config = DemoConfig {
         seed: 1,
         chaos: false,
@@ -21,20 +35,15 @@ fn the_demo_holds_when_every_call_goes_over_http() {
         fleet_toml: FLEET_TOML.to_owned(),
         cache_dir: Some(target().join("hatchery-cache")),
     };
-    let (door, told) = HttpDoor::new();
-    let mut demo = Demo::start_behind(config, door::wall_ns(), Box::new(door), &mut |_| {})
-        .expect("the demo starts");
+    let mut demo =
+        Demo::start_behind(config, start_ns, door, &mut |_| {}).expect("the demo starts");
     while !demo.is_over() {
         demo.step().expect("root answers");
     }
     let summary = demo.finish().expect("root answers");
     let violations: Vec<&str> = demo.violations().collect();
     assert!(summary.ok, "{:?} {violations:?}", summary.what_fails());
-    let told = told.lock().expect("bug: the door panicked");
-    assert!(told.updates > summary.jobs.submitted, "{told:?}");
-    assert!(told.queries > summary.virtual_seconds, "{told:?}");
-    assert_eq!(told.unverified, 0);
-    eprintln!("{told:?} in {} virtual seconds", summary.virtual_seconds);
+    summary
 }
 
 /// The bytes of a canister built by `cargo xtask`.

@@ -13,9 +13,9 @@ use ic_cdk_timers::TimerId;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// A tick goes on in another message beyond this: the platform runs about this much in one slice
-/// of a round, and stops a message at 40 B.
-const INSTRUCTIONS_MAX: u64 = 2_000_000_000;
+/// A tick goes on in another message beyond this: with the decision after it, a message stays below
+/// the 2 B that the platform runs in one slice of a round.
+const INSTRUCTIONS_MAX: u64 = 1_800_000_000;
 /// Root looks at everything at least this often.
 const WATCHDOG: Duration = Duration::from_mins(30);
 /// First look after an install.

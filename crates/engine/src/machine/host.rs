@@ -192,6 +192,7 @@ impl Host {
         let prepaid = self.prepayment(call.method.len() as u64 + call.arg.len() as u64);
         if prepaid > self.liquid() || !self.has_slot(&call.callee, &call.method) {
             self.balance += call.cycles;
+            self.effects.calls_refused += 1;
             return Ok(false);
         }
         self.balance -= prepaid;

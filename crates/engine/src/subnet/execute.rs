@@ -299,6 +299,13 @@ impl Subnet {
             instructions: execution.instructions,
             trap: execution.result.as_ref().err().map(|trap| trap.code),
         });
+        let calls = execution.effects.calls_refused;
+        if calls > 0 {
+            self.record(|| Event::Refused {
+                canister: *id,
+                calls,
+            });
+        }
     }
 }
 

@@ -173,6 +173,18 @@ impl Subnet {
         id
     }
 
+    /// Puts an empty canister without cycles at an id that is not handed out here; `false` when
+    /// there is one.
+    pub(crate) fn place(&mut self, id: Principal, controller: Principal) -> bool {
+        if self.canisters.contains_key(&id) {
+            return false;
+        }
+        let settings = Settings::new(vec![controller]);
+        let canister = Canister::new(id, settings, controller, self.time_ns);
+        self.canisters.insert(id, canister);
+        true
+    }
+
     /// The canister, which the caller knows to exist.
     pub(crate) fn known(&self, id: &Principal) -> &Canister {
         self.canisters

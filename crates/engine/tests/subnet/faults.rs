@@ -1,6 +1,7 @@
 //! Faults on demand.
 
 use hatchery_engine::faults::{Rule, Verdict};
+use hatchery_engine::trace::Event;
 use hatchery_engine::{Engine, ErrorCode, IngressStatus, RejectCode};
 
 use super::puppet::*;
@@ -93,7 +94,16 @@ fn a_full_queue_and_too_many_instructions() {
         .call(&call(b, &program().count(1).reply()).then(&program()))
         .info(Info::Performed)
         .reply();
+    engine.trace_keep(100);
     assert_eq!(number(&run(&mut engine, a, &attempt).unwrap()), 2);
+    let told = engine.trace().any(|line| {
+        line.event
+            == Event::Refused {
+                canister: a,
+                calls: 1,
+            }
+    });
+    assert!(told, "the trace tells of refused calls");
     assert_eq!(counter(&mut engine, b, 1), 0);
     for (method, performed) in [("other", 0), ("run", 2)] {
         engine.faults().clear();

@@ -11,7 +11,7 @@ use ic_management_canister_types::{CanisterIdRecord, CanisterSettings};
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 
-use super::{Answer, decoded, encoded, no_method};
+use super::{Answer, decoded, deposits, encoded, no_method};
 
 /// Cycles that an account has before it was ever touched.
 const GIFT: u128 = 1_000_000_000_000_000_000;
@@ -30,6 +30,8 @@ pub(crate) struct Account {
 pub(crate) struct CyclesLedger {
     balances: BTreeMap<Account, u128>,
     blocks: u64,
+    /// Deposits of canisters that were credited.
+    deposits: u64,
 }
 
 #[derive(CandidType, Deserialize)]
@@ -126,6 +128,17 @@ impl CyclesLedger {
         };
         self.balances.insert(normal(from), left);
         Ok(amount)
+    }
+
+    /// Credits what canisters have deposited since the last time.
+    pub(super) fn credit_deposits(&mut self, engine: &Engine) {
+        for deposit in deposits::after(engine, self.deposits) {
+            self.deposits += 1;
+            self.blocks += 1;
+            if let Some(to) = deposit.to {
+                self.credit(&to, deposit.cycles.saturating_sub(FEE));
+            }
+        }
     }
 
     fn credit(&mut self, to: &Account, amount: u128) {

@@ -1,7 +1,8 @@
 //! Native stand-ins for what clients ask of the platform's own canisters: the cycles ledger and the
-//! cycles minting canister. They answer users alone; no canister can call them.
+//! cycles minting canister. They answer users; canisters can call the ledger's `deposit` alone.
 
 mod cycles_ledger;
+mod deposits;
 mod minting;
 
 use candid::{CandidType, Encode};
@@ -24,6 +25,11 @@ pub(crate) struct StandIns {
 }
 
 impl StandIns {
+    /// Puts in place what canisters can call.
+    pub(crate) fn place(engine: &mut Engine) {
+        deposits::place(engine);
+    }
+
     /// The answer to an update call; `None` when the callee is a canister of the engine.
     pub(crate) fn update(
         &mut self,
@@ -34,22 +40,25 @@ impl StandIns {
         arg: &[u8],
     ) -> Option<Answer> {
         if *callee == CYCLES_LEDGER {
+            self.cycles_ledger.credit_deposits(engine);
             return Some(self.cycles_ledger.update(engine, sender, method, arg));
         }
-        self.query(sender, callee, method, arg, engine)
+        self.query(callee, method, arg, engine)
     }
 
     /// The answer to a query; `None` when the callee is a canister of the engine.
     pub(crate) fn query(
-        &self,
-        _sender: Principal,
+        &mut self,
         callee: &Principal,
         method: &str,
         arg: &[u8],
         engine: &Engine,
     ) -> Option<Answer> {
         match *callee {
-            CYCLES_LEDGER => Some(self.cycles_ledger.query(method, arg)),
+            CYCLES_LEDGER => {
+                self.cycles_ledger.credit_deposits(engine);
+                Some(self.cycles_ledger.query(method, arg))
+            }
             MINTING => Some(minting::query(method, engine)),
             _ => None,
         }

@@ -95,6 +95,17 @@ impl FleetWorld {
         })
     }
 
+    /// A network where root is already, asked by its operator straight.
+    pub fn over(engine: Engine, root: CanisterId) -> Self {
+        let door: Box<dyn Door> = Box::new(Straight);
+        FleetWorld {
+            engine,
+            operator: door.user(OPERATOR),
+            root,
+            door,
+        }
+    }
+
     /// Uploads a module in chunks and closes it: root can install it from then on.
     ///
     /// # Errors

@@ -1,0 +1,244 @@
+//! What root's messages cost where there are many rows, and what it costs to find one's way among
+//! them again after an upgrade. The rows are written natively into root's own stable memory.
+
+use hatchery_api::{COMMAND_IDS_MAX, Command, CommandRequest};
+use hatchery_core::{Event, Memories, State, limits};
+use hatchery_engine::{IngressStatus, Principal};
+use hatchery_sim::demo::{FLEET_TOML, read_fleet};
+use hatchery_sim::world::FleetWorld;
+use hatchery_types::{CanisterId, FleetSpec, ModuleHash, Nanos, OperationId, Phase};
+use ic_stable_structures::VectorMemory;
+use ic_stable_structures::memory_manager::{MemoryId, MemoryManager};
+
+use super::{Modules, Tally};
+use crate::measure::Figure;
+
+const ROUND_NS: u64 = 500_000_000;
+/// Rows left out, so that root still takes some in at its largest.
+const SPARE: u64 = 500;
+/// Ready rows beside those of the fleet; a warm pool may not have all that root may know.
+const READY: u64 = 900;
+/// The last cost may be so many times the first.
+const GROWTH_MAX: f64 = 2.0;
+
+/// Names of the figures of one number of rows.
+struct Names {
+    rows: u64,
+    status: &'static str,
+    tick: &'static str,
+    claim: &'static str,
+    enqueue: &'static str,
+}
+
+macro_rules! names {
+    ($($rows:literal)*) => {
+        [$(Names {
+            rows: $rows,
+            status: concat!("status_", $rows, "_instructions"),
+            tick: concat!("tick_", $rows, "_instructions"),
+            claim: concat!("claim_", $rows, "_instructions"),
+            enqueue: concat!("enqueue_", $rows, "_instructions"),
+        }),*]
+    };
+}
+
+const NAMES: [Names; 3] = names!(1000 10000 100000);
+
+/// Instructions of one message each.
+#[derive(Clone, Copy)]
+struct Costs {
+    status: f64,
+    tick: f64,
+    claim: f64,
+    enqueue: f64,
+}
+
+pub(super) fn measure(modules: &Modules, heaviest: &mut u64) -> Vec<Figure> {
+    let (mut world, module) = start(modules);
+    let upgrade_few = fork(&mut world).upgrade(modules);
+    let mut figures = Vec::new();
+    let mut all = Vec::new();
+    for names in &NAMES {
+        let mut at = fork(&mut world);
+        add_rows(&mut at, names.rows - SPARE);
+        let tally = Tally::listen(&mut at.0.engine, at.0.root);
+        let upgrade = at.upgrade(modules);
+        let costs = at.costs(module);
+        *heaviest = (*heaviest).max(tally.borrow().heaviest());
+        figures.extend([
+            Figure::told(names.status, costs.status),
+            Figure::told(names.tick, costs.tick),
+            Figure::told(names.claim, costs.claim),
+            Figure::told(names.enqueue, costs.enqueue),
+        ]);
+        if names.rows == 100_000 {
+            let rebuild = upgrade.saturating_sub(upgrade_few);
+            figures.push(Figure::told("rebuild_100000_instructions", rebuild as f64));
+        }
+        all.push(costs);
+    }
+    let growth = |cost: fn(&Costs) -> f64| cost(&all[2]) / cost(&all[0]);
+    figures.extend([
+        Figure::below("status_growth", growth(|costs| costs.status), GROWTH_MAX),
+        Figure::below("tick_growth", growth(|costs| costs.tick), GROWTH_MAX),
+        Figure::below("claim_growth", growth(|costs| costs.claim), GROWTH_MAX),
+        Figure::below("enqueue_growth", growth(|costs| costs.enqueue), GROWTH_MAX),
+    ]);
+    figures
+}
+
+/// The demo's fleet at rest, with room for all the rows.
+fn start(modules: &Modules) -> (FleetWorld, ModuleHash) {
+    let mut world = FleetWorld::start(1, None, &modules.root).expect("bug: root is refused");
+    let module = world
+        .upload_module(&modules.worker)
+        .expect("bug: the worker is refused");
+    let spec = fleet(module, 2);
+    world.apply(&spec).expect("bug: the fleet is refused");
+    for _ in 0..600 {
+        world.pass(1, ROUND_NS);
+        let status = world.status().expect("bug: root does not answer");
+        let count = |phase| status.phases.iter().find(|(found, _)| *found == phase);
+        let ready = count(Phase::Ready).is_some_and(|(_, rows)| *rows >= 5);
+        let serving = count(Phase::InService).is_some_and(|(_, rows)| *rows >= 2);
+        if ready && serving && status.effects.iter().all(|(_, effects)| *effects == 0) {
+            return (world, module);
+        }
+    }
+    panic!("bug: the fleet does not settle: {:?}", world.status());
+}
+
+/// The demo's fleet with this least number of workers.
+fn fleet(module: ModuleHash, workers: u32) -> FleetSpec {
+    let text = FLEET_TOML
+        .replace("maximum = 20", &format!("maximum = {}", 2 * READY))
+        .replace("\nmin = 1\n", &format!("\nmin = {workers}\n"));
+    read_fleet(&text, module).expect("bug: the fleet is not one")
+}
+
+/// A copy of the world to spoil.
+struct Copy(FleetWorld);
+
+fn fork(world: &mut FleetWorld) -> Copy {
+    Copy(FleetWorld::over(world.engine.fork(), world.root))
+}
+
+/// Writes rows like one that is ready into root's stable memory; those beyond [`READY`] are failed.
+fn add_rows(copy: &mut Copy, count: u64) {
+    let Copy(world) = copy;
+    let rows = world.rows().expect("bug: root does not answer");
+    let ready = rows.iter().find(|row| row.phase == Phase::Ready);
+    let ready = ready.expect("bug: nothing is ready").canister;
+    let memory = VectorMemory::default();
+    let bytes = world.engine.stable_memory(world.root.0);
+    memory
+        .borrow_mut()
+        .extend(bytes.expect("bug: root has no code"));
+    let manager = MemoryManager::init(memory.clone());
+    let memories = Memories::new(|number| manager.get(MemoryId::new(number)));
+    let mut state = State::open(memories).expect("bug: the layout is another");
+    let pattern = state.row(ready).expect("bug: a listed row is missing");
+    for number in 0..count {
+        let mut row = pattern.clone();
+        row.canister = stranger(number);
+        if number >= READY {
+            row.phase = Phase::Failed;
+            row.next_attempt = Nanos::MAX;
+        }
+        state.apply(row.since, Event::RowChanged(Box::new(row)));
+    }
+    // The log of a fleet that has lived a while is full, however many rows there are.
+    for turn in 0..limits::LOG_MAX {
+        let mut row = pattern.clone();
+        row.canister = stranger(0);
+        if turn % 2 == 0 {
+            row.phase = Phase::Failed;
+            row.next_attempt = Nanos::MAX;
+        }
+        state.apply(row.since, Event::RowChanged(Box::new(row)));
+    }
+    drop((state, manager));
+    let set = world
+        .engine
+        .set_stable_memory(world.root.0, &memory.borrow());
+    assert!(set, "bug: root has no code");
+}
+
+/// An id of the engine's subnet that it has not given to anybody.
+fn stranger(number: u64) -> CanisterId {
+    let place = (0xff_0000_0000 + number).to_be_bytes();
+    CanisterId(Principal::from_slice(&[&place[..], &[1, 1]].concat()))
+}
+
+impl Copy {
+    /// Upgrades root by force: what root paid for it.
+    fn upgrade(&mut self, modules: &Modules) -> u128 {
+        let Copy(world) = self;
+        let cycles = |world: &FleetWorld| {
+            let root = world.engine.canister(world.root.0);
+            root.expect("bug: root is gone").cycles
+        };
+        let before = cycles(world);
+        let message = world
+            .submit_forced_upgrade(&modules.root)
+            .expect("bug: the upgrade is not taken in");
+        for _ in 0..50 {
+            world.engine.tick();
+            match world.engine.status(&message) {
+                IngressStatus::Replied(_) => return before - cycles(world),
+                IngressStatus::Rejected(reject) => panic!("bug: the upgrade failed: {reject}"),
+                _ => {}
+            }
+        }
+        panic!("bug: the upgrade does not end");
+    }
+
+    fn costs(&mut self, module: ModuleHash) -> Costs {
+        let Copy(world) = self;
+        // What an upgrade leaves to be done is done first.
+        world.pass(120, ROUND_NS);
+        let tally = Tally::listen(&mut world.engine, world.root);
+        let status =
+            world
+                .engine
+                .update(world.operator, world.root.0, "status", b"DIDL\0\0".to_vec());
+        status.expect("bug: the status is refused");
+        world.pass(60, ROUND_NS);
+        let ticks = tally.borrow().of("hatchery_tick");
+        let status = tally.borrow().of("status");
+        let tally = Tally::listen(&mut world.engine, world.root);
+        world
+            .apply(&fleet(module, 3))
+            .expect("bug: the fleet is refused");
+        world.pass(1, ROUND_NS);
+        let claim = tally.borrow().of("hatchery_tick");
+        let tally = Tally::listen(&mut world.engine, world.root);
+        let canisters = (0..u64::from(COMMAND_IDS_MAX)).map(|number| stranger(1 << 30 | number));
+        let request = CommandRequest {
+            operation: OperationId("import".to_owned()),
+            command: Command::ImportQueued {
+                canisters: canisters.collect(),
+            },
+        };
+        world.command(&request).expect("bug: the import is refused");
+        let enqueue = tally.borrow().of("command");
+        Costs {
+            status: only(&status),
+            tick: median(ticks),
+            claim: claim.into_iter().max().expect("bug: nothing was claimed") as f64,
+            enqueue: only(&enqueue),
+        }
+    }
+}
+
+fn only(costs: &[u64]) -> f64 {
+    match costs {
+        [cost] => *cost as f64,
+        _ => panic!("bug: {} messages instead of one", costs.len()),
+    }
+}
+
+fn median(mut costs: Vec<u64>) -> f64 {
+    costs.sort_unstable();
+    *costs.get(costs.len() / 2).expect("bug: root never ticked") as f64
+}
