@@ -80,7 +80,8 @@ fn recommend(sight: &Sight) -> u32 {
     };
     let filled = (average * told + assumed) / pods / target;
     let turned = (ratio < 1.0 && filled > 1.0) || (ratio > 1.0 && filled < 1.0);
-    if (filled - 1.0).abs() <= TOLERANCE || turned {
+    // A share that is the tolerance but for rounding is within it.
+    if (filled - 1.0).abs() <= TOLERANCE + 1e-9 || turned {
         return sight.current;
     }
     let wanted = ceil(filled * pods);
