@@ -72,6 +72,12 @@ const COMMANDS: &[Command] = &[
         run: simulations::plant,
     },
     Command {
+        name: "lab",
+        arguments: "[--json] [--write] [--tuning] ...",
+        about: "our scaling policy beside others under fixed loads; pictures in target/lab",
+        run: canisters::lab,
+    },
+    Command {
         name: "size",
         arguments: "[--json]",
         about: "sizes of the canisters, raw and gzipped, in bytes",

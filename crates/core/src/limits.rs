@@ -96,6 +96,9 @@ pub const PLAN_GAP: Nanos = Nanos::from_secs(1);
 pub const LANE_RETRY: Nanos = Nanos::from_secs(2);
 /// Wishes and steps remembered by a pool.
 pub const POOL_HISTORY_MAX: usize = 32;
+/// Neighbouring wishes are merged up to this part of the window; two neighbours together are longer,
+/// so twice as many fit into [`POOL_HISTORY_MAX`].
+pub const WISHES_PER_WINDOW: u64 = 15;
 /// Signals of one pool.
 pub const SIGNALS_MAX: usize = 4;
 /// A lease that found no free worker counts as demand for this long.
