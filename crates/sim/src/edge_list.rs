@@ -4,7 +4,7 @@
 /// Every move that may be made.
 pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     // A canister comes.
-    ("none", "creating", &["create done"]),
+    ("none", "creating", &["create done", "info done"]),
     ("none", "pending-reset", &["import"]),
     ("creating", "ready", &["observe done"]),
     ("creating", "pending-reset", &["observe done"]),
