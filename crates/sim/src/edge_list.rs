@@ -5,7 +5,7 @@
 pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     // A canister comes.
     ("none", "creating", &["create done", "info done"]),
-    ("none", "pending-reset", &["import"]),
+    ("none", "pending-reset", &["import", "import-immediate"]),
     ("creating", "ready", &["observe done"]),
     ("creating", "pending-reset", &["observe done"]),
     ("creating", "lost", &["observe gone", "observe refused"]),
@@ -44,7 +44,17 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("resetting", "lost", &["reset gone"]),
     // It waits in the warm pool.
     ("ready", "installing", &["plan"]),
-    ("ready", "deleting", &["tick"]),
+    ("ready", "exporting", &["export"]),
+    ("exporting", "installing", &["tick"]),
+    ("exporting", "ready", &["tick"]),
+    ("exporting", "none", &["hand-over done", "inspect done"]),
+    (
+        "exporting",
+        "pending-reset",
+        &["hand-over refused", "inspect done"],
+    ),
+    ("exporting", "lost", &["hand-over gone", "inspect gone"]),
+    ("ready", "deleting", &["tick", "delete", "drain-surplus"]),
     ("ready", "pending-reset", &["recycle", "tick"]),
     // It gets a role.
     (
@@ -110,6 +120,19 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         &["stop gone", "delete done", "delete gone"],
     ),
     // Somebody looks after what failed.
-    ("failed", "pending-reset", &["import", "recycle", "requeue"]),
-    ("lost", "pending-reset", &["import", "recycle", "requeue"]),
+    (
+        "failed",
+        "pending-reset",
+        &["import", "import-immediate", "recycle", "requeue"],
+    ),
+    (
+        "lost",
+        "pending-reset",
+        &["import", "import-immediate", "recycle", "requeue"],
+    ),
+    ("failed", "deleting", &["delete"]),
+    ("lost", "deleting", &["delete"]),
+    ("lost", "none", &["forget"]),
+    ("creating", "deleting", &["delete"]),
+    ("pending-reset", "deleting", &["delete"]),
 ];

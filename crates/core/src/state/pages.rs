@@ -32,14 +32,13 @@ impl<M: Memory> State<M> {
         after: Option<CanisterId>,
         limit: usize,
     ) -> (Vec<Row>, Option<CanisterId>) {
+        let enough = limit.saturating_add(1);
         let mut page: Vec<Row> = if let Some(phase) = phase {
-            let ids = self.index.in_phase(phase, after);
-            let ids = ids.take(limit.saturating_add(1));
+            let ids = self.index.in_phase(phase, after).take(enough);
             ids.filter_map(|id| self.row(*id)).collect()
         } else {
             let start = after.map_or(Unbounded, |id| Excluded(PrincipalKey::from(id)));
-            let entries = self.rows.range((start, Unbounded));
-            let entries = entries.take(limit.saturating_add(1));
+            let entries = self.rows.range((start, Unbounded)).take(enough);
             entries.map(|entry| entry.value().0).collect()
         };
         let more = page.len() > limit;

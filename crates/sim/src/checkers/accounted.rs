@@ -1,5 +1,5 @@
 //! Invariant 1: every canister that root bought or took in and still has is one row, or the yet
-//! unnamed result of one creation in flight or lost.
+//! unnamed result of one creation in flight or lost. What somebody else controls was given away.
 
 use super::{Checker, Scene};
 
@@ -16,7 +16,7 @@ impl Checker for Accounted {
             let (Some(row), None) = (&change.before, &change.after) else {
                 continue;
             };
-            if scene.platform.canisters.contains_key(&row.canister) {
+            if scene.platform.is_ours(row.canister) {
                 return Err(format!(
                     "the row of {} is gone from {}, the canister is not",
                     row.canister, row.phase
@@ -34,8 +34,8 @@ impl Checker for Accounted {
 /// What was bought and has no row is the result of a creation in the journal, or of a lost one.
 fn check_unnamed(scene: &Scene<'_>) -> Result<(), String> {
     let unnamed = scene.platform.bought.iter().filter(|(id, effect)| {
-        let exists = scene.platform.canisters.contains_key(*id);
-        exists && !scene.rows.contains_key(*id) && !scene.journal.contains_key(effect)
+        let is_ours = scene.platform.is_ours(**id);
+        is_ours && !scene.rows.contains_key(*id) && !scene.journal.contains_key(effect)
     });
     let unnamed: Vec<_> = unnamed.collect();
     let lost = scene.state.lost_creations();

@@ -48,9 +48,9 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Drain
         | EffectKind::Stop
         | EffectKind::Delete
+        | EffectKind::StoreChunk { .. }
         | EffectKind::HandOver { .. }
         | EffectKind::Inspect
-        | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
         | EffectKind::Info { .. }
         | EffectKind::Sweep { .. }

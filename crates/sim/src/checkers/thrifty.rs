@@ -1,7 +1,7 @@
 //! Invariant 6, in canisters: nothing is bought for what is on its way already.
 
 use super::{Checker, Scene};
-use hatchery_core::Row;
+use hatchery_core::{Event, On, Row};
 use hatchery_types::{EffectKind, Phase};
 
 #[derive(Debug)]
@@ -14,8 +14,11 @@ impl Checker for Thrifty {
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
         let is_creation = |kind: &EffectKind| matches!(kind, EffectKind::Create { .. });
-        let mut bought = scene.decision.effects.iter();
-        if !bought.any(|effect| is_creation(&effect.kind)) {
+        let effects = scene.decision.effects.iter();
+        let bought = effects.filter(|effect| is_creation(&effect.kind)).count();
+        // What operators asked for by name comes on top.
+        let asked = scene.decision.events.iter().filter(|event| is_asked(event));
+        if bought <= asked.count() {
             return Ok(());
         }
         let creations = scene.journal.values().filter(|effect| {
@@ -37,6 +40,16 @@ impl Checker for Thrifty {
         }
         Ok(())
     }
+}
+
+/// An operation now waits for a creation.
+fn is_asked(event: &Event) -> bool {
+    let Event::OperationAnswered { receipt, .. } = event else {
+        return false;
+    };
+    receipt
+        .wait
+        .is_some_and(|wait| matches!(wait.on, On::Creation(_)))
 }
 
 /// Ready, or on its way there without a failed attempt.

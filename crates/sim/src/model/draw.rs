@@ -2,11 +2,14 @@
 //! meddle. Draws actions and performs none.
 
 use super::action::{Action, Load, Meddling, Numbers};
+use super::fleet;
 use super::swarm::Fault;
 use super::world::World;
 use hatchery_core::Command;
 use hatchery_core::limits::COMMAND_IDS_MAX;
-use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, RunState};
+use hatchery_types::{
+    CanisterId, Cycles, Direction, ExportTo, Nanos, OperationId, Phase, RunState,
+};
 
 const SECOND: Nanos = Nanos::from_secs(1);
 const TEN_SECONDS: Nanos = Nanos::from_secs(10);
@@ -145,7 +148,7 @@ impl World {
     }
 
     fn draw_command(&mut self) -> Command {
-        match self.dice.below(10) {
+        match self.dice.below(18) {
             0 if self.dice.chance(50) => {
                 let many =
                     (0..=COMMAND_IDS_MAX as u64).map(|number| super::canister_id(1_000 + number));
@@ -158,8 +161,44 @@ impl World {
             4..6 => Command::Recycle(self.draw_canister()),
             6 => Command::RequeueFailed(None),
             7 => Command::RequeueFailed(Some(vec![self.draw_canister(), self.draw_canister()])),
-            8 => Command::Pause(None),
-            _ => Command::Resume(None),
+            8 => Command::Pause(self.draw_direction()),
+            9 => Command::ImportImmediate(self.draw_canister()),
+            10 => Command::CreateEmpty,
+            11 => Command::Export(self.draw_spare(), ExportTo::Registry),
+            12 => Command::Export(self.draw_spare(), ExportTo::Principal(fleet::stranger())),
+            13 => Command::Delete(self.draw_canister()),
+            14 => self.draw_forget(),
+            15 => Command::DrainSurplus,
+            _ => Command::Resume(self.draw_direction()),
+        }
+    }
+
+    fn draw_direction(&mut self) -> Option<Direction> {
+        match self.dice.below(3) {
+            0 => Some(Direction::Up),
+            1 => Some(Direction::Down),
+            _ => None,
+        }
+    }
+
+    /// A ready canister that had a role, if there is one.
+    fn draw_spare(&mut self) -> CanisterId {
+        let spare = self
+            .rows()
+            .values()
+            .find(|row| row.phase == Phase::Ready && row.role.is_some());
+        spare
+            .map(|row| row.canister)
+            .unwrap_or_else(|| self.draw_canister())
+    }
+
+    /// An operator forgets only what is really lost.
+    fn draw_forget(&mut self) -> Command {
+        let id = self.draw_canister();
+        if self.platform.is_ours(id) {
+            Command::Recycle(id)
+        } else {
+            Command::Forget(id)
         }
     }
 

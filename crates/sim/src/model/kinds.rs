@@ -2,7 +2,7 @@
 
 use super::canister::canister_id;
 use super::fleet;
-use hatchery_types::{Cycles, EffectKind, Generation, Principal};
+use hatchery_types::{Cycles, EffectKind, Generation};
 
 /// One effect of every kind, and of every chain of calls a kind has.
 pub fn every_kind() -> Vec<EffectKind> {
@@ -34,7 +34,7 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         }),
         EffectKind::Info { .. } => Some(EffectKind::Sweep { keep: Cycles(0) }),
         EffectKind::Sweep { .. } => Some(EffectKind::HandOver {
-            to: Principal::management_canister(),
+            to: fleet::stranger(),
         }),
         EffectKind::HandOver { .. } => Some(EffectKind::Inspect),
         EffectKind::Inspect => None,
