@@ -60,6 +60,9 @@ fn pool<'a>(
     }
 }
 
+/// What of a side is shown.
+type Figure = fn(&Side) -> String;
+
 /// The two sides for people.
 fn table(outcome: &WhatIf) -> String {
     let hours = outcome.seconds as f64 / 3_600.0;
@@ -68,7 +71,7 @@ fn table(outcome: &WhatIf) -> String {
         String::new(),
         row("", outcome, "as it was", "with the spec", |_| String::new()),
     ];
-    let figures: [(&str, fn(&Side) -> String); 5] = [
+    let figures: [(&str, Figure); 5] = [
         ("worker-hours missing", |side| {
             format!("{:.3}", side.late_worker_hours)
         }),

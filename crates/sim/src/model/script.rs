@@ -295,8 +295,10 @@ fn read_command(words: &[&str]) -> Option<Command> {
         ["delete", id] => Command::Delete(read_id(id)?),
         ["forget", id] => Command::Forget(read_id(id)?),
         ["drain-surplus"] => Command::DrainSurplus,
-        ["pause", way @ ..] => Command::Pause(read_direction(way)?),
-        ["resume", way @ ..] => Command::Resume(read_direction(way)?),
+        ["pause"] => Command::Pause(None),
+        ["pause", way] => Command::Pause(Some(read_direction(way)?)),
+        ["resume"] => Command::Resume(None),
+        ["resume", way] => Command::Resume(Some(read_direction(way)?)),
         ["recover", ids @ ..] => {
             let known = read_ids(ids)?.into_iter().map(Registered::bare);
             Command::Recover(Recover::Canisters(known.collect()))
@@ -310,11 +312,10 @@ fn read_command(words: &[&str]) -> Option<Command> {
     })
 }
 
-fn read_direction(words: &[&str]) -> Option<Option<Direction>> {
-    match words {
-        [] => Some(None),
-        ["up"] => Some(Some(Direction::Up)),
-        ["down"] => Some(Some(Direction::Down)),
+fn read_direction(word: &str) -> Option<Direction> {
+    match word {
+        "up" => Some(Direction::Up),
+        "down" => Some(Direction::Down),
         _ => None,
     }
 }
