@@ -59,6 +59,31 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
         .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
 }
 
+/// `cargo xtask lab`: figures of scaling policies, and a picture of every trace.
+pub(crate) fn lab(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    say_first_build(workspace);
+    let command = [
+        "run",
+        "--quiet",
+        "--package",
+        "hatchery-sim",
+        "--bin",
+        "lab",
+        "--",
+    ];
+    let mut command = cargo(&workspace.root, &command);
+    if !arguments.iter().any(|argument| argument == "--svg") {
+        command.arg("--svg").arg(workspace.target.join("lab"));
+    }
+    for argument in arguments {
+        command.arg(argument);
+        if argument == "--write" {
+            command.arg(&workspace.root);
+        }
+    }
+    run(&mut command)
+}
+
 /// `cargo xtask size`: bytes of each canister; with `--json`, one object as the last line.
 pub(crate) fn size(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let json = match arguments {

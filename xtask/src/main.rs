@@ -61,7 +61,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "sim",
-        arguments: "[--seeds N] [--seed S] [--json] ...",
+        arguments: "[--wasm] [--seeds N] [--seed S] [--json] ...",
         about: "random worlds against the control plane, every fault, every checker",
         run: simulations::sim,
     },
@@ -70,6 +70,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--all | IDS] [--json]",
         about: "plants known bugs one by one; each must be found by a checker or a named test",
         run: simulations::plant,
+    },
+    Command {
+        name: "lab",
+        arguments: "[--json] [--write] [--tuning] ...",
+        about: "our scaling policy beside others under fixed loads; pictures in target/lab",
+        run: canisters::lab,
     },
     Command {
         name: "size",

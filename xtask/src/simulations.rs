@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 /// Seeds of the model that a merge must pass: a twentieth of the full run.
 const SHARE_MODEL: &str = "100";
+/// Seeds of the wasm level, of 200.
+const SHARE_WASM: &str = "5";
 
 /// `cargo xtask sim`: everything behind it goes to `hatchery-sim`.
 pub(crate) fn sim(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
@@ -23,7 +25,11 @@ pub(crate) fn sim(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
 /// The share of the simulations that `cargo xtask ci` runs.
 pub(crate) fn share(workspace: &Workspace) -> anyhow::Result<()> {
     eprintln!("a share of the simulations ...");
-    sim(workspace, &["--seeds".to_owned(), SHARE_MODEL.to_owned()])
+    sim(workspace, &["--seeds", SHARE_MODEL].map(str::to_owned))?;
+    sim(
+        workspace,
+        &["--wasm", "--seeds", SHARE_WASM].map(str::to_owned),
+    )
 }
 
 /// `cargo xtask plant`: what the simulation does not find, the tests named after it must.

@@ -41,6 +41,7 @@ pub fn check_spec(spec: &FleetSpec) -> Result<(), Vec<SpecError>> {
     findings.check_reserve(spec);
     findings.check_lanes(spec.lanes);
     findings.check_warm_pool(spec.warm_pool);
+    findings.check_sweep(spec.warm_pool);
     findings.check_roles(&spec.roles);
     findings.check_pools(spec);
     if findings.0.is_empty() {
@@ -197,6 +198,19 @@ impl Findings {
                 format!("a new canister would not reach the floor of {}", pool.floor),
                 format!(
                     "keep it below `cycles` less the creation fee: {} - {CREATION_FEE}",
+                    pool.cycles
+                ),
+            );
+        }
+    }
+
+    fn check_sweep(&mut self, pool: WarmPoolSpec) {
+        if let Some(line) = pool.sweep_above.filter(|line| *line < pool.cycles) {
+            self.add(
+                "warm_pool.sweep_above",
+                format!("a new canister would hold more than {line} and be swept at once"),
+                format!(
+                    "at least `cycles`, {}; the default is twice that",
                     pool.cycles
                 ),
             );

@@ -1,5 +1,6 @@
 //! Commands of operators, and their answers.
 
+use crate::recovery::Recover;
 use crate::root::ReasonView;
 use candid::CandidType;
 use hatchery_types::{CanisterId, Cycles, Direction, ExportTo, ModuleHash, OperationId};
@@ -73,6 +74,8 @@ pub enum Command {
         /// Of which; none = both.
         direction: Option<Direction>,
     },
+    /// Rebuild rows that root has lost.
+    Recover(Recover),
 }
 
 /// Answer to a command.

@@ -32,7 +32,7 @@
 //! min = 1
 //! max = 12
 //! initial = 1                    # default min
-//! disruption = "10%"             # default 10%
+//! disruption = "50%"             # default 50%
 //! valid_for = "30s"              # default 30s
 //!
 //! standby = 0                    # kept installed, out of service; default 0
@@ -46,7 +46,7 @@
 //! target = 10                    # per worker
 //! tolerance = "10%"              # default 10%
 //! stale_after = "3m"             # default 3m
-//! warm_up = "1m"                 # default 1m
+//! warm_up = "30s"                # default 30s
 //! scope = "worker"               # or "pool": a total, reported by the parent; default worker
 //! source = "pushed"              # or "pulled", "memory", "burn", "queries"; default pushed
 //! missing = "cautious"           # or "hold", or a number of workers; default cautious
@@ -66,7 +66,7 @@
 //! expired = "recycle"            # or "return"; default recycle
 //! released = "return"            # or "recycle"; default return
 //!
-//! [pools.workers.scale_up]       # default: no window, the larger of 100% and 4 workers per 15s
+//! [pools.workers.scale_up]       # default: no window, the larger of 400% and 10 workers per 15s
 //! [pools.workers.scale_down]     # default: window 5m, 100% per 15s
 //! window = "5m"
 //! max_percent = "100%"

@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod nearest;
+mod recovery;
 mod root;
 mod scaling;
 mod warm_pool;
@@ -16,6 +17,7 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
+pub use recovery::*;
 pub use root::*;
 pub use scaling::*;
 pub use warm_pool::*;

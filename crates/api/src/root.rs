@@ -1,5 +1,6 @@
 //! Requests and responses of the root canister.
 
+use crate::{LedgerView, RecoveryView};
 use candid::CandidType;
 use hatchery_types::{
     CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
@@ -112,6 +113,10 @@ pub struct FleetStatus {
     pub pools: Vec<PoolView>,
     /// When root wakes next by itself.
     pub next_wake: Option<Nanos>,
+    /// What root knows of its own wholeness.
+    pub recovery: RecoveryView,
+    /// Cycles paid, got back and given up.
+    pub ledger: LedgerView,
 }
 
 /// A module held by root.

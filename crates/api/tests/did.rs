@@ -6,9 +6,9 @@ use candid::{CandidType, TypeEnv};
 use candid_parser::utils::CandidSource;
 use hatchery_api::{
     CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule, DRAIN_METHOD,
-    DrainAnswer, EffectView, EffectsRequest, EventsPage, EventsRequest, FleetStatus, InitArg,
-    PlanView, PoolListPage, PoolListRequest, PoolStatus, ROOT_DID, Refused, Report, ReportAnswer,
-    StageChunk, WORKER_DID, WorkersPage, WorkersRequest,
+    DrainAnswer, EffectView, EffectsRequest, EventsPage, EventsRequest, ExportPage, ExportRequest,
+    FleetStatus, InitArg, PlanView, PoolListPage, PoolListRequest, PoolStatus, ROOT_DID, Refused,
+    Report, ReportAnswer, StageChunk, WORKER_DID, WorkersPage, WorkersRequest,
 };
 use hatchery_types::FleetSpec;
 
@@ -58,6 +58,8 @@ fn root_did_has_the_types_of_the_code() {
     assert_same::<EventsPage>(&env, "EventsPage");
     assert_same::<EffectsRequest>(&env, "EffectsRequest");
     assert_same::<EffectView>(&env, "EffectView");
+    assert_same::<ExportRequest>(&env, "ExportRequest");
+    assert_same::<ExportPage>(&env, "ExportPage");
     assert_same::<Refused>(&env, "Refused");
 }
 

@@ -60,11 +60,25 @@ impl Call<'_> {
     /// The limit is looked at first: a refused call is not free, and the liquid balance says what
     /// may be spent before the freezing limit (interface specification, `cost_call`).
     pub(crate) fn send(&self, callback: Callback, env: u32) -> Result<(), NotSent> {
+        self.send_with_cleanup(callback, None, env)
+    }
+
+    /// The same; should `callback` trap, what it did is undone and `cleanup` runs in its place. It
+    /// may make no call and cannot read the answer (interface specification, "Entry points").
+    pub(crate) fn send_with_cleanup(
+        &self,
+        callback: Callback,
+        cleanup: Option<Callback>,
+        env: u32,
+    ) -> Result<(), NotSent> {
         let cost = ic0::cost_call(self.method.len() as u64, self.argument.len() as u64);
         if ic0::canister_liquid_cycle_balance128() < cost.saturating_add(self.cycles) {
             return Err(NotSent::Cycles);
         }
         begin(self.callee, self.method, callback, env);
+        if let Some(cleanup) = cleanup {
+            clean_up_with(cleanup, env);
+        }
         ic0::call_data_append(self.argument);
         if let Wait::Seconds(seconds) = self.wait {
             ic0::call_with_best_effort_response(seconds);
@@ -96,6 +110,18 @@ fn begin(callee: Principal, method: &str, callback: Callback, env: u32) {
             callback,
             env as usize,
         );
+    }
+}
+
+/// Names the function that runs if the callback of the call under construction traps.
+#[expect(
+    unsafe_code,
+    reason = "ic0 cannot know that a function pointer is a safe entry point"
+)]
+fn clean_up_with(cleanup: Callback, env: u32) {
+    // SAFETY: as for the callbacks of `begin`.
+    unsafe {
+        ic0::call_on_cleanup(cleanup, env as usize);
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Verb {
     Demo(DemoOptions),
     /// Say whether a fleet.toml makes sense, and where it does not
     Check(CheckOptions),
+    /// Replay recorded signals through another spec, and show the difference
+    WhatIf(WhatIfOptions),
     /// Print the version
     Version,
 }
@@ -59,6 +61,37 @@ pub(crate) struct CheckOptions {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) wasm: WasmOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhatIfOptions {
+    /// The fleet as it would be
+    #[arg(long, value_name = "FLEET.TOML")]
+    pub(crate) spec: PathBuf,
+    /// Signals of a pool over time: JSON, or CSV with the columns `at_s`, `workers` and one for each
+    /// signal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recording: PathBuf,
+    /// Which pool [default: the recording's, else the spec's only one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pool: Option<String>,
+    /// The end of the recording alone, such as 24h or 30m
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) since: Option<u64>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Seconds of a time such as 90s, 30m, 24h or 7d.
+fn seconds(text: &str) -> Result<u64, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+    let read = |(unit, seconds): (&str, u64)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(seconds)
+    };
+    let found = units.into_iter().find_map(read);
+    found.ok_or_else(|| "a time is a number with s, m, h or d, such as 24h".to_owned())
 }
 
 #[derive(Debug, Args)]

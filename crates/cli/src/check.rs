@@ -84,9 +84,10 @@ fn praise(file: &Path, spec: &FleetSpec) -> String {
     }
     for pool in &spec.pools {
         let signals = pool.signals.iter();
-        let target: String = signals
+        let target: Vec<String> = signals
             .map(|signal| format!(", {} {} each", signal.target, signal.name))
             .collect();
+        let target = target.concat();
         let bounds = format!("{} to {} workers", pool.min, pool.max);
         lines.push(format!(
             "  pool        {}: {bounds} of role {}{target}",

@@ -10,6 +10,7 @@ mod complaint;
 mod demo;
 mod plot;
 mod wasm;
+mod what_if;
 
 use args::{Arguments, Verb};
 use clap::Parser;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Demo(options) => demo::run(&options),
         Verb::Check(options) => check::run(&options),
+        Verb::WhatIf(options) => what_if::run(&options),
         Verb::Version => {
             println!("hatchery {}", env!("CARGO_PKG_VERSION"));
             Ok(())

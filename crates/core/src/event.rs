@@ -3,9 +3,10 @@
 use crate::lease::LeaseReceipt;
 use crate::receipt::Receipt;
 use crate::record::{ModuleRecord, PoolRecord, Row};
+use crate::{Account, Search, Standing};
 use hatchery_types::{
-    CanisterId, Direction, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId, Outcome,
-    Principal, Reason,
+    CanisterId, Cycles, Direction, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId,
+    Outcome, Principal, Reason,
 };
 
 /// One change of the state.
@@ -32,6 +33,14 @@ pub enum Event {
         /// Why.
         reason: Option<Reason>,
     },
+    /// A lost creation was searched for and not found: it is not waited for any more.
+    CreationGivenUp(EffectId),
+    /// Cycles were got back or given up.
+    CyclesBooked(Account, Cycles),
+    /// Root knows more of its own wholeness.
+    StandingChanged(Standing),
+    /// A search began, went on or ended.
+    SearchChanged(Option<Search>),
     /// A row is new or changed.
     RowChanged(Box<Row>),
     /// A canister is no longer the fleet's; its cycles are booked.

@@ -3,7 +3,7 @@
 use crate::{Answer, Event, LeaseAnswer, LeaseInput};
 use hatchery_types::{
     CanisterId, Cycles, Direction, Effect, EffectId, ExportTo, FleetSpec, Generation, ModuleHash,
-    Nanos, OperationId, Outcome, Principal, Reason,
+    Nanos, OperationId, Outcome, Principal, Reason, Registered,
 };
 
 /// Something that happened outside.
@@ -132,6 +132,24 @@ pub enum Command {
     Pause(Option<Direction>),
     /// End a pause.
     Resume(Option<Direction>),
+    /// Rebuild rows that root has lost.
+    Recover(Recover),
+}
+
+/// Where lost rows come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recover {
+    /// A page of the last export, or ids from elsewhere.
+    Canisters(Vec<Registered>),
+    /// Every canister that root controls among so many ids.
+    Range {
+        /// The first id.
+        first: CanisterId,
+        /// How many; at most [`crate::limits::RANGE_IDS_MAX`].
+        ids: u64,
+    },
+    /// That was all: root does its work again.
+    Done,
 }
 
 /// What to write, what to do, what to answer.

@@ -8,25 +8,35 @@ mod decide;
 mod event;
 mod input;
 mod lease;
+mod ledger;
 pub mod limits;
 mod plan;
 pub mod plant;
 mod receipt;
 mod record;
+mod standing;
 mod state;
 mod storage;
+mod sweeper;
 
 pub use decide::{
-    LaneStatus, decide, lanes, maintenance_paused, missing_canisters, next_wake, plan_pool,
-    warm_reason,
+    LaneStatus, decide, held_back, lanes, maintenance_paused, missing_canisters, next_wake,
+    plan_pool, warm_reason,
 };
 pub use event::Event;
-pub use input::{Command, CommandInput, Decision, Input, NotTaken, PoolReport, Reply, Vitals};
+pub use input::{
+    Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply, Vitals,
+};
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
+pub use ledger::{Account, Ledger};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
-pub use record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Wish};
+pub use record::{
+    Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Sweep, SweepStep, Wish,
+};
+pub use standing::{Purpose, Search, Standing};
 pub use state::{
     Counts, LayoutError, Listing, Member, PoolCursor, RowFilter, State, Violation, check,
 };
 pub use storage::{LAYOUT, Memories};
+pub use sweeper::{SWEEPER, SWEEPER_HASH, sweeper_argument};

@@ -35,7 +35,7 @@ pub const CALLS_SPARE: u32 = 8;
 /// What the platform locks for one call in flight: 40 B instructions of the callback, the largest
 /// reply and the call itself, on 13 nodes, rounded up (measured: 42.1 B).
 pub const CALL_LOCK: Cycles = Cycles(42_750_000_000);
-/// Effects in the lane of small calls (observations, stops, deletes, hand-overs, chunks).
+/// Effects in the lane of small calls (observations, stops, deletes, hand-overs, chunks, infos).
 pub const OTHER_LANE: u32 = 50;
 /// Drains in flight; they wait for workers, and never in the way of the management canister.
 pub const DRAIN_LANE: u32 = 50;
@@ -43,12 +43,33 @@ pub const DRAIN_LANE: u32 = 50;
 pub const CREATE_BATCH: u32 = 10;
 /// Creations with an unknown outcome at which root stops buying.
 pub const LOST_CREATIONS_MAX: usize = 10;
+/// Creations that were searched for in vain and are remembered; the oldest go first.
+pub const GIVEN_UP_MAX: usize = 100;
+/// Ids behind the last known one that are asked for a lost creation.
+pub const SEARCH_IDS: u64 = 1_000;
+/// Ids of a range that an operator may have looked through by one command.
+pub const RANGE_IDS_MAX: u64 = 10_000;
+/// Ids asked for at once; the next batch waits for the answers.
+pub const SEARCH_BATCH: usize = 40;
+/// Ids that are passed over in one decision because they have rows.
+pub const SEARCH_SKIPPED: u64 = 200;
+/// Between two attempts to learn of an id.
+pub const SEARCH_RETRY: Nanos = Nanos::from_secs(5);
 /// Bought canisters that fail their verification at which root stops buying.
 pub const UNPROVEN_MAX: u64 = 20;
 /// The period in which that many may be lost.
 pub const LOST_CREATIONS_PERIOD: Nanos = Nanos::from_secs(24 * 3_600);
 /// Effect ids reserved at once, so that the header is written once for that many.
 pub const EFFECT_IDS_RESERVED: u64 = 1_000;
+/// Sweeps of one canister before it goes on as it is.
+pub const SWEEPS_MAX: u32 = 3;
+/// Between the install of the sweeper and the look at what it did.
+pub const SWEEP_WAIT: Nanos = Nanos::from_secs(5);
+/// What a canister keeps that is swept before it is deleted: the sweeper's one call locks 42.1 B.
+pub const SWEEP_REST: Cycles = Cycles(60_000_000_000);
+/// A canister with less is deleted as it is: the sweep itself burns a few billion cycles, and its
+/// install is prepaid with 300 B.
+pub const SWEEP_WORTH: Cycles = Cycles(400_000_000_000);
 /// Refused attempts before a row is Failed.
 pub const ATTEMPTS_MAX: u32 = 5;
 /// First wait after a failure; it doubles with each further one.
@@ -75,6 +96,9 @@ pub const PLAN_GAP: Nanos = Nanos::from_secs(1);
 pub const LANE_RETRY: Nanos = Nanos::from_secs(2);
 /// Wishes and steps remembered by a pool.
 pub const POOL_HISTORY_MAX: usize = 32;
+/// Neighbouring wishes are merged up to this part of the window; two neighbours together are longer,
+/// so twice as many fit into [`POOL_HISTORY_MAX`].
+pub const WISHES_PER_WINDOW: u64 = 15;
 /// Signals of one pool.
 pub const SIGNALS_MAX: usize = 4;
 /// A lease that found no free worker counts as demand for this long.

@@ -3,9 +3,10 @@
 //! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
 
 use crate::plant::{self, planted};
+use crate::{Ledger, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Direction, EffectId, ExportTo, Generation, Incarnation, ModuleHash, Nanos,
-    Phase, Reason,
+    Phase, Reason, Registered,
 };
 use minicbor::{Decode, Encode};
 
@@ -112,6 +113,9 @@ pub struct Row {
     /// Queries it answered in all, when last observed.
     #[n(36)]
     pub queries: Option<u64>,
+    /// A sweep of its cycles, while it is one.
+    #[n(25)]
+    pub sweep: Option<Sweep>,
 }
 
 impl Row {
@@ -138,6 +142,7 @@ impl Row {
             in_service_at: Nanos(0),
             more_samples: Vec::new(),
             unproven: reason == Reason::Bought,
+            sweep: None,
             urgent: false,
             export_to: None,
             leased_until: Nanos(0),
@@ -149,6 +154,20 @@ impl Row {
             pulls: 0,
             queries: None,
             reason,
+        }
+    }
+
+    /// What another root needs to take it over.
+    pub fn registered(&self) -> Registered {
+        Registered {
+            canister: self.canister,
+            phase: Some(self.phase),
+            role: self.role.clone(),
+            pool: self.pool.clone(),
+            parent: self.parent,
+            module: self.module,
+            generation: Some(self.generation),
+            created_at: Some(self.created_at),
         }
     }
 
@@ -233,6 +252,36 @@ pub struct Sample {
     /// When it was taken; zero = never.
     #[n(1)]
     pub at: Nanos,
+}
+
+/// How far the sweep of a canister's cycles is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Sweep {
+    /// Sweeps tried.
+    #[n(0)]
+    pub attempts: u32,
+    /// Balance before the last one, or after it once it was looked at.
+    #[n(1)]
+    pub held: Cycles,
+    /// What comes next.
+    #[n(2)]
+    pub step: SweepStep,
+}
+
+/// What comes next in a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum SweepStep {
+    /// The sweeper is to be installed.
+    #[n(0)]
+    Wanted,
+    /// It was; what it did is to be looked at.
+    #[n(1)]
+    Sent,
+    /// It was looked at, or it cannot be done.
+    #[n(2)]
+    Over,
 }
 
 /// What root remembers of a worker pool, over upgrades too.
@@ -471,6 +520,18 @@ pub struct Header {
     /// Shrinking is paused; `None`: as `paused` says (before the two were told apart).
     #[n(13)]
     pub paused_down: Option<bool>,
+    /// The largest id that root ever learnt of, in the subnet's order.
+    #[n(15)]
+    pub newest: Option<CanisterId>,
+    /// Cycles paid, got back and given up.
+    #[cbor(n(16), default)]
+    pub ledger: Ledger,
+    /// Whether this memory is whole.
+    #[cbor(n(17), default)]
+    pub standing: Standing,
+    /// Ids that root is looking through.
+    #[n(18)]
+    pub search: Option<Search>,
 }
 
 impl Header {

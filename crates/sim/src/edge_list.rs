@@ -4,13 +4,14 @@
 /// Every move that may be made.
 pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     // A canister comes.
-    ("none", "creating", &["create done"]),
+    ("none", "creating", &["create done", "info done"]),
     ("none", "pending-reset", &["import", "import-immediate"]),
     ("creating", "ready", &["observe done"]),
     ("creating", "pending-reset", &["observe done"]),
     ("creating", "lost", &["observe gone", "observe refused"]),
     // It is reset.
     ("pending-reset", "resetting", &["tick"]),
+    ("pending-reset", "lost", &["sweep gone"]),
     (
         "resetting",
         "ready",
@@ -108,16 +109,26 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         &["stop gone", "observe gone", "observe refused"],
     ),
     // It is given back.
-    // An empty canister stops at once: its stop is never in progress.
     (
         "deleting",
         "pending-reset",
-        &["stop refused", "stop not-executed", "stop unknown"],
+        &[
+            "stop refused",
+            "stop not-executed",
+            "stop unknown",
+            "stop in-progress",
+        ],
     ),
     (
         "deleting",
         "none",
-        &["stop gone", "delete done", "delete gone"],
+        &[
+            "stop gone",
+            "delete done",
+            "delete gone",
+            "sweep gone",
+            "observe gone",
+        ],
     ),
     // Somebody looks after what failed.
     (

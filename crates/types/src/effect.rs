@@ -30,6 +30,12 @@ pub struct Effect {
     /// Outcomes by step; the effect ends when all are there.
     #[n(5)]
     pub outcomes: Vec<Option<Outcome>>,
+    /// Of a creation: the largest id that root knew when it was sent; the new one lies behind it.
+    #[n(6)]
+    pub behind: Option<CanisterId>,
+    /// Of a lost creation: it was searched for and not found.
+    #[cbor(n(7), default)]
+    pub given_up: bool,
 }
 
 /// The kinds of effect; their steps are named by [`EffectKind::steps`].
@@ -101,6 +107,20 @@ pub enum EffectKind {
     /// Look at a canister as anybody may.
     #[n(9)]
     Inspect,
+    /// Ask what anybody may know of a canister, managed or not.
+    #[n(10)]
+    Info {
+        /// Which.
+        #[n(0)]
+        canister: CanisterId,
+    },
+    /// Install the sweeper on an empty canister: it deposits all but `keep` to root by itself.
+    #[n(11)]
+    Sweep {
+        /// Liquid cycles that stay.
+        #[n(0)]
+        keep: Cycles,
+    },
     /// See which chunks root's chunk store holds.
     #[n(16)]
     CheckStore,
@@ -138,6 +158,10 @@ pub enum Step {
     Delete,
     /// `upload_chunk` to root itself.
     UploadChunk,
+    /// `canister_info` with the canister's history.
+    History,
+    /// `install_code` of the sweeper, with mode `install`.
+    InstallSweeper,
     /// `update_settings` with another principal as the only controller.
     HandOver,
     /// `canister_info`, which anybody may ask.
@@ -161,7 +185,7 @@ pub enum Lane {
     Ask,
     /// Drains: calls to workers, not to the management canister.
     Drain,
-    /// Observations, stops, deletes, hand-overs, chunks.
+    /// Observations, stops, deletes, hand-overs, chunks, infos.
     Other,
 }
 
@@ -216,6 +240,8 @@ impl EffectKind {
             EffectKind::Stop => &[Step::Stop],
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
+            EffectKind::Info { .. } => &[Step::History],
+            EffectKind::Sweep { .. } => &[Step::InstallSweeper],
             EffectKind::HandOver { .. } => &[Step::HandOver],
             EffectKind::Inspect => &[Step::Info],
             EffectKind::CheckStore => &[Step::StoredChunks],
@@ -228,7 +254,7 @@ impl EffectKind {
         match self {
             EffectKind::Create { .. } => Lane::Create,
             EffectKind::Reset { .. } => Lane::Reset,
-            EffectKind::Install { .. } => Lane::Install,
+            EffectKind::Install { .. } | EffectKind::Sweep { .. } => Lane::Install,
             EffectKind::Pull { .. } => Lane::Ask,
             EffectKind::Drain => Lane::Drain,
             _ => Lane::Other,
@@ -248,6 +274,8 @@ impl EffectKind {
             EffectKind::Stop => "stop",
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",
+            EffectKind::Info { .. } => "info",
+            EffectKind::Sweep { .. } => "sweep",
             EffectKind::HandOver { .. } => "hand-over",
             EffectKind::Inspect => "inspect",
             EffectKind::CheckStore => "check-store",

@@ -10,7 +10,9 @@ mod operation;
 mod outcome;
 mod phase;
 mod reason;
+mod registered;
 mod scaling;
+mod sequence;
 mod spec;
 mod units;
 
@@ -19,10 +21,12 @@ pub use ic_principal::Principal;
 pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
 pub use operation::{Direction, ExportTo};
 pub use outcome::{
-    Inspection, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value,
+    Creation, Info, Inspection, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal,
+    RunState, Tenancy, Value,
 };
 pub use phase::Phase;
 pub use reason::Reason;
+pub use registered::Registered;
 pub use scaling::{
     BufferSpec, HealthSpec, LeaseEnd, LeaseSpec, Missing, ParentSpec, PoolSpec, PullSpec,
     ScaleSpec, Scope, SignalSpec, Source, WindowSpec,

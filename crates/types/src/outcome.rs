@@ -1,6 +1,6 @@
 //! What a caller can know of a call after it.
 
-use crate::{CanisterId, Cycles, ModuleHash};
+use crate::{CanisterId, Cycles, Generation, ModuleHash, Nanos};
 use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
@@ -42,9 +42,12 @@ pub enum Value {
     /// A draining worker's answer: true = it has nothing left to do.
     #[n(3)]
     Drained(#[n(0)] bool),
-    /// What `canister_info` said.
+    /// What anybody may see of a canister.
     #[n(4)]
     Inspected(#[n(0)] Box<Inspection>),
+    /// What `canister_info` said, with the history.
+    #[n(10)]
+    Told(#[n(0)] Box<Info>),
     /// The chunks in root's chunk store, by hash.
     #[n(20)]
     Chunks(#[n(0)] Vec<ModuleHash>),
@@ -124,6 +127,60 @@ pub struct Observation {
     /// Queries answered so far; `None`: not reported.
     #[n(14)]
     pub queries: Option<u64>,
+    /// What its environment variables say of it; none without a root or a generation among them.
+    #[n(20)]
+    pub tenancy: Option<Tenancy>,
+}
+
+/// What a root wrote into a member's environment variables.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Tenancy {
+    /// The root that installed it.
+    #[n(0)]
+    pub root: CanisterId,
+    /// Its role.
+    #[n(1)]
+    pub role: Option<String>,
+    /// Its pool.
+    #[n(2)]
+    pub pool: Option<String>,
+    /// Who it works for.
+    #[n(3)]
+    pub parent: Option<CanisterId>,
+    /// Which tenancy of the canister it is.
+    #[n(4)]
+    pub generation: Generation,
+}
+
+/// What `canister_info` says of a canister to anybody, as far as the fleet acts on it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Info {
+    /// Controllers, sorted.
+    #[cbor(n(0), with = "principals")]
+    pub controllers: Vec<Principal>,
+    /// Installed module.
+    #[n(1)]
+    pub module: Option<ModuleHash>,
+    /// Who created it, and when; none once the record has left the history.
+    #[n(2)]
+    pub creation: Option<Creation>,
+    /// Installs, reinstalls and upgrades of code in the history.
+    #[n(3)]
+    pub deployments: u32,
+    /// The history goes back to the creation: nothing of it is forgotten.
+    #[n(4)]
+    pub whole: bool,
+}
+
+/// The first entry of a canister's history.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Creation {
+    /// A canister or a user.
+    #[n(0)]
+    pub by: CanisterId,
+    /// When.
+    #[n(1)]
+    pub at: Nanos,
 }
 
 /// What `canister_info` says of a canister, to anybody who asks.

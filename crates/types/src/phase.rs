@@ -54,6 +54,9 @@ pub enum Phase {
     /// Released to its old role or to another controller; the row ends or becomes a member's.
     #[n(11)]
     Exporting,
+    /// Named to a root that lost its memory; looked at before anything else.
+    #[n(13)]
+    Recovering,
     /// Installed, not listed: waits for its start-up check or for a promotion.
     #[n(14)]
     Standby,
@@ -64,7 +67,7 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in order of their codes.
-    pub const ALL: [Phase; 14] = [
+    pub const ALL: [Phase; 15] = [
         Phase::Creating,
         Phase::PendingReset,
         Phase::Resetting,
@@ -77,6 +80,7 @@ impl Phase {
         Phase::Failed,
         Phase::Lost,
         Phase::Exporting,
+        Phase::Recovering,
         Phase::Standby,
         Phase::Leased,
     ];
@@ -109,6 +113,7 @@ impl Phase {
             Phase::Failed => "failed",
             Phase::Lost => "lost",
             Phase::Exporting => "exporting",
+            Phase::Recovering => "recovering",
             Phase::Standby => "standby",
             Phase::Leased => "leased",
         }

@@ -250,6 +250,31 @@ pub enum Reason {
     #[n(117)]
     Forgotten,
 
+    // What root lost and found.
+    /// Root has not seen its own history yet: is its memory whole?
+    #[n(140)]
+    Unchecked,
+    /// Root was reinstalled and its memory is gone: it does nothing before `recover`.
+    #[n(141)]
+    Recovering,
+    /// Creations whose answers were lost are searched for; they count as bought.
+    #[n(142)]
+    SearchingLost,
+    /// A creation whose answer was lost: its canister was found by its record.
+    #[n(143)]
+    Found,
+    /// A creation whose answer was lost: its canister is not among the ids behind.
+    #[n(144)]
+    NotFound,
+    /// Named to a root that lost its memory, or rebuilt by it.
+    #[n(145)]
+    Recovered,
+    /// It runs something that no pool of the spec knows: looked into by an operator, or requeued.
+    #[n(146)]
+    UnknownTenant,
+    /// It holds more cycles than a spare canister should: swept before it is Ready.
+    #[n(147)]
+    AboveSweepLine,
     // How pools of workers scale.
     /// The signal of this name wants most workers.
     #[n(160)]
@@ -415,6 +440,14 @@ impl Reason {
             Reason::NoRole => (119, "no-role"),
             Reason::NoModule => (120, "no-module"),
             Reason::ChunkOutOfOrder => (112, "chunk-out-of-order"),
+            Reason::Unchecked => (140, "unchecked"),
+            Reason::Recovering => (141, "recovering"),
+            Reason::SearchingLost => (142, "searching-lost"),
+            Reason::Found => (143, "found"),
+            Reason::NotFound => (144, "not-found"),
+            Reason::Recovered => (145, "recovered"),
+            Reason::UnknownTenant => (146, "unknown-tenant"),
+            Reason::AboveSweepLine => (147, "above-sweep-line"),
             Reason::DrivenBy(..) => (160, "driven-by"),
             Reason::Stale(..) => (161, "stale"),
             Reason::Promoted => (163, "promoted"),

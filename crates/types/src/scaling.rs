@@ -74,8 +74,8 @@ pub struct PoolSpec {
 }
 
 impl PoolSpec {
-    /// A pool with every default: up at once, at most doubling or by four every 15 seconds; down to
-    /// the highest wish of five minutes.
+    /// A pool with every default: up at once, down to the highest wish of five minutes. The numbers
+    /// are those that `cargo xtask lab` measures.
     pub fn new(name: &str, role: &str, min: u32, max: u32) -> Self {
         PoolSpec {
             name: name.to_owned(),
@@ -85,7 +85,7 @@ impl PoolSpec {
             initial: min,
             scale_up: ScaleSpec::UP,
             scale_down: ScaleSpec::DOWN,
-            disruption_percent: 10,
+            disruption_percent: 50,
             valid_for: Nanos::from_secs(30),
             signals: Vec::new(),
             buffer: None,
@@ -166,7 +166,7 @@ impl SignalSpec {
             target,
             tolerance_percent: 10,
             stale_after: Nanos::from_secs(180),
-            warm_up: Nanos::from_secs(60),
+            warm_up: Nanos::from_secs(30),
             scope: Scope::Worker,
             source: Source::Pushed,
             missing: Missing::Cautious,
@@ -374,17 +374,18 @@ pub struct ScaleSpec {
 }
 
 impl ScaleSpec {
-    /// At once, at most doubling or by four every 15 seconds.
+    /// At once, at most to five times as many or by ten every 15 seconds.
     pub const UP: ScaleSpec = ScaleSpec {
         window: Nanos(0),
-        max_percent: 100,
-        max_workers: 4,
+        max_percent: 400,
+        max_workers: 10,
         period: Nanos::from_secs(15),
         cooldown: Nanos(0),
     };
     /// To the highest wish of five minutes.
     pub const DOWN: ScaleSpec = ScaleSpec {
         window: Nanos::from_secs(300),
+        max_percent: 100,
         max_workers: 0,
         ..ScaleSpec::UP
     };

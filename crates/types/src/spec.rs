@@ -77,6 +77,10 @@ pub struct WarmPoolSpec {
     /// A ready canister holds at least this.
     #[n(3)]
     pub floor: Cycles,
+    /// A canister with more than this is swept before it is Ready, and one that is deleted is swept
+    /// whatever it holds; none = nothing is swept.
+    #[n(16)]
+    pub sweep_above: Option<Cycles>,
 }
 
 /// A kind of canister.

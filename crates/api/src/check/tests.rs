@@ -23,6 +23,7 @@ fn good() -> FleetSpec {
             maximum: 20,
             cycles: Cycles(5 * Cycles::T),
             floor: Cycles(Cycles::T),
+            sweep_above: Some(Cycles(10 * Cycles::T)),
         },
         roles: vec![RoleSpec::new("worker", ModuleHash([7; 32]))],
         pools: vec![PoolSpec {
@@ -287,6 +288,13 @@ fn warm_pool() {
         &expect![[r#"
         warm_pool.floor: a new canister would not reach the floor of 1.000 T
           keep it below `cycles` less the creation fee: 1.500 T - 500.000 B
+    "#]],
+    );
+    check(
+        |s| s.warm_pool.sweep_above = Some(Cycles(4 * Cycles::T)),
+        &expect![[r#"
+        warm_pool.sweep_above: a new canister would hold more than 4.000 T and be swept at once
+          at least `cycles`, 5.000 T; the default is twice that
     "#]],
     );
 }

@@ -21,7 +21,7 @@ const FLEET: &[&str] = &[
     "pools",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
-const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor"];
+const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor", "sweep_above"];
 const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull"];
 const DRAIN: &[&str] = &["method", "deadline"];
 const HEALTH: &[&str] = &["method", "grace"];
@@ -79,13 +79,16 @@ fn read_lanes(reader: &mut Reader<'_>, top: &Section<'_>) -> LanesSpec {
 
 fn read_warm_pool(reader: &mut Reader<'_>, top: &Section<'_>) -> WarmPoolSpec {
     let section = reader.required_section(top, "warm_pool", WARM_POOL);
+    let each = reader
+        .optional(&section, "cycles", cycles)
+        .unwrap_or(CREATION_CYCLES);
+    let sweep_above = reader.optional(&section, "sweep_above", cycles);
     WarmPoolSpec {
         minimum: reader.required(&section, "minimum", "5", count),
         maximum: reader.required(&section, "maximum", "20", count),
-        cycles: reader
-            .optional(&section, "cycles", cycles)
-            .unwrap_or(CREATION_CYCLES),
+        cycles: each,
         floor: reader.optional(&section, "floor", cycles).unwrap_or(FLOOR),
+        sweep_above: Some(sweep_above.unwrap_or(Cycles(each.0.saturating_mul(2)))),
     }
 }
 

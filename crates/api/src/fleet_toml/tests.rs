@@ -60,7 +60,7 @@ fn a_small_file_has_the_defaults_of_the_design() {
     let pool = &spec.pools[0];
     assert_eq!(
         (pool.min, pool.max, pool.initial, pool.disruption_percent),
-        (1, 12, 1, 10)
+        (1, 12, 1, 50)
     );
     assert_eq!(pool.valid_for, Nanos::from_secs(30));
     assert_eq!(pool.scale_up.window, Nanos(0));

@@ -42,6 +42,10 @@ macro_rules! names {
     };
 }
 
+#[expect(
+    clippy::unreadable_literal,
+    reason = "the digits are part of the names"
+)]
 const NAMES: [Names; 3] = names!(1000 10000 100000);
 
 /// Instructions of one message each.

@@ -4,17 +4,18 @@
 //! a call and its answer, so the answers to an earlier root's calls are recorded like any other.
 
 use super::management::{
-    CanisterInfo, CanisterRecord, ChunkHash, CreateCanister, HandOverSettings, InstallChunkedCode,
-    InstallMode, MANAGEMENT, MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
+    CanisterInfoArgs, CanisterRecord, ChunkHash, CreateCanister, HISTORY_KEPT, HandOverSettings,
+    InstallChunkedCode, InstallCode, InstallMode, MANAGEMENT, MemberSettings, UpdateSettings,
+    UploadChunk, Variable, WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, measured, not_sent, outcome};
-use super::{Stable, feed, tick, with_state};
+use super::{Stable, feed, now, tick, with_state};
 use crate::call::{self, Answer, Call, Wait};
 use candid::{CandidType, Principal};
 use hatchery_api::environment;
-use hatchery_core::{Input, State};
+use hatchery_core::{Input, SWEEPER, State, sweeper_argument};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, EffectKind, Outcome, PullSpec, Refusal, RoleSpec, Step,
+    CanisterId, Effect, EffectId, EffectKind, Nanos, Outcome, PullSpec, Refusal, RoleSpec, Step,
 };
 use serde_bytes::ByteBuf;
 
@@ -55,7 +56,8 @@ fn send(effect: &Effect, step: Step, env: u32) -> Result<(), Outcome> {
         cycles: request.cycles,
         wait: request.wait,
     };
-    call.send(settled, env).map_err(not_sent)
+    call.send_with_cleanup(settled, Some(unsettled), env)
+        .map_err(not_sent)
 }
 
 /// The callback of every step, reply and reject alike: turns the answer into an outcome, records
@@ -67,6 +69,24 @@ extern "C" fn settled(env: usize) {
     }
     tick::ask();
 }
+
+/// Runs when the callback trapped and what it did was undone: the answer is lost, and the journal
+/// says so. The timer brings the tick, since no call may be made here.
+extern "C" fn unsettled(env: usize) {
+    let ceiling = with_state(|state| state.header().effect_ceiling);
+    if let Some((effect, step)) = unpack(env as u32, ceiling) {
+        let outcome = Outcome::Unknown(Refusal::new(0, "the answer's callback trapped"));
+        feed(&Input::Outcome {
+            effect,
+            step,
+            outcome,
+        });
+        tick::arm(now() + CLEANUP_GAP);
+    }
+}
+
+/// A tick follows a trapped callback this soon.
+const CLEANUP_GAP: Nanos = Nanos::from_secs(1);
 
 /// The input that an answer brings; `None` if its effect is closed.
 fn settle(state: &State<Stable>, env: u32, answer: &Answer) -> Option<Input> {
@@ -173,9 +193,11 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
             ask_worker(effect, method)?
         }
         Step::Ask => ask_worker(effect, pull_of(state, effect)?.method.clone())?,
+        Step::History => history(effect)?,
+        Step::InstallSweeper => sweep(root, effect)?,
         Step::HandOver => hand_over(effect)?,
         Step::Info => {
-            let argument = CanisterInfo {
+            let argument = CanisterInfoArgs {
                 canister_id: effect.canister?,
                 num_requested_changes: 0,
             };
@@ -282,6 +304,34 @@ fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Opti
     Some(Request::management("upload_chunk", argument))
 }
 
+fn history(effect: &Effect) -> Option<Request> {
+    let EffectKind::Info { canister } = effect.kind else {
+        return None;
+    };
+    let argument = CanisterInfoArgs {
+        canister_id: canister,
+        num_requested_changes: HISTORY_KEPT,
+    };
+    Some(Request::management("canister_info", argument))
+}
+
+/// Mode `install`: the platform itself refuses a canister that is not empty.
+fn sweep(root: Principal, effect: &Effect) -> Option<Request> {
+    let EffectKind::Sweep { keep } = effect.kind else {
+        return None;
+    };
+    let deposit = CanisterRecord {
+        canister_id: CanisterId(root),
+    };
+    let argument = InstallCode {
+        mode: InstallMode::Install,
+        canister_id: effect.canister?,
+        wasm_module: ByteBuf::from(SWEEPER),
+        arg: ByteBuf::from(sweeper_argument(keep, &call::encode(deposit))),
+    };
+    Some(Request::management("install_code", argument))
+}
+
 /// The role of the canister that an effect is done to.
 fn role_of<'a>(state: &'a State<Stable>, effect: &Effect) -> Option<&'a RoleSpec> {
     let role = state.row(effect.canister?)?.role?;
@@ -363,6 +413,10 @@ mod tests {
             EffectKind::Stop,
             EffectKind::Delete,
             EffectKind::StoreChunk { module, index: 0 },
+            EffectKind::Info {
+                canister: CanisterId(Principal::management_canister()),
+            },
+            EffectKind::Sweep { keep: Cycles(0) },
             EffectKind::HandOver { to: MANAGEMENT },
             EffectKind::Inspect,
             EffectKind::CheckStore,

@@ -7,9 +7,9 @@ use super::{feed, now, tick, view, warm_pool, with_state};
 use crate::call;
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, Command, CommandAnswer, CommandRequest, CommitModule,
-    EffectView, EffectsRequest, EventsPage, EventsRequest, FleetStatus, PlanView, PoolListPage,
-    PoolListRequest, PoolStatus, ReasonView, Refused, Report, ReportAnswer, StageChunk,
-    WorkersPage, WorkersRequest, check_spec,
+    EffectView, EffectsRequest, EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus,
+    PlanView, PoolListPage, PoolListRequest, PoolStatus, ReasonView, Recover, Refused, Report,
+    ReportAnswer, StageChunk, WorkersPage, WorkersRequest, check_spec,
 };
 use hatchery_core as core;
 use hatchery_core::{CommandInput, Input, Reply, check, plan_pool};
@@ -88,6 +88,11 @@ fn from_wire(command: Command) -> core::Command {
         Command::DrainSurplus => core::Command::DrainSurplus,
         Command::Pause { direction } => core::Command::Pause(direction),
         Command::Resume { direction } => core::Command::Resume(direction),
+        Command::Recover(how) => core::Command::Recover(match how {
+            Recover::Canisters { canisters } => core::Recover::Canisters(canisters),
+            Recover::Range { first, ids } => core::Recover::Range { first, ids },
+            Recover::Done => core::Recover::Done,
+        }),
     }
 }
 
@@ -157,6 +162,11 @@ pub(crate) fn events(request: &EventsRequest) -> EventsPage {
 /// One page of the journal.
 pub(crate) fn effects(request: &EffectsRequest) -> Vec<EffectView> {
     with_state(|state| view::effects(state, request))
+}
+
+/// One page of the registry.
+pub(crate) fn export(request: &ExportRequest) -> ExportPage {
+    with_state(|state| view::export(state, call::myself(), request))
 }
 
 /// What is wrong with the state; nothing ever should be.
@@ -286,6 +296,11 @@ pub(crate) mod entries {
         serve(&method::EFFECTS, |(request,)| super::effects(&request));
     }
 
+    /// Query `export`.
+    pub fn export() {
+        serve(&method::EXPORT, |(request,)| super::export(&request));
+    }
+
     /// Query `violations`.
     pub fn violations() {
         serve(&method::VIOLATIONS, |()| super::violations());
@@ -369,6 +384,7 @@ mod tests {
         it.query(method::PLAN.name, |pool: &String| super::plan(pool));
         it.query(method::EVENTS.name, super::events);
         it.query(method::EFFECTS.name, super::effects);
+        it.query(method::EXPORT.name, super::export);
         it.look(method::VIOLATIONS.name, super::violations);
         it
     }

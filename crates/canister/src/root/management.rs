@@ -4,7 +4,7 @@
 //! the fields that are used; every field of a reply is optional, so that older and newer replicas
 //! decode alike. What a reply means to the fleet is `observation`'s and `outcome`'s.
 
-use candid::{CandidType, Principal};
+use candid::{CandidType, Principal, Reserved};
 use hatchery_types::{CanisterId, ModuleHash};
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
@@ -105,20 +105,6 @@ pub(crate) struct HandOverSettings {
     pub(crate) controllers: Vec<Principal>,
 }
 
-/// Argument of `canister_info`. A number is a subtype of an option of it.
-#[derive(Debug, CandidType)]
-pub(crate) struct CanisterInfo {
-    pub(crate) canister_id: CanisterId,
-    pub(crate) num_requested_changes: u64,
-}
-
-/// Reply of `canister_info`, as far as it is used.
-#[derive(Debug, CandidType, Deserialize)]
-pub(crate) struct CanisterInfoReply {
-    pub(crate) controllers: Option<Vec<Principal>>,
-    pub(crate) module_hash: Option<ModuleHash>,
-}
-
 /// Argument of `create_canister`.
 #[derive(Debug, CandidType)]
 pub(crate) struct CreateCanister {
@@ -162,11 +148,66 @@ pub(crate) struct InstallChunkedCode {
     pub(crate) arg: ByteBuf,
 }
 
+/// Argument of `install_code`.
+#[derive(Debug, CandidType)]
+pub(crate) struct InstallCode {
+    pub(crate) mode: InstallMode,
+    pub(crate) canister_id: CanisterId,
+    pub(crate) wasm_module: ByteBuf,
+    pub(crate) arg: ByteBuf,
+}
+
 /// Argument of `upload_chunk`.
 #[derive(Debug, CandidType)]
 pub(crate) struct UploadChunk {
     pub(crate) canister_id: CanisterId,
     pub(crate) chunk: ByteBuf,
+}
+
+/// Argument of `canister_info`. A number is a subtype of an option of it.
+#[derive(Debug, CandidType)]
+pub(crate) struct CanisterInfoArgs {
+    pub(crate) canister_id: CanisterId,
+    pub(crate) num_requested_changes: u64,
+}
+
+/// Changes that a canister's history keeps at least (interface specification, `canister_info`).
+pub(crate) const HISTORY_KEPT: u64 = 20;
+
+/// Reply of `canister_info`, as far as it is used.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct CanisterInfo {
+    pub(crate) total_num_changes: Option<u64>,
+    pub(crate) recent_changes: Option<Vec<Change>>,
+    pub(crate) module_hash: Option<ModuleHash>,
+    pub(crate) controllers: Option<Vec<Principal>>,
+}
+
+/// An entry of a canister's history.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) timestamp_nanos: u64,
+    pub(crate) origin: Option<Origin>,
+    /// None: a change of a kind that is not used, or of one that is newer than this.
+    pub(crate) details: Option<Details>,
+}
+
+/// Who made a change.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) enum Origin {
+    #[serde(rename = "from_user")]
+    User { user_id: Principal },
+    #[serde(rename = "from_canister")]
+    Canister { canister_id: Principal },
+}
+
+/// What changed.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) enum Details {
+    #[serde(rename = "creation")]
+    Creation(Reserved),
+    #[serde(rename = "code_deployment")]
+    CodeDeployment(Reserved),
 }
 
 /// Run state in a `canister_status` reply.

@@ -7,6 +7,7 @@
 mod effects;
 mod endpoint;
 mod entry;
+mod history;
 mod hub;
 mod lifecycle;
 mod management;
@@ -141,6 +142,7 @@ macro_rules! root {
                 "canister_query plan" => plan,
                 "canister_query events" => events,
                 "canister_query effects" => effects,
+                "canister_query export" => export,
                 "canister_query violations" => violations,
             }
         };

@@ -3,8 +3,10 @@
 //! Owns the reading and the comparison with the warm pool's settings; what follows from an
 //! observation is decided in `hatchery-core`.
 
-use super::management::{CanisterStatus, ReportedSettings, Status, Visibility, defaults};
-use hatchery_types::{Cycles, Observation, RunState};
+use super::management::{CanisterStatus, ReportedSettings, Status, Variable, Visibility, defaults};
+use candid::Principal;
+use hatchery_api::environment;
+use hatchery_types::{CanisterId, Cycles, Generation, Observation, RunState, Tenancy};
 
 /// What a reply says; `None` if it lacks run state, controllers, balance or memory.
 pub(crate) fn observation(status: CanisterStatus) -> Option<Observation> {
@@ -15,6 +17,7 @@ pub(crate) fn observation(status: CanisterStatus) -> Option<Observation> {
     };
     let settings = status.settings?;
     let settings_clean = is_clean(&settings);
+    let tenancy = settings.environment_variables.as_deref().and_then(tenancy);
     let mut controllers = settings.controllers?;
     controllers.sort_unstable();
     let snapshot_bytes = status
@@ -32,6 +35,23 @@ pub(crate) fn observation(status: CanisterStatus) -> Option<Observation> {
             .query_stats
             .and_then(|it| it.num_calls_total)
             .map(bytes),
+        tenancy,
+    })
+}
+
+/// What a root wrote into the environment variables of a member.
+fn tenancy(variables: &[Variable]) -> Option<Tenancy> {
+    let value = |name: &str| {
+        let variable = variables.iter().find(|variable| variable.name == name)?;
+        Some(variable.value.clone())
+    };
+    let canister = |name| Principal::from_text(value(name)?).ok().map(CanisterId);
+    Some(Tenancy {
+        root: canister(environment::ROOT)?,
+        role: value(environment::ROLE),
+        pool: value(environment::POOL),
+        parent: canister(environment::PARENT),
+        generation: Generation(value(environment::GENERATION)?.parse().ok()?),
     })
 }
 
@@ -80,7 +100,7 @@ fn is_clean(settings: &ReportedSettings) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candid::{CandidType, Nat, Principal};
+    use candid::{CandidType, Nat};
     use hatchery_types::ModuleHash;
     use ic_management_canister_types as platform;
 
@@ -147,6 +167,7 @@ mod tests {
             settings_clean: Some(true),
             snapshot_bytes: Some(8),
             queries: Some(0),
+            tenancy: None,
         };
         assert_eq!(observe(status(settings())), Some(expected));
     }
@@ -159,6 +180,35 @@ mod tests {
         let seen = observe(reply).expect("observed");
         assert_eq!(seen.module, Some(ModuleHash([9; 32])));
         assert_eq!(seen.run_state, RunState::Stopped);
+    }
+
+    #[test]
+    fn l07_a_member_shows_whose_it_is() {
+        let variable = |name: &str, value: &str| platform::EnvironmentVariable {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        let mut member = settings();
+        member.environment_variables = vec![
+            variable("OTHER", "x"),
+            variable(environment::ROOT, &principal(1).to_text()),
+            variable(environment::ROLE, "worker"),
+            variable(environment::GENERATION, "7"),
+        ];
+        let expected = Tenancy {
+            root: CanisterId(principal(1)),
+            role: Some("worker".to_owned()),
+            pool: None,
+            parent: None,
+            generation: Generation(7),
+        };
+        let seen = observe(status(member.clone())).expect("observed");
+        assert_eq!(seen.tenancy, Some(expected));
+        for bad in ["", "-1", "seven"] {
+            member.environment_variables[3].value = bad.to_owned();
+            let seen = observe(status(member.clone())).expect("observed");
+            assert_eq!(seen.tenancy, None, "{bad:?} is no generation");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Owns what a caller can know (interface specification, "Reject codes"); what follows from it is
 //! decided in `hatchery-core`.
 
-use super::management::{CanisterInfoReply, CanisterRecord, CanisterStatus, ChunkHash};
+use super::history::info;
+use super::management::{CanisterInfo, CanisterRecord, CanisterStatus, ChunkHash};
 use super::number;
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
@@ -91,9 +92,10 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
             let observation = observation(decode::<CanisterStatus>(reply)?)?;
             Some(Value::Observed(Box::new(observation)))
         }
+        Step::History => info(decode::<CanisterInfo>(reply)?).map(|it| Value::Told(Box::new(it))),
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
         Step::Info => {
-            let info = decode::<CanisterInfoReply>(reply)?;
+            let info = decode::<CanisterInfo>(reply)?;
             let mut controllers = info.controllers?;
             controllers.sort_unstable();
             let module = info.module_hash;
@@ -113,6 +115,7 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Start
         | Step::Check
         | Step::Install
+        | Step::InstallSweeper
         | Step::Stop
         | Step::Delete
         | Step::UploadChunk
@@ -205,7 +208,9 @@ mod tests {
             Principal::from_slice(&[2, 1]),
             Principal::from_slice(&[1, 1]),
         ];
-        let info = CanisterInfoReply {
+        let info = CanisterInfo {
+            total_num_changes: None,
+            recent_changes: None,
             controllers: Some(controllers.clone()),
             module_hash: None,
         };

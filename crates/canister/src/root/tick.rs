@@ -18,8 +18,6 @@ use std::time::Duration;
 const INSTRUCTIONS_MAX: u64 = 1_800_000_000;
 /// Root looks at everything at least this often.
 const WATCHDOG: Duration = Duration::from_mins(30);
-/// First look after an install.
-const FIRST_LOOK: Nanos = Nanos::from_secs(30);
 /// First look after an upgrade: calls of the root before may be open.
 const UPGRADE_LOOK: Nanos = Nanos::from_secs(1);
 /// When calls could not be sent, or root is stopping: look again after this.
@@ -124,8 +122,7 @@ pub(crate) fn vitals() -> Vitals {
 /// Starts the timers of a fresh root.
 pub(crate) fn wake_after_install() {
     start_watchdog();
-    arm(now() + FIRST_LOOK);
-    arm_next(Nanos(0));
+    arm(now());
 }
 
 /// Starts the timers of an upgraded root.

@@ -3,13 +3,17 @@
 use super::Stable;
 use hatchery_api::{
     CanistersPage, CanistersRequest, CommandAnswer, EffectView, EffectsRequest, EventView,
-    EventsPage, EventsRequest, FleetStatus, ModuleView, PAGE_MAX, PlanView, PoolView, Queued,
-    ReasonView, RowView, WorkerView, WorkersPage, WorkersRequest,
+    EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, LedgerView, ModuleView,
+    PAGE_MAX, PlanView, PoolView, Queued, ReasonView, RecoveryView, RowView, SearchView,
+    WorkerView, WorkersPage, WorkersRequest,
 };
 use hatchery_core as core;
-use hatchery_core::{LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason};
+use hatchery_core::{
+    Header, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, held_back, warm_reason,
+};
 use hatchery_types::{
-    Cycles, Direction, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason,
+    CanisterId, Cycles, Direction, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Principal,
+    Reason,
 };
 
 /// Largest page, as a length.
@@ -67,6 +71,28 @@ pub(crate) fn fleet_status(
             .map(|it| pool(state, now, it))
             .collect(),
         next_wake,
+        recovery: recovery(state),
+        ledger: ledger(state.header()),
+    }
+}
+
+fn recovery(state: &State<Stable>) -> RecoveryView {
+    RecoveryView {
+        held_back: held_back(state).as_ref().map(ReasonView::from),
+        sought_creations: state.sought_creations(),
+        search: state.header().search.map(|search| SearchView {
+            next: CanisterId::from_number(search.next),
+            left: search.end.saturating_sub(search.next),
+            found: search.found,
+        }),
+    }
+}
+
+fn ledger(header: &Header) -> LedgerView {
+    LedgerView {
+        spent: header.ledger.spent,
+        swept: header.ledger.swept,
+        discarded: header.discarded,
     }
 }
 
@@ -202,6 +228,21 @@ fn event(number: u64, entry: LogEntry) -> EventView {
         pool: entry.pool,
         phase: entry.phase,
         reason: ReasonView::from(&entry.reason),
+    }
+}
+
+/// One page of the registry.
+pub(crate) fn export(
+    state: &State<Stable>,
+    root: Principal,
+    request: &ExportRequest,
+) -> ExportPage {
+    let (rows, next) = state.rows(None, request.after, limit(request.limit));
+    ExportPage {
+        root: CanisterId(root),
+        incarnation: state.incarnation(),
+        canisters: rows.iter().map(Row::registered).collect(),
+        next,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a run showed so far: the figures of every second and the latest events, for the view, the
 //! progress lines and the plot.
 
-use crate::plot::{Mark, Sample};
+use crate::plot::Sample;
 use hatchery_api::RowView;
 use hatchery_sim::demo::{Demo, Frame};
+use hatchery_sim::plot::Mark;
 use hatchery_types::{CanisterId, Nanos};
 use std::collections::VecDeque;
 
@@ -79,7 +80,7 @@ impl Story {
             let text = notice.clone();
             self.marks.push(Mark {
                 second,
-                is_upgrade: text.contains("upgraded"),
+                is_large: text.contains("upgraded"),
                 text: text.clone(),
             });
             let (subject, phase) = (String::new(), String::new());

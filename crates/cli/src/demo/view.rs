@@ -145,6 +145,7 @@ fn color_of(phase: Phase) -> Color {
         Phase::Stopping => Color::LightMagenta,
         Phase::Deleting | Phase::Exporting => Color::DarkGray,
         Phase::Failed | Phase::Lost => Color::Red,
+        Phase::Recovering => Color::Yellow,
     }
 }
 

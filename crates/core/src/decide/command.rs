@@ -3,7 +3,7 @@
 //! Owns identity and receipts; what a command does to a row is `intake`'s and `departure`'s. A
 //! refused command leaves nothing, not even a receipt.
 
-use super::{departure, intake, refuse, refused};
+use super::{departure, intake, recover, refuse, refused, standing};
 use crate::limits;
 use crate::plant::planted;
 use crate::receipt::{Answer, Counted, Goal, On, Receipt, Wait};
@@ -68,6 +68,10 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
         );
         return refuse(Reason::OverLimit, text);
     }
+    if let Some(reason) = standing::held_back(state).filter(|_| !works_blind(&input.command)) {
+        let text = "root does not know its own fleet yet: see `recover`";
+        return refuse(reason, text);
+    }
     let Acted {
         mut events,
         answer,
@@ -92,6 +96,14 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
         reply: Reply::Command(answer),
         ..Decision::default()
     }
+}
+
+/// Commands that a root without its memory carries out.
+fn works_blind(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Recover(_) | Command::Pause(_) | Command::Resume(_)
+    )
 }
 
 fn repeated(receipt: &Receipt, payload: ModuleHash, operation: &str) -> Decision {
@@ -124,13 +136,15 @@ fn ids(command: &Command) -> &[CanisterId] {
         | Command::RequeueFailed(None)
         | Command::DrainSurplus
         | Command::Pause(_)
-        | Command::Resume(_) => &[],
+        | Command::Resume(_)
+        | Command::Recover(_) => &[],
     }
 }
 
 /// SHA-256 of what the command says. The numbers are in receipts: never reused.
 fn digest(command: &Command) -> ModuleHash {
     let kind = match command {
+        Command::Recover(how) => return recover::digest(how),
         Command::ImportQueued(_) => 0u8,
         Command::Recycle(_) => 1,
         Command::RequeueFailed(Some(_)) => 2,
@@ -157,6 +171,7 @@ fn digest(command: &Command) -> ModuleHash {
 
 fn act<M: Memory>(state: &State<M>, now: Nanos, command: &Command) -> Act {
     match command {
+        Command::Recover(how) => recover::recover(state, now, how),
         Command::CreateEmpty => intake::create_empty(state),
         Command::ImportImmediate(id) => intake::import_immediate(state, now, *id),
         Command::ImportQueued(ids) => {

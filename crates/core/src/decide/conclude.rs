@@ -3,7 +3,7 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::service::{installed, measure, member_due, reported};
-use super::{Draft, ask, export, store, to_reset, trial};
+use super::{Draft, ask, export, recover, search, standing, store, sweep, to_reset, trial};
 use crate::limits;
 use crate::plant::planted;
 use crate::record::Row;
@@ -38,14 +38,28 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::StoreChunk { module, index }, _) => {
             store::stored(&mut draft, state, *module, *index, case.last());
         }
+        (EffectKind::Info { canister }, _) if state.header().root == Some(*canister) => {
+            standing::after_look(&mut draft, state, now, case.last());
+        }
+        (EffectKind::Info { canister }, _) => {
+            search::after_info(&mut draft, state, now, *canister, case.last());
+        }
         (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
         (EffectKind::ClearStore, _) => store::cleared(&mut draft, state, case.last()),
         (_, None) => {}
-        (EffectKind::Reset { .. }, Some(row)) => {
-            draft.row(after_reset(&case, row));
+        (EffectKind::Reset { .. }, Some(mut row)) => {
+            sweep::book(&mut draft, &case, &mut row);
+            draft.row(sweep::before_ready(&case, after_reset(&case, row)));
         }
         (EffectKind::Install { module, .. }, Some(row)) => {
             after_install(&mut draft, state, &case, row, *module);
+        }
+        (EffectKind::Sweep { .. }, Some(row)) => sweep::after_sweep(&mut draft, &case, row),
+        (EffectKind::Observe, Some(row)) if row.phase == Phase::Deleting => {
+            sweep::after_look(&mut draft, &case, row);
+        }
+        (EffectKind::Observe, Some(row)) if row.phase == Phase::Recovering => {
+            recover::after_look(&mut draft, &case, row);
         }
         (EffectKind::Observe, Some(row)) => {
             observe(&mut draft, state, &case, row);
@@ -73,9 +87,9 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
 /// What the conclusion may look at.
 pub(super) struct Case<'a> {
     pub(super) now: Nanos,
-    started_at: Nanos,
-    root: Option<CanisterId>,
-    spec: Option<&'a FleetSpec>,
+    pub(super) started_at: Nanos,
+    pub(super) root: Option<CanisterId>,
+    pub(super) spec: Option<&'a FleetSpec>,
     outcomes: Vec<&'a Outcome>,
 }
 
@@ -84,7 +98,7 @@ impl Case<'_> {
         self.outcomes.last().expect("bug: an effect without steps")
     }
 
-    fn observation(&self) -> Option<&Observation> {
+    pub(super) fn observation(&self) -> Option<&Observation> {
         match self.last() {
             Outcome::Done(Value::Observed(observation)) => Some(observation),
             _ => None,
@@ -114,7 +128,7 @@ pub(super) fn is_gone(outcome: &Outcome) -> bool {
 
 /// `canister_status` is refused to all but controllers (interface specification,
 /// `canister_status`), so a refusal of another kind than "gone" means control is lost.
-fn lost_control(outcome: &Outcome) -> bool {
+pub(super) fn lost_control(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code != REJECT_DESTINATION_INVALID)
 }
 

@@ -73,6 +73,17 @@ impl Room {
         self.calls as usize >= kind.steps().len() && self.lane(state, spec, kind.lane()) > 0
     }
 
+    /// Small effects that may still start, whatever the spec.
+    pub(super) fn small<M: Memory>(&self, state: &State<M>) -> usize {
+        let open = state.counts().lane(Lane::Other);
+        limits::OTHER_LANE.saturating_sub(open).min(self.calls) as usize
+    }
+
+    /// A small effect may start, whatever the spec.
+    pub(super) fn takes_small<M: Memory>(&self, state: &State<M>) -> bool {
+        self.small(state) > 0
+    }
+
     /// Effects that may still start in a lane.
     pub(super) fn lane<M: Memory>(&self, state: &State<M>, spec: &FleetSpec, lane: Lane) -> u32 {
         let most = match lane {

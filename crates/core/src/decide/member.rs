@@ -3,6 +3,7 @@
 use super::parent::is_parent;
 use super::refuse;
 use super::service::member_due;
+use super::standing;
 use crate::input::{NotTaken, PoolReport};
 use crate::limits;
 use crate::record::{PoolRecord, Row, Sample};
@@ -24,7 +25,11 @@ pub(super) fn report<M: Memory>(
     value: u64,
 ) -> Decision {
     let Some(row) = member_row(state, member, generation) else {
-        return answer(false, Some(Reason::Unauthorised));
+        // A root that lost its memory does not know its members: they go on.
+        return match standing::held_back(state) {
+            Some(reason) => answer(true, Some(reason)),
+            None => answer(false, Some(Reason::Unauthorised)),
+        };
     };
     let accepting = accepts(state, now, &row);
     let Some(spec) = state.spec() else {

@@ -15,14 +15,19 @@ mod member;
 mod module;
 mod operation;
 mod parent;
+mod recover;
 mod refill;
+mod search;
 mod service;
+mod standing;
 mod store;
+mod sweep;
 mod tick;
 mod trial;
 
 pub use lanes::{LaneStatus, lanes};
 pub use refill::{maintenance_paused, missing_canisters, warm_reason};
+pub use standing::held_back;
 pub use tick::{next_wake, plan_pool};
 
 use crate::plant::planted;
@@ -153,6 +158,7 @@ struct Draft {
     decision: Decision,
     next_effect: EffectId,
     incarnation: hatchery_types::Incarnation,
+    newest: Option<CanisterId>,
     now: Nanos,
 }
 
@@ -162,6 +168,7 @@ impl Draft {
             decision: Decision::default(),
             next_effect: state.next_effect(),
             incarnation: state.incarnation(),
+            newest: search::newest_known(state),
             now,
         }
     }
@@ -179,8 +186,13 @@ impl Draft {
     fn start(&mut self, kind: EffectKind, canister: Option<CanisterId>) -> EffectId {
         let id = self.next_effect;
         self.next_effect = EffectId(id.0 + 1);
+        let behind = self
+            .newest
+            .filter(|_| matches!(kind, EffectKind::Create { .. }));
         let effect = Effect {
             id,
+            behind,
+            given_up: false,
             outcomes: vec![None; kind.steps().len()],
             kind,
             canister,

@@ -2,7 +2,7 @@
 
 use super::lanes::Room;
 use super::tick::expect_row;
-use super::{Draft, operation};
+use super::{Draft, operation, standing};
 use crate::limits;
 use crate::plant::planted;
 use crate::receipt::On;
@@ -37,12 +37,13 @@ pub fn maintenance_paused<M: Memory>(
     paused.then_some(Reason::Paused)
 }
 
-/// Canisters missing to the minimum and to what pools wait for, or asked for by name. What is in flight counts; a row
-/// with a failed attempt does not.
+/// Canisters missing to the minimum and to what pools wait for, or asked for by name. What is in
+/// flight counts, lost creations that are searched for among it; a row with a failed attempt does
+/// not.
 fn missing<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
     let counts = state.counts();
     let recovering = if planted("p11") { 0 } else { counts.recovering };
-    let spare = counts.phase(Phase::Ready) + recovering;
+    let spare = counts.phase(Phase::Ready) + recovering + state.sought_creations();
     let coming = spare + u64::from(counts.lane(Lane::Create));
     let unmet: u64 = state
         .index
@@ -111,10 +112,16 @@ fn lost_lately<M: Memory>(state: &State<M>, now: Nanos) -> usize {
 /// What forbids buying, whatever is missing.
 fn held_back<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> Option<Reason> {
     let counts = state.counts();
-    if state.header().is_paused(Direction::Up) {
+    if let Some(reason) = standing::held_back(state) {
+        Some(reason)
+    } else if state.header().is_paused(Direction::Up) {
         Some(Reason::Paused)
     } else if missing(state, spec) == 0 || (planted("p13") && state.header().create_failures > 0) {
-        Some(Reason::Satisfied)
+        Some(if state.sought_creations() > 0 {
+            Reason::SearchingLost
+        } else {
+            Reason::Satisfied
+        })
     } else if lost_lately(state, now) >= limits::LOST_CREATIONS_MAX {
         Some(Reason::LostCreations)
     } else if counts.unproven >= limits::UNPROVEN_MAX {

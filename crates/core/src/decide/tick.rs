@@ -1,10 +1,14 @@
 //! The level-triggered tick: looks at what is due and does one thing at a time, in this order:
-//! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
-//! pools, buy and sell.
+//! conclude effects, give up on calls of an earlier root, look at itself and for what it lost, look
+//! at rows, reset, store modules, plan pools, buy and sell. A root whose memory is not known to be
+//! whole only looks.
 
 use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
-use super::{Draft, ask, conclude, export, lease, module, operation, refill, service, store};
+use super::{
+    Draft, ask, conclude, export, lease, module, operation, refill, search, service, standing,
+    store, sweep,
+};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::plant::planted;
@@ -24,11 +28,22 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     if vitals.stopping {
         return finish().unwrap_or_default();
     }
-    let Some(spec) = state.spec() else {
-        return finish().unwrap_or_default();
-    };
     let room = Room::new(state, vitals);
-    finish()
+    let look = || {
+        finish()
+            .or_else(|| standing::look_at_self(state, now, &room))
+            .or_else(|| search::go_on(state, now, &room))
+    };
+    let Some(spec) = state.spec() else {
+        return look().unwrap_or_default();
+    };
+    if standing::held_back(state).is_some() {
+        return look()
+            .or_else(|| look_at_next(state, now, spec, &room))
+            .or_else(|| standing::explain_next(state, now))
+            .unwrap_or_default();
+    }
+    look()
         .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| drain_next(state, now, spec, &room))
@@ -119,7 +134,8 @@ fn look_at_next<M: Memory>(
         Phase::Exporting => export::go_on(state, &mut draft, now, spec, room, row),
         Phase::Standby if row.starts_until.0 > 0 => ask::check(&mut draft, state, row),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
-        Phase::Stopping | Phase::Deleting => draft.start_on(row, EffectKind::Stop),
+        Phase::Deleting => sweep::before_delete(&mut draft, state, now, spec, room, row),
+        Phase::Stopping => draft.start_on(row, EffectKind::Stop),
         _ => draft.start_on(row, EffectKind::Observe),
     }
     Some(draft.done())
@@ -189,6 +205,10 @@ fn reset_next<M: Memory>(
     let mut row = expect_row(state, canister);
     let start = row.stopped && !planted("p19");
     let mut draft = Draft::new(state, now);
+    if sweep::is_wanted(&row) {
+        sweep::start(&mut draft, state, now, spec, room, row);
+        return Some(draft.done());
+    }
     let effect = draft.start(EffectKind::Reset { start }, Some(canister));
     if planted("p07") {
         draft.event(Event::RowRemoved(canister, Reason::Recycled));
@@ -263,7 +283,14 @@ pub fn plan_pool<M: Memory>(
     pool: &str,
 ) -> Option<PoolPlan> {
     let room = Room::new(state, vitals);
-    view(state, now, state.spec()?, pool, &room).map(|view| plan(&view))
+    let mut plan = plan(&view(state, now, state.spec()?, pool, &room)?);
+    if let Some(reason) = standing::held_back(state) {
+        plan.claim.clear();
+        plan.cordon.clear();
+        plan.uncordon.clear();
+        plan.reasons.insert(0, reason);
+    }
+    Some(plan)
 }
 
 fn execute<M: Memory>(
@@ -366,9 +393,12 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .spec()
         .filter(|spec| create.is_none() && refill::wants(state, now, spec));
     let complete = (!index.complete.is_empty()).then_some(now);
+    let looks = [standing::look_due(state), search::due(state)];
+    let looks = looks.into_iter().flatten();
     let queues = rows.into_iter().chain([pools, modules]).flatten().flatten();
     queues
         .chain(stale)
+        .chain(looks)
         .chain(create)
         .chain(buy.map(|_| retry))
         .chain(operation::purchase_due(state))

@@ -6,7 +6,9 @@ use crate::limits;
 use crate::record::{ScaleStep, Wish};
 use hatchery_types::{Nanos, Reason, ScaleSpec};
 
-/// Remembers a wish; equal ones share an entry, old ones go, too many are merged.
+/// Remembers a wish; equal ones share an entry, old ones go. An entry speaks until the next one
+/// begins; neighbours are merged while together they speak for no longer than a small part of the
+/// window, so what is remembered lasts at most that part too long, however often wishes change.
 pub(super) fn remember(wishes: &mut Vec<Wish>, now: Nanos, members: u32, window: Nanos) {
     let last = wishes.last();
     if last.is_none_or(|last| (last.low, last.high) != (members, members)) {
@@ -15,19 +17,27 @@ pub(super) fn remember(wishes: &mut Vec<Wish>, now: Nanos, members: u32, window:
             low: members,
             high: members,
         });
+        let slot = Nanos(window.0 / limits::WISHES_PER_WINDOW);
+        if let Some(first) = wishes.len().checked_sub(3)
+            && now.since(wishes[first].at) <= slot
+        {
+            merge(wishes, first);
+        }
     }
-    // An entry speaks until the next one begins.
     while wishes.len() > 1 && now.since(wishes[1].at) >= window {
         wishes.remove(0);
     }
+    // Only after the window was changed.
     if wishes.len() > limits::POOL_HISTORY_MAX {
-        let first = wishes.remove(0);
-        wishes[0] = Wish {
-            at: first.at,
-            low: first.low.min(wishes[0].low),
-            high: first.high.max(wishes[0].high),
-        };
+        merge(wishes, 0);
     }
+}
+
+/// The entry at `first` and the one behind it become one.
+fn merge(wishes: &mut Vec<Wish>, first: usize) {
+    let second = wishes.remove(first + 1);
+    wishes[first].low = wishes[first].low.min(second.low);
+    wishes[first].high = wishes[first].high.max(second.high);
 }
 
 /// Holds a wish back while the window remembers a milder one.

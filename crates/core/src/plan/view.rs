@@ -29,6 +29,24 @@ pub struct PoolView<'a> {
     pub paused_down: bool,
 }
 
+impl<'a> PoolView<'a> {
+    /// A pool without members, and nothing to claim; payable, and nothing paused.
+    pub fn new(now: Nanos, spec: &'a PoolSpec, record: &'a PoolRecord) -> Self {
+        PoolView {
+            now,
+            spec,
+            record,
+            members: Vec::new(),
+            ready: Vec::new(),
+            install_room: 0,
+            payable: true,
+            module: None,
+            paused_up: false,
+            paused_down: false,
+        }
+    }
+}
+
 impl PoolView<'_> {
     /// Members that count against `max`.
     pub fn living(&self) -> u32 {

@@ -1,10 +1,10 @@
 //! The only writer. Every event changes the records and the index together, or not at all.
 
-use super::State;
+use super::{State, wholeness};
 use crate::event::Event;
-use crate::limits;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
+use crate::{Account, limits};
 use hatchery_types::{
     CanisterId, Cycles, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos,
     Outcome, Phase, PoolSpec, Reason,
@@ -39,6 +39,15 @@ impl<M: Memory> State<M> {
                 header.create_after = until;
                 header.create_reason = reason;
             }),
+            Event::CreationGivenUp(id) => self.give_up(now, id),
+            Event::CyclesBooked(account, cycles) => {
+                self.change_header(|header| header.ledger.book(account, cycles));
+            }
+            Event::StandingChanged(standing) => {
+                self.change_header(|header| header.standing = standing);
+                self.wake_all_pools(now);
+            }
+            Event::SearchChanged(search) => self.change_header(|header| header.search = search),
             Event::RowChanged(row) => self.put_row(now, *row),
             Event::RowRemoved(canister, reason) => self.remove_row(now, canister, reason),
             Event::PoolPlanned { pool, record, wake } => {
@@ -128,7 +137,7 @@ impl<M: Memory> State<M> {
         });
     }
 
-    fn change_header(&mut self, change: impl FnOnce(&mut Header)) {
+    pub(super) fn change_header(&mut self, change: impl FnOnce(&mut Header)) {
         let mut header = self.header().clone();
         change(&mut header);
         self.header.set(Cbor(header));
@@ -223,6 +232,9 @@ impl<M: Memory> State<M> {
         let mut effect = self
             .effect(id)
             .expect("bug: an outcome for an effect not in the journal");
+        if let Some(cycles) = wholeness::spent_by(&effect, step, &outcome) {
+            self.change_header(|header| header.ledger.book(Account::Spent, cycles));
+        }
         effect.outcomes[usize::from(step)] = Some(outcome);
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
@@ -231,8 +243,9 @@ impl<M: Memory> State<M> {
 
     fn put_row(&mut self, now: Nanos, row: Row) {
         let before = self.row(row.canister);
-        if let Some(before) = &before {
-            self.index.take_row(before);
+        match &before {
+            Some(before) => self.index.take_row(before),
+            None => self.note_id(row.canister),
         }
         self.index.put_row(&row);
         let moved = before
@@ -348,7 +361,7 @@ impl<M: Memory> State<M> {
         self.modules.remove(&HashKey(module.0));
     }
 
-    fn append_log(&mut self, entry: LogEntry) {
+    pub(super) fn append_log(&mut self, entry: LogEntry) {
         self.newest_event += 1;
         self.log.insert(self.newest_event, Cbor(entry));
         if self.log.len() > limits::LOG_MAX {

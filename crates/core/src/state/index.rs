@@ -141,6 +141,8 @@ pub(crate) struct Index {
     pub(crate) complete: BTreeSet<EffectId>,
     /// Creations whose outcome is unknown, with their start: neither open nor forgotten.
     pub(crate) lost: BTreeMap<EffectId, Lost>,
+    /// Those of them whose canister may still be found, with their start.
+    pub(crate) sought: BTreeMap<EffectId, Nanos>,
     /// Effects of an earlier root that still wait for outcomes.
     pub(crate) stale: BTreeSet<EffectId>,
     /// What is remembered of each pool.
@@ -293,6 +295,9 @@ impl Index {
             };
             let started_at = effect.started_at;
             self.lost.insert(effect.id, Lost { started_at, cycles });
+            if !effect.given_up {
+                self.sought.insert(effect.id, started_at);
+            }
             return;
         }
         let waiting = effect
@@ -321,6 +326,7 @@ impl Index {
     /// Takes an effect out, whatever became of it.
     pub(crate) fn take_effect(&mut self, id: EffectId) {
         self.lost.remove(&id);
+        self.sought.remove(&id);
         let Some(open) = self.open.remove(&id) else {
             return;
         };
@@ -546,6 +552,7 @@ impl Index {
             (self.open == other.open, "open effects"),
             (self.complete == other.complete, "complete effects"),
             (self.lost == other.lost, "lost creations"),
+            (self.sought == other.sought, "sought creations"),
             (self.stale == other.stale, "stale effects"),
             (self.pools == other.pools, "pools"),
             (self.hungry == other.hungry, "hungry pools"),

@@ -10,6 +10,7 @@ mod leases;
 mod listing;
 mod pages;
 mod receipts;
+mod wholeness;
 
 pub(crate) use index::Index;
 pub use index::{Counts, Member};
@@ -22,6 +23,7 @@ use crate::lease::LeaseReceipt;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
+use crate::{Ledger, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
     Phase, PoolSpec,
@@ -102,6 +104,13 @@ impl<M: Memory> State<M> {
             create_reason: None,
             root: None,
             controllers_at: Nanos(0),
+            newest: None,
+            ledger: Ledger::default(),
+            standing: Standing::Unchecked {
+                attempts: 0,
+                next_attempt: Nanos(0),
+            },
+            search: None,
             discarded: Cycles(0),
             given_away: Cycles(0),
             paused_down: Some(false),
@@ -123,15 +132,21 @@ impl<M: Memory> State<M> {
             newest_event: 0,
             receipt_index: ReceiptIndex::default(),
         };
-        if state.header().layout < LAYOUT {
-            let header = state.header().clone();
-            state.header.set(Cbor(Header {
-                layout: LAYOUT,
-                ..header
-            }));
-        }
+        state.migrate();
         state.rebuild();
         Ok(state)
+    }
+
+    /// Layout 1 did not keep the largest id: the largest of its rows stands in for it.
+    fn migrate(&mut self) {
+        let mut header = self.header().clone();
+        if header.layout == LAYOUT {
+            return;
+        }
+        let rows = self.rows.last_key_value();
+        header.newest = rows.map(|(_, row)| row.0.canister);
+        header.layout = LAYOUT;
+        self.header.set(Cbor(header));
     }
 
     fn rebuild(&mut self) {
@@ -223,9 +238,15 @@ impl<M: Memory> State<M> {
         &self.index.counts
     }
 
-    /// Creations whose outcome is unknown.
+    /// Creations whose outcome is unknown: those that are searched for, and those given up.
     pub fn lost_creations(&self) -> u64 {
         self.index.lost.len() as u64
+    }
+
+    /// Creations whose outcome is unknown and whose canister may still be found; they count as
+    /// bought.
+    pub fn sought_creations(&self) -> u64 {
+        self.index.sought.len() as u64
     }
 
     /// Cycles attached to them: booked as spent until a canister turns up.

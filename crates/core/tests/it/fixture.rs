@@ -5,9 +5,10 @@ use hatchery_core::{
     Vitals, check, decide,
 };
 use hatchery_types::{
-    CanisterId, Cycles, DrainSpec, Effect, EffectKind, FleetSpec, Generation, Inspection,
-    LanesSpec, ModuleHash, Nanos, Observation, OperationId, Outcome, PoolSpec, Principal, Refusal,
-    RoleSpec, RunState, ScaleSpec, SignalSpec, Value, WarmPoolSpec,
+    CanisterId, Creation, Cycles, DrainSpec, Effect, EffectKind, FleetSpec, Generation, Info,
+    Inspection, LanesSpec, ModuleHash, Nanos, Observation, OperationId, Outcome, PoolSpec,
+    Principal, REJECT_DESTINATION_INVALID, Refusal, RoleSpec, RunState, ScaleSpec, SignalSpec,
+    Value, WarmPoolSpec,
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use sha2::{Digest, Sha256};
@@ -29,14 +30,29 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Fresh memory, no spec.
+    /// Fresh memory that is known to be whole, no spec.
     pub(crate) fn bare() -> Root {
+        let mut root = Root::newborn();
+        root.see_itself();
+        root
+    }
+
+    /// Fresh memory, and nothing is known yet.
+    pub(crate) fn newborn() -> Root {
         let memories = (0..Memories::<VectorMemory>::COUNT).map(|_| VectorMemory::default());
         let mut root = Root::on(memories.collect(), Nanos::from_secs(1_000));
         root.feed(&Input::Started {
             root: CanisterId(ROOT),
         });
         root
+    }
+
+    /// Root sees in its own history that its memory is whole.
+    pub(crate) fn see_itself(&mut self) {
+        self.tick();
+        let looks = self.take(|kind| matches!(kind, EffectKind::Info { .. }));
+        self.answer(&looks[0], &[told(info(1))]);
+        self.story();
     }
 
     fn on(memories: Vec<VectorMemory>, now: Nanos) -> Root {
@@ -273,11 +289,28 @@ pub(crate) fn empty() -> Observation {
         settings_clean: Some(true),
         snapshot_bytes: Some(0),
         queries: None,
+        tenancy: None,
     }
 }
 
 pub(crate) fn saw(observation: Observation) -> Outcome {
     Outcome::Done(Value::Observed(Box::new(observation)))
+}
+
+/// The history of a canister that root created at the beginning, with so many deployments.
+pub(crate) fn info(deployments: u32) -> Info {
+    let (by, at) = (CanisterId(ROOT), Nanos::from_secs(1_000));
+    Info {
+        controllers: vec![ROOT],
+        module: None,
+        creation: Some(Creation { by, at }),
+        deployments,
+        whole: true,
+    }
+}
+
+pub(crate) fn told(info: Info) -> Outcome {
+    Outcome::Done(Value::Told(Box::new(info)))
 }
 
 /// What `canister_info` says.
@@ -310,6 +343,8 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
         }
         EffectKind::Drain => vec![Outcome::Done(Value::Drained(true))],
         EffectKind::Pull { .. } => vec![Outcome::Done(Value::Measured(Some(4)))],
+        EffectKind::Info { canister } if *canister == CanisterId(ROOT) => vec![told(info(1))],
+        EffectKind::Info { .. } => vec![refused(REJECT_DESTINATION_INVALID)],
         EffectKind::Inspect => vec![seen_by_anybody(vec![ROOT])],
         EffectKind::CheckStore => vec![Outcome::Done(Value::Chunks(Vec::new()))],
         _ => vec![done; effect.outcomes.len()],
@@ -332,6 +367,7 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
             maximum: 100,
             cycles: Cycles(5 * Cycles::T),
             floor: Cycles(Cycles::T),
+            sweep_above: None,
         },
         roles: vec![RoleSpec {
             drain: DrainSpec {

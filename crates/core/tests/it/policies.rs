@@ -270,6 +270,26 @@ fn s11_load_that_oscillates_within_the_window_causes_no_flapping() {
 }
 
 #[test]
+fn s11_an_old_peak_is_forgotten_though_wishes_change_all_the_time() {
+    let mut root = Root::with(spec(3, 1, 8));
+    root.settle();
+    let mut tell = |seconds: u64, load: fn(u64) -> u64| {
+        for second in 0..seconds {
+            for (worker, _) in root.state.workers("workers", None, 20) {
+                root.report(worker, load(second));
+            }
+            root.run(1);
+        }
+        root.state.workers("workers", None, 20).len()
+    };
+    let many = tell(60, |_| 40);
+    assert_eq!(many, 8, "a peak");
+    // Another wish every second: as many as are remembered fill no more than the window of 30 s.
+    assert_eq!(tell(28, |second| 1 + 2 * (second % 2)), many, "held");
+    assert!(tell(8, |second| 1 + 2 * (second % 2)) < many, "let go");
+}
+
+#[test]
 fn s12_load_that_returns_during_a_drain_takes_the_member_back() {
     let mut root = Root::with(spec(3, 1, 8));
     root.settle();

@@ -50,10 +50,12 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Pull { .. }
         | EffectKind::Stop
         | EffectKind::Delete
-        | EffectKind::StoreChunk { .. }
         | EffectKind::HandOver { .. }
         | EffectKind::Inspect
+        | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
+        | EffectKind::Info { .. }
+        | EffectKind::Sweep { .. }
         | EffectKind::ClearStore => Cycles(0),
     }
 }

@@ -103,6 +103,14 @@ fn is_listed((from, to, cause): &Edge) -> bool {
     })
 }
 
+/// Whether a move is on the list for any cause.
+pub fn is_move_listed(from: Option<Phase>, to: Option<Phase>) -> bool {
+    let (from, to) = (phase_name(from), phase_name(to));
+    EDGES
+        .iter()
+        .any(|(start, end, _)| (*start, *end) == (from, to))
+}
+
 fn name_of((from, to, cause): &Edge) -> String {
     format!("{} -> {}: {cause}", phase_name(*from), phase_name(*to))
 }
@@ -151,6 +159,7 @@ fn command_name(command: &Command) -> &'static str {
         Command::RequeueFailed(_) => "requeue",
         Command::Pause(_) => "pause",
         Command::Resume(_) => "resume",
+        Command::Recover(_) => "recover",
     }
 }
 

@@ -65,6 +65,10 @@ fn check_command(command: &Command, reply: &Reply) -> Result<(), String> {
 
 /// After a finished tick every pool says why it is as it is.
 fn check_pools(scene: &Scene<'_>) -> Result<(), String> {
+    // One reason holds all of them back.
+    if hatchery_core::held_back(scene.state).is_some() {
+        return Ok(());
+    }
     for pool in scene.state.spec().map_or(&[][..], |spec| &spec.pools) {
         let record = scene.state.pool(&pool.name);
         if record.is_none_or(|record| record.reasons.is_empty()) {

@@ -1,7 +1,7 @@
 //! Invariant 12: nothing grows above its limit.
 
 use super::{Checker, Scene};
-use hatchery_core::{Command, Event, Input, Reply, Row, limits};
+use hatchery_core::{Command, Event, Input, Recover, Reply, Row, limits};
 use hatchery_types::{Lane, OperationId, Phase, Reason, Refusal};
 use std::collections::BTreeMap;
 
@@ -58,9 +58,11 @@ fn ids(command: &Command) -> usize {
         | Command::Export(..)
         | Command::Delete(_)
         | Command::Forget(_) => 1,
+        Command::Recover(Recover::Canisters(canisters)) => canisters.len(),
         Command::CreateEmpty
         | Command::RequeueFailed(None)
         | Command::DrainSurplus
+        | Command::Recover(_)
         | Command::Pause(_)
         | Command::Resume(_) => 0,
     }

@@ -15,7 +15,7 @@ mod paced;
 mod ready;
 mod thrifty;
 
-pub use edges::{Cause, Edge, EdgeCounts, Edges, edge_names, edges_missed};
+pub use edges::{Cause, Edge, EdgeCounts, Edges, edge_names, edges_missed, is_move_listed};
 
 use crate::model::{Change, Journal, Platform, Rows};
 use hatchery_core::{Decision, Input, Row, State};

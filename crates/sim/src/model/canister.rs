@@ -99,6 +99,7 @@ impl Canister {
             settings_clean: whole.then_some(self.settings_clean),
             snapshot_bytes: whole.then_some(self.snapshot_bytes),
             queries: None,
+            tenancy: None,
         }
     }
 

@@ -186,10 +186,9 @@ impl World {
         let spare = self
             .rows()
             .values()
-            .find(|row| row.phase == Phase::Ready && row.role.is_some());
-        spare
-            .map(|row| row.canister)
-            .unwrap_or_else(|| self.draw_canister())
+            .find(|row| row.phase == Phase::Ready && row.role.is_some())
+            .map(|row| row.canister);
+        spare.unwrap_or_else(|| self.draw_canister())
     }
 
     /// An operator forgets only what is really lost.

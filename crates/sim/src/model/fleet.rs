@@ -54,6 +54,7 @@ pub(super) fn spec() -> FleetSpec {
             maximum: 6,
             cycles: Cycles(5 * Cycles::T),
             floor: Cycles(Cycles::T),
+            sweep_above: Some(Cycles(10 * Cycles::T)),
         },
         roles: vec![role()],
         pools: vec![pool("north", 1, 5, 2), pool("south", 0, 3, 1)],

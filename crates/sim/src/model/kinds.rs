@@ -1,5 +1,6 @@
 //! Every kind of effect, from the type: a kind that is not named here cannot be compiled.
 
+use super::canister::canister_id;
 use super::fleet;
 use hatchery_types::{Cycles, EffectKind, Generation};
 
@@ -32,7 +33,11 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         EffectKind::Delete => Some(EffectKind::StoreChunk { module, index: 0 }),
         EffectKind::StoreChunk { .. } => Some(EffectKind::CheckStore),
         EffectKind::CheckStore => Some(EffectKind::ClearStore),
-        EffectKind::ClearStore => Some(EffectKind::HandOver {
+        EffectKind::ClearStore => Some(EffectKind::Info {
+            canister: canister_id(0),
+        }),
+        EffectKind::Info { .. } => Some(EffectKind::Sweep { keep: Cycles(0) }),
+        EffectKind::Sweep { .. } => Some(EffectKind::HandOver {
             to: fleet::stranger(),
         }),
         EffectKind::HandOver { .. } => Some(EffectKind::Inspect),

@@ -107,8 +107,13 @@ impl World {
         let spec = self.state.spec()?;
         let vitals = self.vitals();
         let rows = self.read_rows();
-        // Too many creations came to nothing known or usable: root buys no more, and says so.
-        let held_back = [Reason::LostCreations, Reason::UnprovenCanisters];
+        // Too many creations came to nothing known or usable, or they are searched for: root buys
+        // no more, and says so.
+        let held_back = [
+            Reason::LostCreations,
+            Reason::SearchingLost,
+            Reason::UnprovenCanisters,
+        ];
         if held_back.contains(&warm_reason(&self.state, self.now, &vitals)) {
             return None;
         }

@@ -62,7 +62,15 @@ impl Mirror {
                 }
             }
             Event::EffectClosed(id) => self.closed.extend(self.journal.remove(id)),
-            Event::Started(_)
+            Event::CreationGivenUp(id) => {
+                if let Some(effect) = self.journal.get_mut(id) {
+                    effect.given_up = true;
+                }
+            }
+            Event::CyclesBooked(..)
+            | Event::StandingChanged(_)
+            | Event::SearchChanged(_)
+            | Event::Started(_)
             | Event::SpecApplied(_)
             | Event::Paused(..)
             | Event::CreationHeldBack { .. }

@@ -23,6 +23,8 @@ pub struct Platform {
     pub canisters: BTreeMap<CanisterId, Canister>,
     /// Which effect bought which canister.
     pub bought: BTreeMap<CanisterId, EffectId>,
+    /// When root created which canister.
+    pub created_at: BTreeMap<CanisterId, Nanos>,
     /// Canisters that root deleted.
     pub deleted: BTreeSet<CanisterId>,
     /// Root's chunk store.
@@ -88,6 +90,7 @@ impl Platform {
             controllers: with_root(root, fleet_controllers),
             canisters: BTreeMap::new(),
             bought: BTreeMap::new(),
+            created_at: BTreeMap::new(),
             deleted: BTreeSet::new(),
             chunks: BTreeSet::new(),
             balance: Cycles(2_000 * Cycles::T),
@@ -180,7 +183,11 @@ impl Platform {
                 step: *step,
                 canister,
                 name,
-                fate: self.fates.of(&mut self.swarm, name, *step),
+                fate: Fate {
+                    // Only an upgrade while it is under way loses an answer.
+                    lost: false,
+                    ..self.fates.of(&mut self.swarm, name, *step)
+                },
                 controllers: Rc::clone(&self.controllers),
             };
             if let Err(outcome) = self.send_one(now, call) {

@@ -3,9 +3,10 @@
 use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
 use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
+use hatchery_core::SWEEPER_HASH;
 use hatchery_types::{
-    CanisterId, Cycles, EffectKind, Generation, Inspection, ModuleHash, Nanos, Outcome,
-    REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
+    CanisterId, Creation, Cycles, EffectKind, Generation, Info, Inspection, ModuleHash, Nanos,
+    Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
 };
 
 /// Canister error: the callee trapped or has no code (interface specification, "Reject codes").
@@ -59,7 +60,8 @@ impl Platform {
     /// Does what the step says, as far as the platform allows it.
     fn perform(&mut self, at: Nanos, call: &Call) -> Outcome {
         match call.step {
-            Step::Create => self.perform_create(call),
+            Step::Create => self.perform_create(at, call),
+            Step::History => self.perform_history(call),
             Step::UploadChunk => self.perform_upload(call),
             Step::StoredChunks => self.perform_stored_chunks(),
             Step::ClearChunkStore => {
@@ -75,18 +77,43 @@ impl Platform {
             | Step::Start
             | Step::Status
             | Step::Install
+            | Step::InstallSweeper
             | Step::Stop
             | Step::Delete => self.perform_managed(at, call),
         }
     }
 
-    fn perform_create(&mut self, call: &Call) -> Outcome {
+    fn perform_create(&mut self, at: Nanos, call: &Call) -> Outcome {
         let EffectKind::Create { cycles } = call.kind else {
             panic!("bug: a create step in {}", call.kind)
         };
         let id = self.create(call.controllers.to_vec(), cycles.less(CREATION_FEE));
         self.bought.insert(id, call.effect);
+        self.created_at.insert(id, at);
         Outcome::Done(Value::Created(id))
+    }
+
+    /// Anybody may ask; root itself was installed once, by its first operator.
+    fn perform_history(&self, call: &Call) -> Outcome {
+        let EffectKind::Info { canister } = call.kind else {
+            panic!("bug: an info step in {}", call.kind)
+        };
+        let (controllers, module) = match self.canisters.get(&canister) {
+            Some(it) => (it.controllers.clone(), it.module),
+            None if canister == self.root => (Vec::new(), None),
+            None => return refused(REJECT_DESTINATION_INVALID, "no such canister"),
+        };
+        let creation = self.created_at.get(&canister).map(|at| Creation {
+            by: self.root,
+            at: *at,
+        });
+        Outcome::Done(Value::Told(Box::new(Info {
+            controllers,
+            module,
+            creation,
+            deployments: 1,
+            whole: true,
+        })))
     }
 
     fn perform_upload(&mut self, call: &Call) -> Outcome {
@@ -157,6 +184,7 @@ impl Platform {
             Step::Status => self.perform_status(call),
             Step::Delete => self.perform_delete(call.canister),
             Step::Install => self.perform_install(call),
+            Step::InstallSweeper => self.perform_sweep(call),
             _ => self.perform_setting(at, call),
         }
     }
@@ -203,6 +231,27 @@ impl Platform {
             },
         );
         canister.installed = sequence;
+        Outcome::Done(Value::Nothing)
+    }
+
+    /// The sweeper runs as soon as it is there.
+    fn perform_sweep(&mut self, call: &Call) -> Outcome {
+        let EffectKind::Sweep { keep } = call.kind else {
+            panic!("bug: a sweep step in {}", call.kind)
+        };
+        let canister = self.canister_mut(call.canister);
+        if canister.module.is_some() {
+            return refused(REJECT_CANISTER_ERROR, "not empty");
+        }
+        if canister.cycles < INSTALL_PREPAID {
+            return refused(REJECT_CANISTER_ERROR, "out of cycles");
+        }
+        install(canister, SWEEPER_HASH, Work::default());
+        if canister.run_state == RunState::Running {
+            let swept = canister.cycles.less(keep);
+            canister.cycles = canister.cycles.less(swept);
+            self.balance.0 += swept.0;
+        }
         Outcome::Done(Value::Nothing)
     }
 

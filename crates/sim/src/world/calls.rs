@@ -4,11 +4,11 @@ use super::FleetWorld;
 use candid::{CandidType, Principal};
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule,
-    EffectView, EffectsRequest, EventView, EventsPage, EventsRequest, FleetStatus, PAGE_MAX,
-    PlanView, Refused, RowView, StageChunk, WorkersPage, WorkersRequest,
+    EffectView, EffectsRequest, EventView, EventsPage, EventsRequest, ExportPage, ExportRequest,
+    FleetStatus, PAGE_MAX, PlanView, Refused, RowView, StageChunk, WorkersPage, WorkersRequest,
 };
 use hatchery_engine::{MessageId, Reject};
-use hatchery_types::{FleetSpec, Generation};
+use hatchery_types::{FleetSpec, Generation, Registered};
 use serde::de::DeserializeOwned;
 
 /// Why a call to root brought nothing.
@@ -169,6 +169,23 @@ impl FleetWorld {
         let answer = self.ask(self.operator, self.root.0, "violations", encode_nothing());
         let bytes = answer.map_err(|reject| CallError::rejected("violations", &reject))?;
         decode("violations", &bytes)
+    }
+
+    /// The whole registry, all pages.
+    ///
+    /// # Errors
+    /// Rejected, or the answer cannot be read.
+    pub fn export(&mut self) -> Result<Vec<Registered>, CallError> {
+        let mut canisters = Vec::new();
+        let mut request = ExportRequest::default();
+        loop {
+            let page: ExportPage = self.query("export", &request)?;
+            canisters.extend(page.canisters);
+            request.after = page.next;
+            if request.after.is_none() {
+                return Ok(canisters);
+            }
+        }
     }
 
     /// Every row, all pages.

@@ -2,7 +2,12 @@
 
 mod demo;
 mod exhaustive;
+mod lab;
 mod model;
 mod planted;
+mod recovery;
+mod script;
+mod soak;
 mod wasm;
+mod what_if;
 mod world;

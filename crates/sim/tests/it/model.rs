@@ -6,7 +6,7 @@ use hatchery_sim::run::{Plan, run};
 const SEEDS: u64 = 200;
 const STEPS: u64 = 500;
 /// Edges of which a tenth of the full run may take too few; the full run may miss none.
-const EDGES_RARE: usize = 4;
+const EDGES_RARE: usize = 8;
 
 /// What must have been seen in 200 seeds; else the model tests less than it says.
 const SEEN: [&str; 9] = [

@@ -60,6 +60,8 @@ fn a_second_chain_is_noticed() {
     let id = hatchery_types::EffectId(1_000_000);
     let effect = Effect {
         id,
+        behind: None,
+        given_up: false,
         outcomes: vec![None],
         kind,
         canister: Some(row.canister),

@@ -5,6 +5,7 @@ mod model;
 #[cfg(feature = "plant")]
 mod plant;
 mod progress;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -1,17 +1,24 @@
 //! The simulations: seeds in, a table or one JSON object out.
 
 use crate::progress::{bar, now, per_second};
+use crate::wasm;
 use hatchery_sim::checkers::edge_names;
+use hatchery_sim::model::{Story, shrink};
 use hatchery_sim::run::{Plan, Tally, run as run_seeds};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// What to run and how to tell.
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// How many seeds.
-    #[arg(long, default_value_t = 2_000)]
-    seeds: u64,
+    /// The real root on the engine instead of core on a model of the platform.
+    #[arg(long)]
+    wasm: bool,
+    /// How many seeds; by default the full run's: 2,000, with --wasm 200.
+    #[arg(long)]
+    seeds: Option<u64>,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -27,6 +34,12 @@ pub(crate) struct Args {
     /// Print how often each edge of the state diagram was taken.
     #[arg(long)]
     edges: bool,
+    /// Make the first failing seed small and print it as a script; implied by one seed alone.
+    #[arg(long)]
+    shrink: bool,
+    /// Replay a script that was printed.
+    #[arg(long)]
+    script: Option<PathBuf>,
     /// One JSON object as the last line of standard output.
     #[arg(long)]
     json: bool,
@@ -36,19 +49,31 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.unwrap_or(cores);
+    if let Some(script) = &args.script {
+        return replay(script);
+    }
+    if args.wasm {
+        return wasm::run(args.seed, args.seeds.unwrap_or(200), threads, args.json);
+    }
+    let seeds = args.seeds.unwrap_or(2_000);
     let plan = Plan {
         first: args.seed,
-        seeds: args.seeds,
+        seeds,
         steps: args.steps,
         bare: args.bare,
     };
-    let bar = bar(args.seeds, "seeds");
+    let bar = bar(seeds, "seeds");
     let begun = now();
     let tally = run_seeds(plan, threads, &|| bar.inc(1));
     let took = begun.elapsed();
     bar.finish_and_clear();
     for failure in tally.failures.iter().take(10) {
         eprintln!("{failure}\n");
+    }
+    if (args.shrink || seeds == 1)
+        && let Some(failure) = tally.failures.first()
+    {
+        tell_small(failure.seed, args.steps);
     }
     let missed = if args.bare {
         Vec::new()
@@ -69,6 +94,42 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Prints the smallest story found.
+fn tell_small(seed: u64, steps: u64) {
+    eprintln!("making seed {seed} small ...");
+    let Some((failure, story)) = shrink(seed, steps) else {
+        eprintln!("its story alone does not fail: repeat the seed");
+        return;
+    };
+    eprintln!("# {}: {}", failure.checker, failure.what);
+    eprintln!("{}", story.text());
+}
+
+/// Replays a script.
+fn replay(path: &Path) -> ExitCode {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("error: {}: {error}", path.display());
+            return ExitCode::from(2);
+        }
+    };
+    match Story::read(&text).map(|story| story.replay()) {
+        Err(error) => {
+            eprintln!("error: {}: {error}", path.display());
+            ExitCode::from(2)
+        }
+        Ok(Err(failure)) => {
+            println!("{}: {}", failure.checker, failure.what);
+            ExitCode::FAILURE
+        }
+        Ok(Ok(())) => {
+            println!("nothing is wrong");
+            ExitCode::SUCCESS
+        }
     }
 }
 

@@ -1,0 +1,211 @@
+//! Looking for canisters that root has no rows for: those of lost creations behind the last id it
+//! knew, and those in a range that an operator named.
+//!
+//! Ids on a subnet are sequential, others create in between, and `canister_info` tells anybody who
+//! created a canister and when. A lost creation's canister is therefore among the next ids: they
+//! are asked for one after the other, a few at a time, within a bound.
+
+use super::lanes::Room;
+use super::{Draft, recover};
+use crate::limits;
+use crate::record::Row;
+use crate::state::State;
+use crate::{Decision, Event, Purpose, Search};
+use hatchery_types::{
+    CanisterId, Creation, EffectId, EffectKind, Info, Nanos, Outcome, Phase, Principal,
+    REJECT_DESTINATION_INVALID, Reason, Value,
+};
+use ic_stable_structures::Memory;
+
+/// The largest id that root ever learnt of, its own at least.
+pub(super) fn newest_known<M: Memory>(state: &State<M>) -> Option<CanisterId> {
+    let header = state.header();
+    let known = [header.newest, header.root].into_iter().flatten();
+    known
+        .filter_map(CanisterId::number)
+        .max()
+        .map(CanisterId::from_number)
+}
+
+/// When the search goes on by itself; none while nothing is sought or answers are under way.
+pub(super) fn due<M: Memory>(state: &State<M>) -> Option<Nanos> {
+    if state.counts().effect("info") > 0 {
+        return None;
+    }
+    match state.header().search {
+        Some(search) => Some(search.not_before),
+        None => state.index.sought.values().map(|at| old_enough(*at)).min(),
+    }
+}
+
+/// From when on an id that is not there will not come to be there for a creation started `at`.
+fn old_enough(at: Nanos) -> Nanos {
+    at + limits::ABSENCE_AGE
+}
+
+/// Begins a search, asks for the next ids, or ends it.
+pub(super) fn go_on<M: Memory>(state: &State<M>, now: Nanos, room: &Room) -> Option<Decision> {
+    if due(state).is_none_or(|due| due > now) {
+        return None;
+    }
+    match state.header().search {
+        None => begin(state, now),
+        Some(search) if is_over(state, &search) => Some(end(state, now, &search)),
+        Some(search) => ask(state, now, room, search),
+    }
+}
+
+/// One pass covers every lost creation that is old enough: from behind the smallest id that was
+/// the last known one, to the bound behind the largest.
+fn begin<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    let sought = state.index.sought.iter();
+    let covered: Vec<EffectId> = sought
+        .filter(|(_, at)| old_enough(**at) <= now)
+        .map(|(id, _)| *id)
+        .collect();
+    let root = state.header().root.and_then(CanisterId::number)?;
+    let behind = covered.iter().map(|id| {
+        let behind = state.effect(*id).and_then(|effect| effect.behind);
+        behind.and_then(CanisterId::number).unwrap_or(root)
+    });
+    let (first, last) = (behind.clone().min()?, behind.max()?);
+    let search = Search {
+        purpose: Purpose::Lost(*covered.last()?),
+        next: first.saturating_add(1),
+        end: last.saturating_add(1 + limits::SEARCH_IDS),
+        not_before: now,
+        found: 0,
+    };
+    let mut draft = Draft::new(state, now);
+    draft.event(Event::SearchChanged(Some(search)));
+    Some(draft.done())
+}
+
+/// Nothing is left to ask for, or nothing is missing any more.
+fn is_over<M: Memory>(state: &State<M>, search: &Search) -> bool {
+    let found_all = match search.purpose {
+        Purpose::Lost(last) => state.index.sought.range(..=last).next().is_none(),
+        Purpose::Range => false,
+    };
+    found_all || search.next >= search.end
+}
+
+/// What was not found stays flagged and is not waited for any more; the oldest of too many flags
+/// go.
+fn end<M: Memory>(state: &State<M>, now: Nanos, search: &Search) -> Decision {
+    let mut draft = Draft::new(state, now);
+    if let Purpose::Lost(last) = search.purpose {
+        for (id, _) in state.index.sought.range(..=last) {
+            draft.event(Event::CreationGivenUp(*id));
+        }
+        let flagged = state.index.lost.keys();
+        let too_many = flagged.len().saturating_sub(limits::GIVEN_UP_MAX);
+        let before = flagged.filter(|id| !state.index.sought.contains_key(id));
+        for id in before.take(too_many) {
+            draft.event(Event::EffectClosed(*id));
+        }
+    }
+    draft.event(Event::SearchChanged(None));
+    draft.done()
+}
+
+/// Asks for the next few ids that have no row.
+fn ask<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    room: &Room,
+    mut search: Search,
+) -> Option<Decision> {
+    if !room.takes_small(state) {
+        return None;
+    }
+    let mut draft = Draft::new(state, now);
+    let last = search.end.min(search.next + limits::SEARCH_SKIPPED);
+    let mut asked = 0;
+    while search.next < last && asked < room.small(state).min(limits::SEARCH_BATCH) {
+        let canister = CanisterId::from_number(search.next);
+        search.next += 1;
+        if state.row(canister).is_none() && state.header().root != Some(canister) {
+            draft.start(EffectKind::Info { canister }, None);
+            asked += 1;
+        }
+    }
+    draft.event(Event::SearchChanged(Some(search)));
+    Some(draft.done())
+}
+
+/// What the answer for one id means: nothing there, a stranger's, ours, or ask again.
+pub(super) fn after_info<M: Memory>(
+    draft: &mut Draft,
+    state: &State<M>,
+    now: Nanos,
+    canister: CanisterId,
+    outcome: &Outcome,
+) {
+    let Some(search) = state.header().search else {
+        return;
+    };
+    match outcome {
+        Outcome::Done(Value::Told(info)) => {
+            told(draft, state, now, search, canister, info);
+        }
+        Outcome::Refused(refusal) if refusal.code == REJECT_DESTINATION_INVALID => {}
+        _ => ask_again(draft, now, search, canister),
+    }
+}
+
+/// The search goes back to that id after a wait.
+fn ask_again(draft: &mut Draft, now: Nanos, mut search: Search, canister: CanisterId) {
+    let number = canister.number().unwrap_or(search.next);
+    search.next = search.next.min(number);
+    search.not_before = now + limits::SEARCH_RETRY;
+    draft.event(Event::SearchChanged(Some(search)));
+}
+
+fn told<M: Memory>(
+    draft: &mut Draft,
+    state: &State<M>,
+    now: Nanos,
+    search: Search,
+    canister: CanisterId,
+    info: &Info,
+) {
+    let root = state.header().root.map(|root| root.0);
+    let controlled = |root: Principal| info.controllers.contains(&root);
+    if state.row(canister).is_some() || !root.is_some_and(controlled) {
+        return;
+    }
+    if search.purpose == Purpose::Range {
+        let found = search.found + 1;
+        draft.event(Event::SearchChanged(Some(Search { found, ..search })));
+        return recover::found(draft, state, now, canister);
+    }
+    let Some(creation) = info.creation.as_ref().filter(|it| Some(it.by.0) == root) else {
+        return;
+    };
+    if may_be_answered(state, creation) {
+        return ask_again(draft, now, search, canister);
+    }
+    if let Some(lost) = oldest_lost_before(state, creation) {
+        draft.event(Event::EffectClosed(lost));
+    }
+    let mut row = Row::new(canister, Phase::Creating, now, Reason::Found);
+    row.unproven = true;
+    draft.row(row);
+    let found = search.found + 1;
+    draft.event(Event::SearchChanged(Some(Search { found, ..search })));
+}
+
+/// A creation that is still under way may have made it: its answer will say so.
+fn may_be_answered<M: Memory>(state: &State<M>, creation: &Creation) -> bool {
+    let open = state.index.open.values();
+    open.filter(|open| matches!(open.kind, EffectKind::Create { .. }))
+        .any(|open| open.started_at <= creation.at)
+}
+
+/// The oldest lost creation that can have made it, whether it is still sought or not.
+fn oldest_lost_before<M: Memory>(state: &State<M>, creation: &Creation) -> Option<EffectId> {
+    let mut lost = state.index.lost.iter();
+    lost.find(|(_, lost)| lost.started_at <= creation.at)
+        .map(|(id, _)| *id)
+}

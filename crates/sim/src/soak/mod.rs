@@ -1,0 +1,261 @@
+//! The wasm level at length: the real root and a hundred real workers and more on the engine, with
+//! its faults, people who meddle, and upgrades; then faults stop and the fleet must come to rest.
+//!
+//! What is checked, from outside, is in [`watch`]; what goes wrong is drawn in [`troubles`].
+
+mod troubles;
+mod watch;
+
+use crate::demo::read_fleet;
+use crate::dice::Dice;
+use crate::model::Failure;
+use crate::world::{CallError, FleetWorld, stranger};
+use hatchery_api::{Command, CommandRequest, FleetStatus};
+use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, OperationId, Phase, Reason};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use troubles::Troubles;
+use watch::Watch;
+
+/// The fleet.
+const FLEET: &str = include_str!("fleet.toml");
+/// Rounds with faults.
+pub const ROUNDS: u64 = 1_000;
+/// Virtual time of a round.
+const ROUND_NS: u64 = 500_000_000;
+/// Rounds between two looks.
+const LOOK_EVERY: u64 = 20;
+/// Rounds for coming to rest, of two seconds each: waits of up to twenty minutes, twice.
+const PATIENCE: u64 = 2_400;
+const REST_ROUND_NS: u64 = 2_000_000_000;
+
+/// The modules under test.
+#[derive(Debug, Clone)]
+pub struct Modules {
+    /// Root's.
+    pub root: Vec<u8>,
+    /// The workers'.
+    pub worker: Vec<u8>,
+    /// Where compiled ones are kept.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// What a seed did.
+#[derive(Debug, Clone, Default)]
+pub struct Soaked {
+    /// Rounds of the engine.
+    pub rounds: u64,
+    /// Most canisters that root had at once.
+    pub canisters: u64,
+    /// How often each fault struck.
+    pub faults: BTreeMap<String, u64>,
+}
+
+/// Runs one seed.
+///
+/// # Errors
+/// The first violation, or what did not come to rest.
+pub fn soak(seed: u64, modules: &Modules) -> Result<Soaked, Failure> {
+    let mut soak = Soak::start(seed, modules).map_err(|error| broken(seed, 0, "start", &error))?;
+    for round in 0..ROUNDS {
+        soak.round(round, modules)?;
+    }
+    soak.come_to_rest(modules)?;
+    Ok(soak.soaked)
+}
+
+fn broken(seed: u64, step: u64, checker: &str, what: &dyn std::fmt::Display) -> Failure {
+    Failure {
+        step,
+        ..Failure::of_seed(seed, checker, &what.to_string())
+    }
+}
+
+struct Soak {
+    seed: u64,
+    world: FleetWorld,
+    spec: FleetSpec,
+    dice: Dice,
+    troubles: Troubles,
+    watch: Watch,
+    operations: u64,
+    soaked: Soaked,
+}
+
+impl Soak {
+    fn start(seed: u64, modules: &Modules) -> Result<Soak, CallError> {
+        let mut world = FleetWorld::start(seed, modules.cache_dir.clone(), &modules.root)?;
+        let module = world.upload_module(&modules.worker)?;
+        let spec = read_fleet(FLEET, module).expect("bug: the fleet of the wasm level is one");
+        world.apply(&spec)?;
+        for _ in 0..6 {
+            // Canisters to import: half of them somebody else's, too.
+            let id = world.engine.create_canister(stranger(), 4 * Cycles::T);
+            world
+                .engine
+                .set_controllers(id, vec![stranger(), world.root.0]);
+        }
+        Ok(Soak {
+            seed,
+            troubles: Troubles::new(seed, &mut world),
+            watch: Watch::default(),
+            dice: Dice::new(seed, 21),
+            operations: 0,
+            soaked: Soaked::default(),
+            world,
+            spec,
+        })
+    }
+
+    fn round(&mut self, round: u64, modules: &Modules) -> Result<(), Failure> {
+        self.troubles.act(round, &mut self.world, modules);
+        if self.dice.chance(40) {
+            self.command();
+        }
+        if self.dice.chance(4) {
+            self.respec();
+        }
+        self.world.pass(1, ROUND_NS);
+        if round.is_multiple_of(LOOK_EVERY) {
+            self.look(round)?;
+        }
+        Ok(())
+    }
+
+    /// An operator's command, and at times the same again; the answer is looked up later.
+    fn command(&mut self) {
+        let Ok(rows) = self.world.rows() else { return };
+        let any: Vec<CanisterId> = rows.iter().map(|row| row.canister).collect();
+        let all = self.world.truth();
+        let foreign: Vec<CanisterId> = all.iter().map(|truth| truth.canister).collect();
+        let recycled = self.dice.pick(&any).copied();
+        let imported = self.dice.pick(&foreign).copied();
+        let (Some(recycled), Some(imported)) = (recycled, imported) else {
+            return;
+        };
+        let canister = recycled;
+        let command = match self.dice.below(16) {
+            0..4 => Command::Recycle { canister },
+            4..7 => Command::ImportQueued {
+                canisters: vec![imported, recycled],
+            },
+            7 => Command::ImportImmediate { canister: imported },
+            8 => Command::CreateEmpty,
+            9 => Command::Delete { canister },
+            10 => Command::Export {
+                canister,
+                to: ExportTo::Registry,
+            },
+            11 => Command::DrainSurplus,
+            12 => Command::Pause { direction: None },
+            13 | 14 => Command::Resume { direction: None },
+            _ => Command::RequeueFailed { canisters: None },
+        };
+        self.submit(command);
+    }
+
+    fn submit(&mut self, command: Command) {
+        self.operations += 1;
+        let operation = OperationId(format!("op-{}", self.operations));
+        let request = CommandRequest { operation, command };
+        let times = 1 + u64::from(self.dice.chance(300));
+        for _ in 0..times {
+            // A root that is stopping takes no message: an operator who hears so tries later.
+            if let Ok(message) = self.world.submit_command(&request) {
+                self.watch.expect(&request, message);
+            }
+        }
+    }
+
+    fn respec(&mut self) {
+        let pool = self.dice.below(self.spec.pools.len() as u64) as usize;
+        let pool = &mut self.spec.pools[pool];
+        pool.min = self.dice.between(30, 50) as u32;
+        pool.max = pool.min + self.dice.between(5, 25) as u32;
+        pool.initial = pool.min;
+        pool.standby = self.dice.below(5) as u32;
+        let _refused = self.world.apply(&self.spec);
+    }
+
+    fn look(&mut self, round: u64) -> Result<(), Failure> {
+        let meddled = self.troubles.meddled();
+        let wrong = self.watch.look(&mut self.world, &self.spec, meddled);
+        self.soaked.canisters = self.soaked.canisters.max(self.watch.canisters());
+        self.soaked.rounds = self.world.engine.round();
+        wrong.map_err(|what| broken(self.seed, round, "wasm", &what))
+    }
+
+    /// Faults stop, operators resume and requeue; all pools must get within their bounds, or say
+    /// what holds them back, and nothing may be left in flight.
+    fn come_to_rest(&mut self, modules: &Modules) -> Result<(), Failure> {
+        self.troubles.stop(&mut self.world, modules);
+        self.soaked.faults = self.troubles.struck();
+        self.submit(Command::Resume { direction: None });
+        self.submit(Command::RequeueFailed { canisters: None });
+        let mut unrest = String::new();
+        for round in 0..PATIENCE {
+            self.world.pass(1, REST_ROUND_NS);
+            if !round.is_multiple_of(LOOK_EVERY) {
+                continue;
+            }
+            self.look(ROUNDS + round)?;
+            match self.unrest() {
+                Ok(None) => return self.look(ROUNDS + round),
+                Ok(Some(what)) => unrest = what,
+                Err(error) => unrest = error.to_string(),
+            }
+        }
+        Err(broken(self.seed, ROUNDS + PATIENCE, "converges", &unrest))
+    }
+
+    fn unrest(&mut self) -> Result<Option<String>, CallError> {
+        let status = self.world.status()?;
+        let rows = self.world.rows()?;
+        let effects = self.world.effects()?;
+        if is_held_back(&status) {
+            return Ok(None);
+        }
+        let open: Vec<&str> = effects.iter().map(|effect| effect.kind.as_str()).collect();
+        if open.iter().any(|kind| *kind != "create") {
+            return Ok(Some(format!("still open: {open:?}")));
+        }
+        for pool in &self.spec.pools {
+            let at_work = rows.iter().filter(|row| {
+                row.phase == Phase::InService && row.pool.as_ref() == Some(&pool.name)
+            });
+            let count = at_work.count();
+            if count < pool.min as usize || count > pool.max as usize {
+                let (min, max) = (pool.min, pool.max);
+                return Ok(Some(format!(
+                    "{}: {count} of {min}..{max}: {status:?}",
+                    pool.name
+                )));
+            }
+        }
+        let ready = rows.iter().filter(|row| row.phase == Phase::Ready).count();
+        let (minimum, maximum) = (status.warm_minimum as usize, status.warm_maximum as usize);
+        if ready < minimum || ready > maximum {
+            return Ok(Some(format!(
+                "{ready} ready of {minimum}..{maximum}: {status:?}"
+            )));
+        }
+        let truth = self.world.truth();
+        let orphans = watch::orphans(&truth, self.world.root, &rows);
+        if orphans.len() > open.len() {
+            return Ok(Some(format!("orphans: {orphans:?}")));
+        }
+        let dead = watch::dead_members(&truth, &rows);
+        Ok(dead
+            .first()
+            .map(|id| format!("{id} is said to be in service, and is not")))
+    }
+}
+
+/// Root says that it buys no more, and why: too much came to nothing.
+fn is_held_back(status: &FleetStatus) -> bool {
+    let held = [
+        Reason::LostCreations.code(),
+        Reason::UnprovenCanisters.code(),
+    ];
+    held.contains(&status.warm_reason.code)
+}

@@ -1,0 +1,20 @@
+//! The wasm level: a seed of it, with everything that it must have seen.
+
+use crate::wasm;
+use hatchery_sim::soak::{Modules, soak};
+
+#[test]
+fn a_fleet_of_a_hundred_survives_its_troubles() {
+    let modules = Modules {
+        root: wasm::load("hatchery_root"),
+        worker: wasm::load("hatchery_worker"),
+        cache_dir: Some(wasm::cache()),
+    };
+    let soaked = soak(1, &modules).unwrap_or_else(|failure| panic!("{failure} --wasm"));
+    assert!(soaked.canisters >= 100, "{soaked:?}");
+    assert!(soaked.rounds >= 1_000, "{soaked:?}");
+    assert!(soaked.faults.len() >= 5, "{soaked:?}");
+    let struck = |name: &str| soaked.faults.get(name).copied().unwrap_or(0);
+    assert!(struck("upgraded-forced") >= 1, "{soaked:?}");
+    assert_eq!(struck("upgraded-polite"), 1, "{soaked:?}");
+}
