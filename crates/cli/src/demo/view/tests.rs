@@ -17,8 +17,6 @@ fn id(n: u8) -> CanisterId {
 
 fn row(n: u8, phase: Phase, reason: &Reason) -> RowView {
     RowView {
-        leased_until: None,
-        holder: None,
         canister: id(n),
         phase,
         since: START,
