@@ -137,7 +137,17 @@ mod tests {
     fn both_sides_are_shown() {
         let recording = Recording::read(RECORDING).expect("it is a recording");
         let outcome = what_if(&recording, &spec(6, "").pools[0]).expect("it can be replayed");
-        expect![[r#""#]].assert_eq(&table(&outcome));
+        expect![[r#"
+            pool workers, 2.0 hours recorded
+
+                                           as it was   with the spec
+              worker-hours missing             1.333           0.022
+              worker-hours paid               14.667          12.762
+              cycles                       974.843 M       889.813 M
+              most workers                        10              10
+              changes                              2               5
+        "#]]
+        .assert_eq(&table(&outcome));
     }
 
     #[test]
@@ -145,7 +155,17 @@ mod tests {
         let text = RECORDING.replace(",2,", ",,").replace(",10,", ",,");
         let recording = Recording::read(&text).expect("it is a recording");
         let outcome = what_if(&recording, &spec(10, "").pools[0]).expect("it can be replayed");
-        expect![[r#""#]].assert_eq(&table(&outcome));
+        expect![[r#"
+            pool workers, 2.0 hours recorded
+
+                                           as it was   with the spec
+              worker-hours missing      not recorded           0.012
+              worker-hours paid         not recorded           7.482
+              cycles                    not recorded       534.069 M
+              most workers              not recorded               6
+              changes                   not recorded               5
+        "#]]
+        .assert_eq(&table(&outcome));
     }
 
     #[test]

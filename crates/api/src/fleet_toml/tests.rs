@@ -266,12 +266,12 @@ fn unknown_fields() {
         "minimum = 5",
         "minimum = 5\nreplicas = 3",
         &expect![[r#"
-        fleet.toml:4:1: error: unknown field `replicas`
-          |
-        4 | replicas = 3
-          | ^^^^^^^^
-        hint: known here: minimum, maximum, cycles, floor
-    "#]],
+            fleet.toml:4:1: error: unknown field `replicas`
+              |
+            4 | replicas = 3
+              | ^^^^^^^^
+            hint: known here: minimum, maximum, cycles, floor, sweep_above
+        "#]],
     );
     check(
         "[warm_pool]",

@@ -332,7 +332,9 @@ fn s18_a_lowered_max_drains_down_in_budgeted_steps() {
     let mut root = Root::with(spec(8, 8, 8));
     root.settle();
     root.run(3);
-    root.feed(&hatchery_core::Input::Apply(Box::new(spec(3, 1, 3))));
+    let mut lowered = spec(3, 1, 3);
+    lowered.pools[0].disruption_percent = 10;
+    root.feed(&hatchery_core::Input::Apply(Box::new(lowered)));
     let mut most = 0;
     for _ in 0..200 {
         for (worker, _) in root.state.workers("workers", None, 20) {
