@@ -1,5 +1,6 @@
 //! What `decide` wants written. Events are the only way into the state.
 
+use crate::decided::Decided;
 use crate::lease::LeaseReceipt;
 use crate::receipt::Receipt;
 use crate::record::{ModuleRecord, PoolRecord, Row};
@@ -54,6 +55,8 @@ pub enum Event {
         /// When a wait of the plan ends.
         wake: Nanos,
     },
+    /// A plan that changed something, or said something new, is kept.
+    Decided(Box<Decided>),
     /// A pool's record changed outside of a plan.
     PoolChanged(Box<PoolRecord>),
     /// A pool's totals were reported: its plan is brought forward, within the gap between plans.

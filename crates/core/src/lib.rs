@@ -5,6 +5,7 @@
 //! back as an input. Nothing here knows a clock, a call or randomness.
 
 mod decide;
+mod decided;
 mod event;
 mod input;
 mod lease;
@@ -20,9 +21,10 @@ mod storage;
 mod sweeper;
 
 pub use decide::{
-    LaneStatus, decide, held_back, lanes, maintenance_paused, missing_canisters, next_wake,
-    plan_pool, warm_reason,
+    LaneStatus, MemberWhy, decide, held_back, lanes, maintenance_paused, missing_canisters,
+    next_wake, plan_pool, warm_reason, why_members,
 };
+pub use decided::{Decided, replay};
 pub use event::Event;
 pub use input::{
     Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply, Vitals,

@@ -204,7 +204,7 @@ pub(super) fn refused(reason: &Reason, detail: String) -> Refused {
     }
 }
 
-fn no_pool(name: &str) -> Refused {
+pub(super) fn no_pool(name: &str) -> Refused {
     refused(
         &Reason::UnknownPool,
         format!("no pool `{name}` in the applied spec"),

@@ -57,13 +57,16 @@ pub(crate) const POOL_STATUS: Method = method("pool_status", Group::Public, 1024
 pub(crate) const POOL_LIST: Method = method("pool_list", Group::Public, 1024);
 pub(crate) const WORKERS: Method = method("workers", Group::Public, 1024);
 pub(crate) const PLAN: Method = method("plan", Group::Public, 1024);
+pub(crate) const WHY: Method = method("why", Group::Operator, 1024);
+pub(crate) const DECISIONS: Method = method("decisions", Group::Operator, 1024);
+pub(crate) const REPLAY: Method = method("replay", Group::Operator, 2_000_000);
 pub(crate) const EVENTS: Method = method("events", Group::Public, 1024);
 pub(crate) const EFFECTS: Method = method("effects", Group::Public, 1024);
 pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 21] = [
+pub(crate) const ALL: [Method; 24] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -81,6 +84,9 @@ pub(crate) const ALL: [Method; 21] = [
     POOL_LIST,
     WORKERS,
     PLAN,
+    WHY,
+    DECISIONS,
+    REPLAY,
     EVENTS,
     EFFECTS,
     EXPORT,

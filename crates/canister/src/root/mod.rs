@@ -7,6 +7,7 @@
 mod effects;
 mod endpoint;
 mod entry;
+mod explain;
 mod history;
 mod hub;
 mod lifecycle;
@@ -89,6 +90,7 @@ fn take_in<M: Memory>(state: &mut State<M>, now: Nanos, input: &Input) -> Decisi
 #[doc(hidden)]
 pub mod exports {
     pub use super::endpoint::entries::*;
+    pub use super::explain::entries::*;
     pub use super::hub::entries::*;
     pub use super::lifecycle::{init, post_upgrade, pre_upgrade};
     pub use super::method::{inspect, inspect_shared};
@@ -140,6 +142,9 @@ macro_rules! root {
                 "canister_query pool_list" => pool_list,
                 "canister_query workers" => workers,
                 "canister_query plan" => plan,
+                "canister_query why" => why,
+                "canister_query decisions" => decisions,
+                "canister_query replay" => replay,
                 "canister_query events" => events,
                 "canister_query effects" => effects,
                 "canister_query export" => export,

@@ -24,11 +24,13 @@ mod store;
 mod sweep;
 mod tick;
 mod trial;
+mod why;
 
 pub use lanes::{LaneStatus, lanes};
 pub use refill::{maintenance_paused, missing_canisters, warm_reason};
 pub use standing::held_back;
 pub use tick::{next_wake, plan_pool};
+pub use why::{MemberWhy, why_members};
 
 use crate::plant::planted;
 use crate::record::Row;

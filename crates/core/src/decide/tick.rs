@@ -9,6 +9,7 @@ use super::{
     Draft, ask, conclude, export, lease, module, operation, refill, search, service, standing,
     store, sweep,
 };
+use crate::decided::{self, Decided};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::plant::planted;
@@ -245,11 +246,17 @@ fn plan_next<M: Memory>(
             ..Decision::default()
         });
     };
-    Some(execute(state, now, spec, &pool, plan(&view)))
+    let plan = plan(&view);
+    let news = plan.is_news(view.record);
+    let decided = news.then(|| {
+        let before = view.record.decision;
+        decided::entry(&view, &plan, before, state.noted(&pool))
+    });
+    Some(execute(state, now, spec, &pool, plan, decided))
 }
 
 /// What the pool's next plan may look at; none for a pool that the spec does not name.
-fn view<'a, M: Memory>(
+pub(super) fn view<'a, M: Memory>(
     state: &'a State<M>,
     now: Nanos,
     spec: &'a FleetSpec,
@@ -298,9 +305,14 @@ fn execute<M: Memory>(
     now: Nanos,
     spec: &FleetSpec,
     pool: &str,
-    plan: PoolPlan,
+    mut plan: PoolPlan,
+    decided: Option<Decided>,
 ) -> Decision {
     let mut draft = Draft::new(state, now);
+    if let Some(decided) = decided {
+        plan.record.decision = state.newest_decision() + 1;
+        draft.event(Event::Decided(Box::new(decided)));
+    }
     for canister in &plan.uncordon {
         let row = expect_row(state, *canister);
         let since = row.in_service_at;

@@ -8,4 +8,5 @@ mod view;
 mod wish;
 
 pub use pool::{PoolPlan, plan};
+pub(crate) use victims::victims as victims_of;
 pub use view::PoolView;

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 ///
 /// Silent ones first, then outdated modules, then the least loaded, then the youngest; a load that
 /// is not known counts as busy.
-pub(super) fn victims(view: &PoolView<'_>) -> Vec<CanisterId> {
+pub(crate) fn victims(view: &PoolView<'_>) -> Vec<CanisterId> {
     let load = view.spec.load();
     let mut victims: Vec<_> = view
         .members

@@ -60,6 +60,7 @@ impl<M: Memory> State<M> {
                     self.put_pool(*record);
                 }
             }
+            Event::Decided(decided) => self.put_decision(*decided),
             Event::PoolChanged(record) => {
                 self.index.wake_pool_now(&record.name, now);
                 self.put_pool(*record);
@@ -125,6 +126,8 @@ impl<M: Memory> State<M> {
             }
             self.index.wake_pool_now(&pool.name, now);
         }
+        // Views are told without the spec while it stays the same.
+        self.index.noted.clear();
         self.name_modules(now, &spec);
         let before = self.spec().map(|spec| spec.controllers.clone());
         let others = before.is_some_and(|before| before != spec.controllers);

@@ -4,6 +4,7 @@
 //! the fleet sets.
 
 mod apply;
+mod decisions;
 mod index;
 mod invariants;
 mod leases;
@@ -19,6 +20,7 @@ pub use listing::Listing;
 pub use pages::{PoolCursor, RowFilter};
 use receipts::ReceiptIndex;
 
+use crate::decided::Decided;
 use crate::lease::LeaseReceipt;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
@@ -44,9 +46,11 @@ pub struct State<M: Memory> {
     log: StableBTreeMap<u64, Cbor<LogEntry>, M>,
     receipts: StableBTreeMap<ReceiptKey, Cbor<Receipt>, M>,
     leases: StableBTreeMap<ReceiptKey, Cbor<LeaseReceipt>, M>,
+    decisions: StableBTreeMap<u64, Cbor<Decided>, M>,
     pub(crate) index: Index,
     next_effect: u64,
     newest_event: u64,
+    newest_decision: u64,
     receipt_index: ReceiptIndex,
 }
 
@@ -128,8 +132,10 @@ impl<M: Memory> State<M> {
             log: StableBTreeMap::init(memories.log),
             receipts: StableBTreeMap::init(memories.receipts),
             leases: StableBTreeMap::init(memories.leases),
+            decisions: StableBTreeMap::init(memories.decisions),
             index: Index::default(),
             newest_event: 0,
+            newest_decision: 0,
             receipt_index: ReceiptIndex::default(),
         };
         state.migrate();
@@ -151,6 +157,8 @@ impl<M: Memory> State<M> {
 
     fn rebuild(&mut self) {
         self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
+        let newest = self.decisions.last_key_value();
+        self.newest_decision = newest.map_or(0, |(number, _)| number);
         self.index = self.rebuilt_index();
         self.receipt_index = self.rebuilt_receipts();
     }

@@ -1,6 +1,7 @@
 //! The control plane from outside: inputs in, events, effects and reasons out.
 
 mod commands;
+mod decisions;
 mod fixture;
 mod golden;
 mod leases;

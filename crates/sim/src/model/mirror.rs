@@ -82,6 +82,7 @@ impl Mirror {
             | Event::WorkCut(_)
             | Event::ModuleChanged { .. }
             | Event::StoreSeen(_)
+            | Event::Decided(_)
             | Event::OperationAnswered { .. } => {}
         }
     }

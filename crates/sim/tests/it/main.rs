@@ -1,5 +1,6 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
+mod decisions;
 mod demo;
 mod exhaustive;
 mod lab;
