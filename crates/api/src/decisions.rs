@@ -62,6 +62,52 @@ pub struct ReplayAnswer {
 /// Views for `replay`: a whole one, then the changes, oldest first.
 pub type ReplayRequest = Vec<ByteBuf>;
 
+/// Asks what operations on worker pools came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+pub struct MetricsRequest {
+    /// How many counters to pass over: the last page's `next`.
+    pub after: u32,
+    /// At most [`crate::PAGE_MAX`]; 0 = that many.
+    pub limit: u32,
+}
+
+/// One page of counters, kept over upgrades, and what steps of ticks cost.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct MetricsPage {
+    /// By operation, end and reason.
+    pub counters: Vec<CounterView>,
+    /// By step, on every page.
+    pub costs: Vec<CostView>,
+    /// Continue after so many.
+    pub next: Option<u32>,
+}
+
+/// How often an operation came to an end for a reason.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CounterView {
+    /// `bootstrap-config`, `bootstrap-pool`, `plan`, `create` or `register`.
+    pub operation: String,
+    /// `started`, `completed`, `skipped` or `failed`.
+    pub ended: String,
+    /// Name of the reason.
+    pub reason: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// Instructions of a step: `observe`, `plan`, `create` or `register`.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CostView {
+    /// Its name.
+    pub step: String,
+    /// How often it was taken.
+    pub count: u64,
+    /// Instructions in all.
+    pub instructions: u64,
+    /// Most instructions of one.
+    pub most: u64,
+}
+
 /// Asks why a pool is what it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
 pub struct WhyRequest {

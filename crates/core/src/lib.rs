@@ -11,6 +11,7 @@ mod input;
 mod lease;
 mod ledger;
 pub mod limits;
+mod metrics;
 mod plan;
 pub mod plant;
 mod receipt;
@@ -31,6 +32,7 @@ pub use input::{
 };
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 pub use ledger::{Account, Ledger};
+pub use metrics::{Checkpoint, Cost, Counter, Ended, Metrics, Operation};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 pub use record::{

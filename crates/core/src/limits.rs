@@ -4,6 +4,8 @@ use hatchery_types::{Cycles, Nanos};
 
 /// Rows a root answers for.
 pub const ROWS_MAX: u64 = 100_000;
+/// Counters of operations: further reasons are counted as one.
+pub const COUNTERS_MAX: usize = 300;
 /// Events kept; the oldest go first.
 pub const LOG_MAX: u64 = 10_000;
 /// Decisions kept of all pools together; the oldest go first.

@@ -14,6 +14,7 @@
 //! 8       map            caller + operation id     Receipt
 //! 9       map            caller + operation id     LeaseReceipt
 //! 10      map            number (8)                Decided
+//! 11      cell                                     Metrics
 //! ```
 //!
 //! Layout 2: receipts hold answers of every kind and those without one; layout 1 is read as it is.
@@ -38,11 +39,12 @@ pub struct Memories<M> {
     pub(crate) receipts: M,
     pub(crate) leases: M,
     pub(crate) decisions: M,
+    pub(crate) metrics: M,
 }
 
 impl<M: Memory> Memories<M> {
     /// How many memories root needs.
-    pub const COUNT: u8 = 11;
+    pub const COUNT: u8 = 12;
 
     /// Asks `get` for memory 0, 1, … `COUNT - 1`; the same number must give the same memory after
     /// an upgrade.
@@ -59,6 +61,7 @@ impl<M: Memory> Memories<M> {
             receipts: get(8),
             leases: get(9),
             decisions: get(10),
+            metrics: get(11),
         }
     }
 }

@@ -4,8 +4,8 @@
 use super::endpoint::{no_pool, refused};
 use super::{now, tick, view, with_state};
 use hatchery_api::{
-    Answer, DecisionView, DecisionsPage, DecisionsRequest, MemberWhy, ReasonView, ReplayAnswer,
-    ReplayRequest, WhyRequest, WhyView,
+    Answer, CostView, CounterView, DecisionView, DecisionsPage, DecisionsRequest, MemberWhy,
+    MetricsPage, MetricsRequest, ReasonView, ReplayAnswer, ReplayRequest, WhyRequest, WhyView,
 };
 use hatchery_core as core;
 use hatchery_core::{Decided, why_members};
@@ -79,6 +79,34 @@ pub(crate) fn why(request: &WhyRequest) -> Answer<WhyView> {
     })
 }
 
+/// One page of what the operations on worker pools came to, and what the steps of ticks cost.
+pub(crate) fn metrics(request: &MetricsRequest) -> MetricsPage {
+    with_state(|state| {
+        let metrics = state.metrics();
+        let limit = view::limit(request.limit);
+        let skipped = request.after as usize;
+        let counters = metrics.counters.iter().skip(skipped).take(limit);
+        let counters = counters.map(|((operation, ended, reason), count)| CounterView {
+            operation: operation.name().to_owned(),
+            ended: ended.name().to_owned(),
+            reason: reason.clone(),
+            count: *count,
+        });
+        let costs = metrics.costs.iter().map(|(step, cost)| CostView {
+            step: step.name().to_owned(),
+            count: cost.count,
+            instructions: cost.instructions,
+            most: cost.most,
+        });
+        let reached = skipped.saturating_add(limit);
+        MetricsPage {
+            counters: counters.collect(),
+            costs: costs.collect(),
+            next: (reached < metrics.counters.len()).then_some(reached as u32),
+        }
+    })
+}
+
 /// The functions that the platform calls.
 pub(crate) mod entries {
     use super::super::{entry::serve, method};
@@ -86,6 +114,11 @@ pub(crate) mod entries {
     /// Query `decisions`.
     pub fn decisions() {
         serve(&method::DECISIONS, |(request,)| super::decisions(&request));
+    }
+
+    /// Query `metrics`.
+    pub fn metrics() {
+        serve(&method::METRICS, |(request,)| super::metrics(&request));
     }
 
     /// Query `replay`.

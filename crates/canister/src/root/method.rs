@@ -60,13 +60,14 @@ pub(crate) const PLAN: Method = method("plan", Group::Public, 1024);
 pub(crate) const WHY: Method = method("why", Group::Operator, 1024);
 pub(crate) const DECISIONS: Method = method("decisions", Group::Operator, 1024);
 pub(crate) const REPLAY: Method = method("replay", Group::Operator, 2_000_000);
+pub(crate) const METRICS: Method = method("metrics", Group::Public, 1024);
 pub(crate) const EVENTS: Method = method("events", Group::Public, 1024);
 pub(crate) const EFFECTS: Method = method("effects", Group::Public, 1024);
 pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 24] = [
+pub(crate) const ALL: [Method; 25] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -87,6 +88,7 @@ pub(crate) const ALL: [Method; 24] = [
     WHY,
     DECISIONS,
     REPLAY,
+    METRICS,
     EVENTS,
     EFFECTS,
     EXPORT,

@@ -32,6 +32,7 @@ pub use standing::held_back;
 pub use tick::{next_wake, plan_pool};
 pub use why::{MemberWhy, why_members};
 
+use crate::metrics::{Ended, Operation};
 use crate::plant::planted;
 use crate::record::Row;
 use crate::state::State;
@@ -119,7 +120,7 @@ fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
              remove it when it is empty",
             pool.name
         );
-        return refuse(Reason::WrongPhase, text);
+        return refused_spec(text);
     }
     let other_role = before.iter().find(|pool| {
         let kept = spec
@@ -132,14 +133,50 @@ fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
             "pool `{}` has members of role `{}`: add a pool with the new role, and empty this one",
             pool.name, pool.role
         );
-        return refuse(Reason::WrongPhase, text);
+        return refused_spec(text);
     }
     let generation = hatchery_types::Generation(state.spec_generation().0 + 1);
+    let mut events = vec![Event::SpecApplied(Box::new(spec.clone()))];
+    events.extend(count_bootstrap(state, spec));
     Decision {
-        events: vec![Event::SpecApplied(Box::new(spec.clone()))],
+        events,
         reply: Reply::Applied(generation),
         ..Decision::default()
     }
+}
+
+fn refused_spec(text: String) -> Decision {
+    let why = Reason::WrongPhase;
+    let failed = Event::Counted(Operation::BootstrapConfig, Ended::Failed, why.name());
+    Decision {
+        events: vec![failed],
+        ..refuse(why, text)
+    }
+}
+
+/// A spec with pools was taken, and pools that are new begin, or have nothing to begin with.
+fn count_bootstrap<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Vec<Event> {
+    let told = |operation, ended, why: Reason| Event::Counted(operation, ended, why.name());
+    let config = |ended, why| told(Operation::BootstrapConfig, ended, why);
+    let mut events = vec![config(Ended::Started, Reason::Satisfied)];
+    events.push(if spec.pools.iter().any(|pool| pool.enabled) {
+        config(Ended::Completed, Reason::Satisfied)
+    } else {
+        config(Ended::Skipped, Reason::Disabled)
+    });
+    let new = spec
+        .pools
+        .iter()
+        .filter(|it| state.pool(&it.name).is_none());
+    events.extend(new.map(|pool| {
+        let pools = Operation::BootstrapPool;
+        match pool.initial {
+            _ if !pool.enabled => told(pools, Ended::Skipped, Reason::Disabled),
+            0 => told(pools, Ended::Skipped, Reason::Satisfied),
+            _ => told(pools, Ended::Started, Reason::BelowInitial),
+        }
+    }));
+    events
 }
 
 /// A decision that changes nothing and says why.
@@ -178,6 +215,10 @@ impl Draft {
     fn event(&mut self, event: Event) -> &mut Self {
         self.decision.events.push(event);
         self
+    }
+
+    fn count(&mut self, operation: Operation, ended: Ended, why: &Reason) -> &mut Self {
+        self.event(Event::Counted(operation, ended, why.name()))
     }
 
     fn row(&mut self, row: Row) -> &mut Self {

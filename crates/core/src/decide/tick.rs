@@ -11,6 +11,7 @@ use super::{
 };
 use crate::decided::{self, Decided};
 use crate::limits;
+use crate::metrics::{Ended, Operation};
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::plant::planted;
 use crate::record::Row;
@@ -27,7 +28,7 @@ use std::collections::BTreeSet;
 pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> Decision {
     let finish = || conclude_next(state, now).or_else(|| give_up_stale(state, now));
     if vitals.stopping {
-        return finish().unwrap_or_default();
+        return finish().or_else(|| keep_metrics(state)).unwrap_or_default();
     }
     let room = Room::new(state, vitals);
     let look = || {
@@ -57,6 +58,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
+        .or_else(|| keep_metrics(state))
         .unwrap_or_default()
 }
 
@@ -334,6 +336,7 @@ fn execute<M: Memory>(
         let row = expect_row(state, *canister);
         claim(state, &mut draft, now, spec, pool, row);
     }
+    count_plan(state, &mut draft, pool, &plan);
     let changed = state.index.pools.get(pool) != Some(&plan.record);
     draft.event(Event::PoolPlanned {
         pool: pool.to_owned(),
@@ -341,6 +344,37 @@ fn execute<M: Memory>(
         wake: plan.wake,
     });
     draft.done()
+}
+
+/// What the plan came to; and whether the pool has its initial workers.
+fn count_plan<M: Memory>(state: &State<M>, draft: &mut Draft, pool: &str, plan: &PoolPlan) {
+    let why = plan.reasons.first().unwrap_or(&Reason::Satisfied);
+    let held = plan.reasons.last().unwrap_or(&Reason::Satisfied);
+    draft.count(Operation::Plan, Ended::Started, &Reason::Satisfied);
+    if matches!(why, Reason::Disabled) || plan.reasons.contains(&Reason::Paused) {
+        draft.count(Operation::Plan, Ended::Skipped, held);
+    } else if plan.unmet > 0 {
+        draft.count(Operation::Plan, Ended::Failed, held);
+    } else {
+        draft.count(Operation::Plan, Ended::Completed, why);
+    }
+    let Some(before) = state.pool(pool).filter(|before| !before.bootstrapped) else {
+        return;
+    };
+    if plan.record.bootstrapped && before.desired > 0 {
+        draft.count(Operation::BootstrapPool, Ended::Completed, why);
+    } else if plan.unmet > 0 && plan.is_news(before) {
+        draft.count(Operation::BootstrapPool, Ended::Failed, held);
+    }
+}
+
+/// Nothing else is left to do: what was counted meanwhile outlives an upgrade.
+fn keep_metrics<M: Memory>(state: &State<M>) -> Option<Decision> {
+    state.has_news_of_metrics().then(|| Decision {
+        events: vec![Event::MetricsKept],
+        more: true,
+        ..Decision::default()
+    })
 }
 
 /// Takes a ready canister for a pool and starts its install.

@@ -22,6 +22,7 @@ use receipts::ReceiptIndex;
 
 use crate::decided::Decided;
 use crate::lease::LeaseReceipt;
+use crate::metrics::Metrics;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
@@ -47,6 +48,8 @@ pub struct State<M: Memory> {
     receipts: StableBTreeMap<ReceiptKey, Cbor<Receipt>, M>,
     leases: StableBTreeMap<ReceiptKey, Cbor<LeaseReceipt>, M>,
     decisions: StableBTreeMap<u64, Cbor<Decided>, M>,
+    kept_metrics: StableCell<Cbor<Metrics>, M>,
+    metrics: Metrics,
     pub(crate) index: Index,
     next_effect: u64,
     newest_event: u64,
@@ -133,6 +136,8 @@ impl<M: Memory> State<M> {
             receipts: StableBTreeMap::init(memories.receipts),
             leases: StableBTreeMap::init(memories.leases),
             decisions: StableBTreeMap::init(memories.decisions),
+            kept_metrics: StableCell::init(memories.metrics, Cbor(Metrics::default())),
+            metrics: Metrics::default(),
             index: Index::default(),
             newest_event: 0,
             newest_decision: 0,
@@ -157,6 +162,7 @@ impl<M: Memory> State<M> {
 
     fn rebuild(&mut self) {
         self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
+        self.metrics = self.kept_metrics.get().0.clone();
         let newest = self.decisions.last_key_value();
         self.newest_decision = newest.map_or(0, |(number, _)| number);
         self.index = self.rebuilt_index();
@@ -315,6 +321,16 @@ impl<M: Memory> State<M> {
             .take(limit)
             .map(|(id, member)| (*id, sample(member)))
             .collect()
+    }
+
+    /// What the worker pools' operations came to, and what they cost.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Something was counted since it was last written to stable memory.
+    pub(crate) fn has_news_of_metrics(&self) -> bool {
+        self.metrics != self.kept_metrics.get().0
     }
 
     /// Grows with every change of a pool's list of workers.

@@ -7,6 +7,7 @@ mod golden;
 mod leases;
 mod life;
 mod lost;
+mod metrics;
 mod modules;
 mod operations;
 mod policies;

@@ -31,16 +31,19 @@ impl Checker for Explained {
             check_decisions(scene)?;
         }
         let is_refused = matches!(scene.decision.reply, Reply::Refused(..));
-        if is_refused && !scene.decision.events.iter().all(is_dropped_module) {
+        if is_refused && !scene.decision.events.iter().all(is_told_only) {
             return Err(format!("refused, and yet {:?}", scene.decision.events));
         }
         Ok(())
     }
 }
 
-/// A module whose whole is not what was announced is refused and forgotten.
-fn is_dropped_module(event: &Event) -> bool {
-    matches!(event, Event::ModuleChanged { record: None, .. })
+/// A module whose whole is not what was announced is refused and forgotten; refusals are counted.
+fn is_told_only(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ModuleChanged { record: None, .. } | Event::Counted(..)
+    )
 }
 
 /// An import speaks of every canister it was asked about, once.

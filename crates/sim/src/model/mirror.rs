@@ -83,6 +83,9 @@ impl Mirror {
             | Event::ModuleChanged { .. }
             | Event::StoreSeen(_)
             | Event::Decided(_)
+            | Event::Counted(..)
+            | Event::Measured(..)
+            | Event::MetricsKept
             | Event::OperationAnswered { .. } => {}
         }
     }

@@ -5,9 +5,9 @@ use candid::{CandidType, Principal};
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule,
     DecisionView, DecisionsPage, DecisionsRequest, EffectView, EffectsRequest, EventView,
-    EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, PAGE_MAX, PlanView, Refused,
-    ReplayAnswer, ReplayRequest, RowView, StageChunk, WhyRequest, WhyView, WorkersPage,
-    WorkersRequest,
+    EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, MetricsPage, MetricsRequest,
+    PAGE_MAX, PlanView, Refused, ReplayAnswer, ReplayRequest, RowView, StageChunk, WhyRequest,
+    WhyView, WorkersPage, WorkersRequest,
 };
 use hatchery_engine::{MessageId, Reject};
 use hatchery_types::{FleetSpec, Generation, Registered};
@@ -276,6 +276,14 @@ impl FleetWorld {
                 return Ok(decisions);
             }
         }
+    }
+
+    /// What operations on worker pools came to: the first page.
+    ///
+    /// # Errors
+    /// Rejected, or the answer cannot be read.
+    pub fn metrics(&mut self) -> Result<MetricsPage, CallError> {
+        self.query("metrics", &MetricsRequest::default())
     }
 
     /// A plan made again from recorded views.
