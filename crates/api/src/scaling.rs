@@ -4,6 +4,7 @@ use crate::ReasonView;
 use candid::CandidType;
 use hatchery_types::{CanisterId, Generation, Nanos, OperationId};
 use serde::Deserialize;
+use serde_bytes::ByteBuf;
 
 /// Asks for workers, by a pool's parent or an operator.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
@@ -66,6 +67,17 @@ pub struct LeaseAnswer {
     pub short: u32,
     /// The pool's list of workers, as far as the caller does not know it.
     pub listing: ListingView,
+}
+
+/// Asks for one more worker, by a pool's parent or an operator.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct CreateWorkerRequest {
+    /// The same id with the same request gets the same worker.
+    pub operation: OperationId,
+    /// In which pool.
+    pub pool: String,
+    /// In place of the role's init argument, at most 4 KiB.
+    pub init_arg: Option<ByteBuf>,
 }
 
 /// What a parent reports of its pool.

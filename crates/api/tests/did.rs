@@ -5,11 +5,12 @@ use candid::types::internal::TypeContainer;
 use candid::{CandidType, TypeEnv};
 use candid_parser::utils::CandidSource;
 use hatchery_api::{
-    CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule, DRAIN_METHOD,
-    DecisionsPage, DecisionsRequest, DrainAnswer, EffectView, EffectsRequest, EventsPage,
-    EventsRequest, ExportPage, ExportRequest, FleetStatus, InitArg, MetricsPage, MetricsRequest,
-    PlanView, PoolListPage, PoolListRequest, PoolStatus, ROOT_DID, Refused, ReplayAnswer, Report,
-    ReportAnswer, StageChunk, WORKER_DID, WhyRequest, WhyView, WorkersPage, WorkersRequest,
+    CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule,
+    CreateWorkerRequest, DRAIN_METHOD, DecisionsPage, DecisionsRequest, DrainAnswer, EffectView,
+    EffectsRequest, EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, InitArg,
+    MetricsPage, MetricsRequest, PlanView, PoolListPage, PoolListRequest, PoolStatus, ROOT_DID,
+    Refused, ReplayAnswer, Report, ReportAnswer, StageChunk, WORKER_DID, WhyRequest, WhyView,
+    WorkersPage, WorkersRequest,
 };
 use hatchery_types::FleetSpec;
 
@@ -55,6 +56,7 @@ fn root_did_has_the_types_of_the_code() {
     assert_same::<WorkersRequest>(&env, "WorkersRequest");
     assert_same::<WorkersPage>(&env, "WorkersPage");
     assert_same::<PlanView>(&env, "PlanView");
+    assert_same::<CreateWorkerRequest>(&env, "CreateWorkerRequest");
     assert_same::<WhyRequest>(&env, "WhyRequest");
     assert_same::<WhyView>(&env, "WhyView");
     assert_same::<DecisionsRequest>(&env, "DecisionsRequest");

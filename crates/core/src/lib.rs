@@ -23,12 +23,13 @@ mod sweeper;
 
 pub use decide::{
     LaneStatus, MemberWhy, decide, held_back, lanes, maintenance_paused, missing_canisters,
-    next_wake, plan_pool, warm_reason, why_members,
+    next_wake, plan_pool, plan_worker, warm_reason, why_members,
 };
 pub use decided::{Decided, replay};
 pub use event::Event;
 pub use input::{
     Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply, Vitals,
+    WorkerInput,
 };
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 pub use ledger::{Account, Ledger};

@@ -6,6 +6,8 @@ use hatchery_types::{Cycles, Nanos};
 pub const ROWS_MAX: u64 = 100_000;
 /// Counters of operations: further reasons are counted as one.
 pub const COUNTERS_MAX: usize = 300;
+/// Bytes of an init argument that comes with a request; a row keeps it.
+pub const INIT_ARG_BYTES_MAX: usize = 4 * 1024;
 /// Events kept; the oldest go first.
 pub const LOG_MAX: u64 = 10_000;
 /// Decisions kept of all pools together; the oldest go first.

@@ -66,7 +66,12 @@ pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<Comm
         operation,
         command: from_wire(command),
     };
-    match act(&Input::Command(input)) {
+    commanded(act(&Input::Command(input)))
+}
+
+/// The answer to an operation that was taken, or why it was not.
+pub(super) fn commanded(reply: Reply) -> Answer<CommandAnswer> {
+    match reply {
         Reply::Command(done) => {
             tick::ask();
             view::command_answer(done).map_err(|reason| refused(&reason, String::new()))

@@ -25,20 +25,23 @@ mod sweep;
 mod tick;
 mod trial;
 mod why;
+mod worker;
 
 pub use lanes::{LaneStatus, lanes};
 pub use refill::{maintenance_paused, missing_canisters, warm_reason};
 pub use standing::held_back;
 pub use tick::{next_wake, plan_pool};
 pub use why::{MemberWhy, why_members};
+pub use worker::plan_worker;
 
+use crate::limits;
 use crate::metrics::{Ended, Operation};
 use crate::plant::planted;
 use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event, Input, Reply};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, EffectKind, FleetSpec, Nanos, Outcome, Phase, Reason,
+    CanisterId, Effect, EffectId, EffectKind, FleetSpec, Nanos, Outcome, Phase, PoolSpec, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -68,6 +71,7 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             until,
         } => member::protect(state, now, *member, *generation, *until),
         Input::Lease(input) => lease::lease(state, now, input),
+        Input::CreateWorker(input) => worker::create(state, now, input),
         Input::ReportPool(report) => member::report_pool(state, now, report),
         Input::Command(command) => command::command(state, now, command),
         Input::StageChunk {
@@ -110,6 +114,17 @@ fn record<M: Memory>(state: &State<M>, id: EffectId, step: u8, outcome: &Outcome
 
 /// A pool with members cannot vanish from the spec: its canisters would belong to nobody.
 fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
+    if let Some(place) = absurdity(spec).filter(|_| !planted("s17")) {
+        let failed = Event::Counted(
+            Operation::BootstrapConfig,
+            Ended::Failed,
+            Reason::BadSpec.name(),
+        );
+        return Decision {
+            events: vec![failed],
+            ..refuse(Reason::BadSpec, place)
+        };
+    }
     let before = state.spec().map_or(&[][..], |spec| &spec.pools);
     let vanished = before
         .iter()
@@ -143,6 +158,25 @@ fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
         reply: Reply::Applied(generation),
         ..Decision::default()
     }
+}
+
+/// Where the spec makes no sense. The shell checks a spec whole, and says more; this is what no
+/// state may ever be built on.
+fn absurdity(spec: &FleetSpec) -> Option<String> {
+    let wrong = |(index, pool): (usize, &PoolSpec)| {
+        let twice = spec.pools[..index].iter().any(|it| it.name == pool.name);
+        let flaws = [
+            (pool.min > pool.max, "min"),
+            (pool.initial > pool.max, "initial"),
+            (pool.signals.iter().any(|it| it.target == 0), "signals"),
+            (pool.signals.len() > limits::SIGNALS_MAX, "signals"),
+            (spec.role(&pool.role).is_none(), "role"),
+            (twice, "name"),
+        ];
+        let (_, field) = flaws.into_iter().find(|(wrong, _)| *wrong)?;
+        Some(format!("pools.{}.{field} makes no sense", pool.name))
+    };
+    spec.pools.iter().enumerate().find_map(wrong)
 }
 
 fn refused_spec(text: String) -> Decision {

@@ -7,7 +7,7 @@ use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
 use super::{
     Draft, ask, conclude, export, lease, module, operation, refill, search, service, standing,
-    store, sweep,
+    store, sweep, worker,
 };
 use crate::decided::{self, Decided};
 use crate::limits;
@@ -128,12 +128,19 @@ fn look_at_next<M: Memory>(
     }
     let row = expect_row(state, canister);
     let mut draft = Draft::new(state, now);
+    if planted("s19") && row.phase == Phase::Leased && row.leased_until <= now {
+        draft.event(Event::RowRemoved(canister, Reason::LeaseExpired));
+        return Some(draft.done());
+    }
     let ended = (row.phase == Phase::Leased).then(|| lease::expire(state, now, &row));
     if let Some(row) = ended.flatten() {
         draft.row(row);
         return Some(draft.done());
     }
     match row.phase {
+        Phase::Installing if row.reason == Reason::Requested => {
+            worker::go_on(&mut draft, state, spec, room, row);
+        }
         Phase::Exporting => export::go_on(state, &mut draft, now, spec, room, row),
         Phase::Standby if row.starts_until.0 > 0 => ask::check(&mut draft, state, row),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
@@ -249,6 +256,9 @@ fn plan_next<M: Memory>(
         });
     };
     let plan = plan(&view);
+    if planted("s09") && plan.unmet > 0 {
+        return None;
+    }
     let news = plan.is_news(view.record);
     let decided = news.then(|| {
         let before = view.record.decision;
@@ -326,6 +336,15 @@ fn execute<M: Memory>(
         let row = expect_row(state, *canister);
         draft.row(service::to_work(Some(spec), now, row, Reason::Promoted));
     }
+    if planted("s13") {
+        let at_work = state
+            .members(pool)
+            .filter(|it| it.phase == Phase::InService);
+        let mut others: Vec<CanisterId> = at_work.map(|it| it.canister).collect();
+        others.retain(|id| !plan.cordon.contains(id));
+        others.truncate(plan.cordon.len());
+        plan.cordon = others;
+    }
     for canister in &plan.cordon {
         draft.row(expect_row(state, *canister).moved(Phase::Draining, now, Reason::ScaledIn));
     }
@@ -386,6 +405,27 @@ pub(super) fn claim<M: Memory>(
     pool: &str,
     row: Row,
 ) {
+    let row = claimed(state, now, spec, pool, row);
+    let kind = EffectKind::Install {
+        module: row.module.expect("bug: a claim without a module"),
+        generation: row.generation,
+    };
+    if planted("p01") {
+        draft.start(kind, Some(row.canister));
+        draft.event(Event::RowRemoved(row.canister, Reason::Claimed));
+        return;
+    }
+    draft.start_on(row, kind);
+}
+
+/// The row of a ready canister that becomes a member of a pool.
+pub(super) fn claimed<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    pool: &str,
+    row: Row,
+) -> Row {
     let role = spec.pool(pool).and_then(|pool| spec.role(&pool.role));
     let role = role.expect("bug: a plan for a pool without a role");
     let mut row = row.moved(Phase::Installing, now, Reason::Claimed);
@@ -399,16 +439,7 @@ pub(super) fn claim<M: Memory>(
     row.module = Some(role.module);
     row.generation.0 += 1;
     row.forget_samples();
-    let kind = EffectKind::Install {
-        module: role.module,
-        generation: row.generation,
-    };
-    if planted("p01") {
-        draft.start(kind, Some(row.canister));
-        draft.event(Event::RowRemoved(row.canister, Reason::Claimed));
-        return;
-    }
-    draft.start_on(row, kind);
+    row
 }
 
 pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> Row {

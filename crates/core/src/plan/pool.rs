@@ -3,6 +3,7 @@
 use super::view::{PoolView, Sizes};
 use super::{breaker, pace, victims, wish};
 use crate::limits;
+use crate::plant::planted;
 use crate::record::{PoolRecord, ScaleStep};
 use hatchery_types::{CanisterId, Nanos, Phase, Reason, Scope};
 use minicbor::{Decode, Encode};
@@ -146,6 +147,9 @@ fn take_back(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, at_work: u
     let wanted = (plan.desired - at_work) as usize;
     let room = view.spec.max.saturating_sub(sizes.living()) as usize;
     plan.uncordon = victims::comebacks(view);
+    if planted("s12") {
+        plan.uncordon.clear();
+    }
     plan.uncordon.truncate(wanted.min(room));
     if plan.uncordon.len() < wanted && sizes.standby > 0 {
         plan.promote = victims::promotable(view);
@@ -186,7 +190,11 @@ fn shrink(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, at_work: u32)
     let leaving = sizes.draining + sizes.stopping;
     let share =
         u64::from(sizes.in_service + leaving) * u64::from(view.spec.disruption_percent) / 100;
-    let budget = (share as u32).max(1).saturating_sub(leaving);
+    let budget = if planted("s18") {
+        u32::MAX
+    } else {
+        (share as u32).max(1).saturating_sub(leaving)
+    };
     let spare = at_work.saturating_sub(wish::floor(view));
     let surplus = (at_work - plan.desired).min(spare);
     let mut victims = victims::victims(view);

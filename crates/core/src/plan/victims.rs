@@ -1,6 +1,7 @@
 //! Who leaves when a pool shrinks.
 
 use super::view::PoolView;
+use crate::plant::planted;
 use crate::state::Member;
 use hatchery_types::{CanisterId, Nanos, Phase};
 use std::cmp::Reverse;
@@ -14,7 +15,11 @@ pub(crate) fn victims(view: &PoolView<'_>) -> Vec<CanisterId> {
     let mut victims: Vec<_> = view
         .members
         .iter()
-        .filter(|member| member.phase == Phase::InService && member.protected_until <= view.now)
+        .filter(|member| match member.phase {
+            Phase::InService => member.protected_until <= view.now || planted("s15"),
+            Phase::Leased => planted("s15"),
+            _ => false,
+        })
         .map(|member| {
             let value = load
                 .and_then(|(position, signal)| view.fresh(signal, member.samples.get(position)));

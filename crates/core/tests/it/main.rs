@@ -2,6 +2,7 @@
 
 mod commands;
 mod decisions;
+mod failure_ids;
 mod fixture;
 mod golden;
 mod leases;
@@ -12,6 +13,7 @@ mod modules;
 mod operations;
 mod policies;
 mod recover;
+mod requests;
 mod sweep;
 mod warm;
 mod wishes;

@@ -19,7 +19,9 @@ fn check(root: &Root, expected: &Expect) {
 fn a_pool_that_starts_is_counted_from_its_configuration_to_its_registration() {
     let mut root = Root::with(spec(1, 1, 3));
     root.settle();
-    check(&root, &expect![[r#"
+    check(
+        &root,
+        &expect![[r#"
         bootstrap-config started satisfied: 1
         bootstrap-config completed satisfied: 1
         bootstrap-pool started below-initial: 1
@@ -35,7 +37,8 @@ fn a_pool_that_starts_is_counted_from_its_configuration_to_its_registration() {
         create completed installed: 1
         register started installed: 1
         register completed installed: 1
-    "#]]);
+    "#]],
+    );
     let counted = root.state.metrics().clone();
     root.upgrade();
     assert_eq!(*root.state.metrics(), counted, "kept over an upgrade");
@@ -57,7 +60,9 @@ fn what_fails_and_what_is_skipped_is_counted_with_its_reason() {
     };
     root.feed(&Input::Apply(Box::new(without(vec![disabled]))));
     root.tick();
-    check(&root, &expect![[r#"
+    check(
+        &root,
+        &expect![[r#"
         bootstrap-config started satisfied: 2
         bootstrap-config completed satisfied: 1
         bootstrap-config skipped disabled: 1
@@ -71,7 +76,8 @@ fn what_fails_and_what_is_skipped_is_counted_with_its_reason() {
         plan failed no-ready-canister: 1
         create started claimed: 1
         create failed refused: 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
