@@ -3,12 +3,11 @@
 
 use crate::{PlanView, ReasonView, RowView};
 use candid::CandidType;
-use hatchery_types::{CanisterId, ModuleHash, Nanos};
+use hatchery_types::{CanisterId, ModuleHash, Nanos, Wire};
 use serde::Deserialize;
-use serde_bytes::ByteBuf;
 
 /// Asks for a pool's decisions, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct DecisionsRequest {
     /// Of which pool.
     pub pool: String,
@@ -19,7 +18,7 @@ pub struct DecisionsRequest {
 }
 
 /// One page of decisions.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct DecisionsPage {
     /// The decisions, newest first.
     pub decisions: Vec<DecisionView>,
@@ -28,7 +27,7 @@ pub struct DecisionsPage {
 }
 
 /// A plan that changed something or said something new, with what it looked at.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct DecisionView {
     /// Its number, of all pools.
     pub number: u64,
@@ -50,7 +49,7 @@ pub struct DecisionView {
 }
 
 /// The same plan again.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ReplayAnswer {
     /// The plan.
     #[serde(with = "serde_bytes")]
@@ -60,10 +59,10 @@ pub struct ReplayAnswer {
 }
 
 /// Views for `replay`: a whole one, then the changes, oldest first.
-pub type ReplayRequest = Vec<ByteBuf>;
+pub type ReplayRequest = Vec<Vec<u8>>;
 
 /// Asks what operations on worker pools came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct MetricsRequest {
     /// How many counters to pass over: the last page's `next`.
     pub after: u32,
@@ -72,7 +71,7 @@ pub struct MetricsRequest {
 }
 
 /// One page of counters, kept over upgrades, and what steps of ticks cost.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct MetricsPage {
     /// By operation, end and reason.
     pub counters: Vec<CounterView>,
@@ -83,7 +82,7 @@ pub struct MetricsPage {
 }
 
 /// How often an operation came to an end for a reason.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CounterView {
     /// `bootstrap-config`, `bootstrap-pool`, `plan`, `create` or `register`.
     pub operation: String,
@@ -96,7 +95,7 @@ pub struct CounterView {
 }
 
 /// Instructions of a step: `observe`, `plan`, `create` or `register`.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CostView {
     /// Its name.
     pub step: String,
@@ -109,7 +108,7 @@ pub struct CostView {
 }
 
 /// Asks why a pool is what it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct WhyRequest {
     /// Which pool.
     pub pool: String,
@@ -120,7 +119,7 @@ pub struct WhyRequest {
 }
 
 /// Why a pool is what it is.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct WhyView {
     /// What policy wished at the last plan, before windows, rates and cooldowns.
     pub wished: u32,
@@ -139,7 +138,7 @@ pub struct WhyView {
 }
 
 /// Why a member is where it is.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct MemberWhy {
     /// Its row: the reason says why it is in its phase.
     pub row: RowView,

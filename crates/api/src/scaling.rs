@@ -4,7 +4,6 @@ use crate::ReasonView;
 use candid::CandidType;
 use hatchery_types::{CanisterId, Generation, Nanos, OperationId, Wire};
 use serde::Deserialize;
-use serde_bytes::ByteBuf;
 
 /// Asks for workers, by a pool's parent or an operator.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
@@ -70,14 +69,14 @@ pub struct LeaseAnswer {
 }
 
 /// Asks for one more worker, by a pool's parent or an operator.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CreateWorkerRequest {
     /// The same id with the same request gets the same worker.
     pub operation: OperationId,
     /// In which pool.
     pub pool: String,
     /// In place of the role's init argument, at most 4 KiB.
-    pub init_arg: Option<ByteBuf>,
+    pub init_arg: Option<Vec<u8>>,
 }
 
 /// What a parent reports of its pool.

@@ -38,12 +38,8 @@ fn decision((number, decided): (u64, Decided)) -> Option<DecisionView> {
 }
 
 /// The plan that recorded views led to.
-pub(crate) fn replay(views: ReplayRequest) -> Answer<ReplayAnswer> {
-    let views: Vec<Vec<u8>> = views
-        .into_iter()
-        .map(serde_bytes::ByteBuf::into_vec)
-        .collect();
-    let (plan, digest) = core::replay(&views).ok_or_else(|| {
+pub(crate) fn replay(views: &ReplayRequest) -> Answer<ReplayAnswer> {
+    let (plan, digest) = core::replay(views).ok_or_else(|| {
         let detail = "a whole view comes first, then the changes, as `decisions` gives them";
         refused(&Reason::ChunkOutOfOrder, detail.to_owned())
     })?;
@@ -123,7 +119,7 @@ pub(crate) mod entries {
 
     /// Query `replay`.
     pub fn replay() {
-        serve(&method::REPLAY, |(views,)| super::replay(views));
+        serve(&method::REPLAY, |(views,)| super::replay(&views));
     }
 
     /// Query `why`.

@@ -102,7 +102,7 @@ pub(crate) fn create_worker(
         operator: is_operator(),
         operation: request.operation,
         pool: request.pool,
-        init_arg: request.init_arg.map(serde_bytes::ByteBuf::into_vec),
+        init_arg: request.init_arg,
         vitals: tick::vitals(),
     };
     commanded(act(&Input::CreateWorker(input)))

@@ -5,7 +5,6 @@ use crate::wasm;
 use hatchery_api::{DecisionView, PAGE_MAX, ReplayRequest};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
-use serde_bytes::ByteBuf;
 
 const HALF_SECOND: u64 = 500_000_000;
 
@@ -18,7 +17,7 @@ fn views_of(decisions: &[DecisionView], position: usize) -> ReplayRequest {
     let older = decisions[position..].iter();
     let mut views: ReplayRequest = older
         .take_while(|it| it.number >= whole)
-        .map(|it| ByteBuf::from(it.view.clone()))
+        .map(|it| it.view.clone())
         .collect();
     views.reverse();
     views
@@ -58,7 +57,7 @@ fn another_root_makes_the_same_plans_from_the_recorded_views() {
             decision.number
         );
     }
-    let nonsense = other.replay(&vec![ByteBuf::from(b"nonsense".to_vec())]);
+    let nonsense = other.replay(&vec![b"nonsense".to_vec()]);
     assert!(nonsense.is_err_and(|error| error.refused().is_some()));
 }
 
