@@ -9,7 +9,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Name and package of each canister.
-const CANISTERS: [(&str, &str); 2] = [("root", "hatchery-root"), ("worker", "hatchery-worker")];
+const CANISTERS: [(&str, &str); 3] = [
+    ("root", "hatchery-root"),
+    ("worker", "hatchery-worker"),
+    ("hub", "hatchery-hub"),
+];
 
 /// Where programs find the wasm files.
 pub(crate) const WASM_FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";

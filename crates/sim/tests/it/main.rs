@@ -3,6 +3,7 @@
 mod decisions;
 mod demo;
 mod exhaustive;
+mod hub;
 mod lab;
 mod model;
 mod planted;
@@ -12,3 +13,4 @@ mod soak;
 mod wasm;
 mod what_if;
 mod world;
+mod zero_touch;
