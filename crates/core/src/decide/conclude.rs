@@ -136,21 +136,19 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
     let now = case.now;
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
-            draft.row(match state.row(*canister) {
+            let new = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+            let row = if let Some(row) = state.row(*canister) {
                 // Named by somebody before it was there: "gone" was said of another time.
-                Some(row) => Row {
+                Row {
                     created_at: now,
                     ..row
-                },
-                None => {
-                    let row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
-                    if planted("p16") {
-                        row.moved(Phase::Ready, now, Reason::VerifiedEmpty)
-                    } else {
-                        row
-                    }
                 }
-            });
+            } else if planted("p16") {
+                new.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+            } else {
+                new
+            };
+            draft.row(row);
             if state.header().create_failures > 0 {
                 let reason = None;
                 draft.event(Event::CreationHeldBack {
