@@ -224,10 +224,11 @@ fn action_text(action: &Action) -> String {
 }
 
 fn loads_text(loads: &[(CanisterId, u64)]) -> String {
-    let loads = loads.iter();
-    loads
+    let texts: Vec<String> = loads
+        .iter()
         .map(|(id, load)| format!(" {}={load}", name(*id)))
-        .collect()
+        .collect();
+    texts.concat()
 }
 
 fn ask_text(ask: &LeaseAsk) -> String {
