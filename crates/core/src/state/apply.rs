@@ -66,6 +66,11 @@ impl<M: Memory> State<M> {
             Event::MetricsKept => {
                 self.kept_metrics.set(Cbor(self.metrics.clone()));
             }
+            Event::LogTrimmed => {
+                while self.log.len() > limits::LOG_MAX - limits::LOG_SPARE {
+                    self.log.pop_first();
+                }
+            }
             Event::PoolChanged(record) => {
                 self.index.wake_pool_now(&record.name, now);
                 self.put_pool(*record);

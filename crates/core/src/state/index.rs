@@ -143,6 +143,9 @@ pub(crate) struct Index {
     pub(crate) sizes: BTreeMap<String, BTreeMap<Phase, u32>>,
     /// Members on standby that have started, the longest there first.
     pub(crate) standby: BTreeMap<String, BTreeSet<(Nanos, CanisterId)>>,
+    /// The rows of some of those on standby: what is handed out next costs no look into stable
+    /// memory.
+    pub(crate) at_hand: BTreeMap<CanisterId, Row>,
     /// Members in service that are to be asked for a number, by `(due, id)`.
     pub(crate) pulls: BTreeSet<(Nanos, CanisterId)>,
     /// Answers given to holders.
@@ -228,6 +231,9 @@ impl Index {
             if is_free(&member) {
                 let standby = self.standby.entry(pool.clone()).or_default();
                 standby.insert((row.since, row.canister));
+                if self.at_hand.len() < limits::STANDBY_AT_HAND {
+                    self.at_hand.insert(row.canister, row.clone());
+                }
             }
             self.members
                 .entry(pool)
@@ -273,6 +279,7 @@ impl Index {
             && let Some(members) = self.members.get_mut(pool)
         {
             members.remove(&row.canister);
+            self.at_hand.remove(&row.canister);
             note_change(&mut self.noted, pool, row.canister);
             self.pulls.remove(&(row.next_pull, row.canister));
             if let Some(standby) = self.standby.get_mut(pool) {

@@ -176,6 +176,13 @@ fn check_index<M: Memory>(state: &State<M>, found: &mut Findings) {
     found.expect(12, differs.is_none(), || {
         format!("the index differs: {}", differs.unwrap_or(""))
     });
+    let at_hand = state.index.at_hand.iter();
+    for (id, row) in at_hand {
+        let kept = state.rows.get(&(*id).into()).map(|row| row.0);
+        found.expect(12, kept.as_ref() == Some(row), || {
+            format!("the row of {id} at hand is not the one kept")
+        });
+    }
     found.expect(12, state.rebuilt_receipts() == state.receipt_index, || {
         "the index of receipts differs".to_owned()
     });

@@ -227,7 +227,8 @@ impl<M: Memory> State<M> {
 
     /// The row of a canister.
     pub fn row(&self, canister: CanisterId) -> Option<Row> {
-        self.rows.get(&canister.into()).map(|row| row.0)
+        let at_hand = self.index.at_hand.get(&canister).cloned();
+        at_hand.or_else(|| self.rows.get(&canister.into()).map(|row| row.0))
     }
 
     /// Number of rows.
@@ -326,6 +327,11 @@ impl<M: Memory> State<M> {
     /// What the worker pools' operations came to, and what they cost.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The log has so few places left that the tick makes room.
+    pub(crate) fn log_wants_room(&self) -> bool {
+        self.log.len() > crate::limits::LOG_MAX - crate::limits::LOG_SPARE / 2
     }
 
     /// Something was counted since it was last written to stable memory.

@@ -86,6 +86,7 @@ impl Mirror {
             | Event::Counted(..)
             | Event::Measured(..)
             | Event::MetricsKept
+            | Event::LogTrimmed
             | Event::OperationAnswered { .. } => {}
         }
     }
