@@ -198,7 +198,7 @@ impl Metrics {
             _ => return self.count(Operation::Create, Ended::Failed, reason),
         }
         match after.phase {
-            Phase::InService | Phase::Leased if new => {
+            Phase::InService if new => {
                 self.count(Operation::Register, Ended::Completed, reason);
             }
             Phase::Standby if new && after.starts_until.0 == 0 => {
