@@ -4,6 +4,7 @@
 //! the only writer; the shell makes the calls of the decision's effects, and each outcome comes
 //! back as an input. Nothing here knows a clock, a call or randomness.
 
+mod breaker;
 mod decide;
 mod event;
 mod input;
@@ -19,9 +20,10 @@ mod state;
 mod storage;
 mod sweeper;
 
+pub use breaker::Breaker;
 pub use decide::{
-    LaneStatus, decide, held_back, lanes, maintenance_paused, missing_canisters, next_wake,
-    plan_pool, warm_reason,
+    LaneStatus, decide, held_back, kept_spare, lanes, maintenance_paused, missing_canisters,
+    next_wake, plan_pool, warm_reason,
 };
 pub use event::Event;
 pub use input::{
@@ -32,7 +34,8 @@ pub use ledger::{Account, Ledger};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 pub use record::{
-    Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Sweep, SweepStep, Wish,
+    Exit, Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Sweep, SweepStep,
+    Wish,
 };
 pub use standing::{Purpose, Search, Standing};
 pub use state::{

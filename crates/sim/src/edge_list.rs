@@ -43,20 +43,45 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("resetting", "lost", &["reset gone"]),
+    // Verified empty, it leaves all the same: deleted, or released to whom the spec names.
+    (
+        "resetting",
+        "deleting",
+        &[
+            "reset done",
+            "reset refused",
+            "reset not-executed",
+            "reset unknown",
+        ],
+    ),
+    (
+        "resetting",
+        "exporting",
+        &[
+            "reset done",
+            "reset refused",
+            "reset not-executed",
+            "reset unknown",
+        ],
+    ),
     // It waits in the warm pool.
     ("ready", "installing", &["plan"]),
-    ("ready", "exporting", &["export"]),
+    ("ready", "exporting", &["export", "tick", "drain-surplus"]),
     ("exporting", "installing", &["tick"]),
     ("exporting", "ready", &["tick"]),
-    ("exporting", "none", &["hand-over done", "inspect done"]),
+    ("exporting", "none", &["hand-over done", "info done"]),
     (
         "exporting",
         "pending-reset",
-        &["hand-over refused", "inspect done"],
+        &["hand-over refused", "info done"],
     ),
-    ("exporting", "lost", &["hand-over gone", "inspect gone"]),
+    ("exporting", "lost", &["hand-over gone", "info gone"]),
     ("ready", "deleting", &["tick", "delete", "drain-surplus"]),
-    ("ready", "pending-reset", &["recycle", "tick"]),
+    (
+        "ready",
+        "pending-reset",
+        &["recycle", "tick", "drain-surplus"],
+    ),
     // It gets a role.
     (
         "installing",

@@ -275,6 +275,9 @@ pub enum Reason {
     /// It holds more cycles than a spare canister should: swept before it is Ready.
     #[n(147)]
     AboveSweepLine,
+    /// Its last role is never reused: deleted.
+    #[n(148)]
+    NeverReused,
     // How pools of workers scale.
     /// The signal of this name wants most workers.
     #[n(160)]
@@ -448,6 +451,7 @@ impl Reason {
             Reason::Recovered => (145, "recovered"),
             Reason::UnknownTenant => (146, "unknown-tenant"),
             Reason::AboveSweepLine => (147, "above-sweep-line"),
+            Reason::NeverReused => (148, "never-reused"),
             Reason::DrivenBy(..) => (160, "driven-by"),
             Reason::Stale(..) => (161, "stale"),
             Reason::Promoted => (163, "promoted"),

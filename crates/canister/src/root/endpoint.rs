@@ -21,6 +21,7 @@ pub(super) const SIGNAL_GAP: Nanos = Nanos::from_secs(1);
 /// Checks a spec and applies it; the new generation.
 pub(crate) fn apply_spec(spec: FleetSpec) -> Answer<Generation> {
     let generation = apply(spec)?;
+    tick::keep_watch();
     tick::ask();
     Ok(generation)
 }

@@ -49,13 +49,7 @@ pub(super) fn spec() -> FleetSpec {
             reset: 3,
             install: 2,
         },
-        warm_pool: WarmPoolSpec {
-            minimum: 3,
-            maximum: 6,
-            cycles: Cycles(5 * Cycles::T),
-            floor: Cycles(Cycles::T),
-            sweep_above: Some(Cycles(10 * Cycles::T)),
-        },
+        warm_pool: WarmPoolSpec::new(3, 6),
         roles: vec![role()],
         pools: vec![pool("north", 1, 5, 2), pool("south", 0, 3, 1)],
     }
