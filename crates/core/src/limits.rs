@@ -76,8 +76,6 @@ pub const ATTEMPTS_MAX: u32 = 5;
 pub const BREAKER_FAILURES: u32 = 20;
 /// Creations that failed in a row at which root says that their breaker is open.
 pub const CREATE_FAILURES_MAX: u32 = 3;
-/// Mends of a member that stays stopped before it is recycled.
-pub const MENDS_MAX: u32 = 2;
 /// First wait after a failure; it doubles with each further one.
 pub const BACKOFF_FIRST: Nanos = Nanos::from_secs(2);
 /// Longest wait after a failure.

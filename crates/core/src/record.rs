@@ -242,7 +242,11 @@ impl Row {
         if !matches!(phase, Phase::PendingReset | Phase::Resetting) {
             self.exit = None;
         }
-        self.mend &= phase.is_living();
+        if self.mend && !phase.is_living() {
+            // Not done, and forgotten: it is looked at anew if it comes back.
+            self.mend = false;
+            self.settled_at = Nanos(0);
+        }
         self
     }
 

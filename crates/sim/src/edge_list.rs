@@ -105,18 +105,53 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ),
     // It waits on standby.
     ("installing", "standby", &["install done", "observe done"]),
-    ("standby", "in-service", &["plan"]),
+    ("standby", "in-service", &["plan", "check done"]),
     ("standby", "stopping", &["plan"]),
     ("standby", "draining", &["recycle"]),
-    ("standby", "pending-reset", &["observe done"]),
-    ("standby", "lost", &["observe gone", "observe refused"]),
+    (
+        "standby",
+        "pending-reset",
+        &["observe done", "tick", "mend done"],
+    ),
+    (
+        "standby",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
     // It serves, and leaves.
     ("in-service", "draining", &["plan", "recycle"]),
-    ("in-service", "pending-reset", &["observe done"]),
-    ("in-service", "lost", &["observe gone", "observe refused"]),
+    (
+        "in-service",
+        "pending-reset",
+        &["observe done", "mend done"],
+    ),
+    (
+        "in-service",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
     ("draining", "in-service", &["plan"]),
     ("draining", "stopping", &["drain done", "tick"]),
-    ("draining", "lost", &["observe gone", "observe refused"]),
+    (
+        "draining",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
     (
         "stopping",
         "pending-reset",
@@ -131,7 +166,13 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     (
         "stopping",
         "lost",
-        &["stop gone", "observe gone", "observe refused"],
+        &[
+            "stop gone",
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
     ),
     // It is given back.
     (

@@ -278,6 +278,9 @@ pub enum Reason {
     /// Its last role is never reused: deleted.
     #[n(148)]
     NeverReused,
+    /// Workers of a pool are its children: empty that pool first.
+    #[n(149)]
+    HasChildren,
     // How pools of workers scale.
     /// The signal of this name wants most workers.
     #[n(160)]
@@ -452,6 +455,7 @@ impl Reason {
             Reason::UnknownTenant => (146, "unknown-tenant"),
             Reason::AboveSweepLine => (147, "above-sweep-line"),
             Reason::NeverReused => (148, "never-reused"),
+            Reason::HasChildren => (149, "has-children"),
             Reason::DrivenBy(..) => (160, "driven-by"),
             Reason::Stale(..) => (161, "stale"),
             Reason::Promoted => (163, "promoted"),

@@ -195,16 +195,16 @@ fn after_reset(case: &Case<'_>, row: Row) -> Row {
     again(now, row, trouble)
 }
 
-/// Notes for the breaker how a reset ended. A canister that is gone, that root does not control or
-/// that lacks cycles says nothing of others.
+/// Notes for the breaker how a reset ended. What is wrong with one canister alone, such as its
+/// controllers, its cycles or a snapshot, says nothing of others.
 fn judge<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, row: &Row) {
-    let its_own = matches!(
+    let failed = matches!(
         row.reason,
-        Reason::Gone | Reason::NotControlled | Reason::BelowFloor
+        Reason::Refused(_) | Reason::NotExecuted(_) | Reason::Unknown(_) | Reason::Unobservable
     );
     let before = state.header().resets;
-    let after = before.after(now, row.phase != Phase::Ready);
-    if !its_own && after != before {
+    let after = before.after(now, failed);
+    if (failed || row.phase == Phase::Ready) && after != before {
         draft.event(Event::ResetsJudged(after));
     }
 }

@@ -4,7 +4,7 @@
 
 use super::command::{Act, Acted, named};
 use super::conclude::Case;
-use super::tick::expect_row;
+use super::tick::{expect_row, parent_of};
 use super::{past, refused, sweep, to_reset};
 use crate::limits;
 use crate::plant::planted;
@@ -12,12 +12,21 @@ use crate::receipt::{Answer, Goal};
 use crate::record::{Exit, Row, Sweep};
 use crate::state::State;
 use crate::{Event, Member};
-use hatchery_types::{CanisterId, ExportTo, FleetSpec, Nanos, Phase, Principal, Reason};
+use hatchery_types::{
+    CanisterId, ExportTo, FleetSpec, Nanos, ParentSpec, Phase, PoolSpec, Principal, Reason,
+};
 use ic_stable_structures::Memory;
 
 /// A member in service drains first; a spare canister is reset at once.
 pub(super) fn recycle<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) -> Act {
     let row = named(state, id)?;
+    let pools = state.spec().map_or(&[][..], |spec| &spec.pools);
+    let is_parent = |pool: &&PoolSpec| pool.parent == Some(ParentSpec::Canister(id));
+    let mut children = pools.iter().filter(is_parent);
+    if let Some(pool) = children.find(|pool| state.members(&pool.name).next().is_some()) {
+        let text = format!("pool `{}` works for {id}: empty it first", pool.name);
+        return Err(refused(Reason::HasChildren, text));
+    }
     let row = match row.phase {
         Phase::InService if planted("p18") => to_reset(row, now, Reason::Recycled),
         Phase::InService | Phase::Standby => row.moved(Phase::Draining, now, Reason::Recycled),
@@ -66,6 +75,17 @@ pub(super) fn why_not_adopted<M: Memory>(state: &State<M>, row: &Row) -> Option<
         let text = format!("its pool `{name}` is not in the spec any more");
         return Some(refused(Reason::UnknownPool, text));
     };
+    let heir = past::Heir {
+        role: &pool.role,
+        parent: parent_of(state, pool),
+    };
+    if !past::may_have(spec, row, heir) {
+        let text = format!(
+            "its last role forbids role `{}` of pool `{name}`",
+            pool.role
+        );
+        return Some(refused(Reason::NoRole, text));
+    }
     if Some(&pool.role) != row.role.as_ref() {
         let text = format!("pool `{name}` has another role now");
         return Some(refused(Reason::NoRole, text));

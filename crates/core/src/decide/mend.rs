@@ -8,7 +8,6 @@ use super::lanes::Room;
 use super::tick::expect_row;
 use super::{Draft, to_reset};
 use crate::Decision;
-use crate::limits;
 use crate::record::Row;
 use crate::state::State;
 use hatchery_types::{EffectKind, FleetSpec, Nanos, Reason};
@@ -39,10 +38,12 @@ pub(super) fn mend_next<M: Memory>(
 /// Some member's settings are older than the spec's controllers.
 pub(super) fn is_due<M: Memory>(state: &State<M>) -> bool {
     let oldest = state.index.settled.first();
-    oldest.is_some_and(|(at, _)| *at < state.header().controllers_at)
+    let changed_at = state.header().controllers_at;
+    changed_at.0 > 0 && oldest.is_some_and(|(at, _)| *at <= changed_at)
 }
 
-fn kind(row: &Row) -> EffectKind {
+/// The chain for a member.
+pub(super) fn kind(row: &Row) -> EffectKind {
     EffectKind::Mend {
         generation: row.generation,
     }
@@ -56,17 +57,16 @@ pub(super) fn start(draft: &mut Draft, row: Row) {
 
 /// A member was seen with its module but not as it should be, for that reason.
 pub(super) fn wanted(case: &Case<'_>, mut row: Row, reason: Reason) -> Row {
-    if !row.mend {
-        row.mend = true;
-        row.attempts = 0;
-        row.next_attempt = case.now;
-        row.reason = reason;
-        return row;
-    }
-    let row = row.held_back(case.now, reason);
-    if row.stopped && row.attempts >= limits::MENDS_MAX {
-        to_reset(row, case.now, Reason::NotRunning)
-    } else {
-        row
+    match row.mend {
+        // It was started just now, and stands all the same.
+        true if row.stopped => to_reset(row, case.now, Reason::NotRunning),
+        true => row.held_back(case.now, reason),
+        false => {
+            row.mend = true;
+            row.attempts = 0;
+            row.next_attempt = case.now;
+            row.reason = reason;
+            row
+        }
     }
 }

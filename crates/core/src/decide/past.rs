@@ -49,6 +49,19 @@ pub(super) fn count_fitting<M: Memory>(
     queues(state, spec, heir).map(Queue::len).sum()
 }
 
+/// That canister may become a worker of the heir's.
+pub(super) fn may_have(spec: &FleetSpec, row: &Row, heir: Heir<'_>) -> bool {
+    let Some(past) = &row.role else {
+        return true;
+    };
+    match spec.role(past).map_or(Reuse::SameRole, |past| past.reuse) {
+        Reuse::Any => true,
+        Reuse::SameRole => past == heir.role,
+        Reuse::SameParent => row.parent == heir.parent,
+        Reuse::Never => false,
+    }
+}
+
 /// At most one queue a role of the spec, and that of canisters without a past.
 fn queues<'a, M: Memory>(
     state: &'a State<M>,

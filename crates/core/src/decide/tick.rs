@@ -95,7 +95,8 @@ fn give_up_stale<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
 /// Canisters verified under other controllers go through a reset.
 fn verify_again<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
     let (since, canister) = *state.index.ready.first()?;
-    if since >= state.header().controllers_at {
+    // In the same instant it may have been before.
+    if since > state.header().controllers_at {
         return None;
     }
     let mut draft = Draft::new(state, now);
@@ -126,6 +127,9 @@ fn look_at_next<M: Memory>(
         return None;
     }
     let row = expect_row(state, canister);
+    if row.mend && !room.takes(state, spec, &mend::kind(&row)) {
+        return None;
+    }
     let mut draft = Draft::new(state, now);
     let ended = (row.phase == Phase::Leased).then(|| lease::expire(state, now, &row));
     if let Some(row) = ended.flatten() {

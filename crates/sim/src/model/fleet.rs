@@ -38,7 +38,7 @@ pub(super) fn module() -> (ModuleHash, Vec<u8>) {
     (ModuleHash(Sha256::digest(&bytes).into()), bytes)
 }
 
-/// Two pools of one role over a small warm pool.
+/// Two pools, each of a role of its own, over a small warm pool.
 pub(super) fn spec() -> FleetSpec {
     FleetSpec {
         name: "model".to_owned(),
@@ -50,12 +50,15 @@ pub(super) fn spec() -> FleetSpec {
             install: 2,
         },
         warm_pool: WarmPoolSpec::new(3, 6),
-        roles: vec![role()],
-        pools: vec![pool("north", 1, 5, 2), pool("south", 0, 3, 1)],
+        roles: vec![role("worker"), role("helper")],
+        pools: vec![
+            pool("north", "worker", 1, 5, 2),
+            pool("south", "helper", 0, 3, 1),
+        ],
     }
 }
 
-fn role() -> RoleSpec {
+fn role(name: &str) -> RoleSpec {
     RoleSpec {
         drain: DrainSpec {
             method: Some("hatchery_drain".to_owned()),
@@ -72,11 +75,11 @@ fn role() -> RoleSpec {
             multiply: 1,
             every: Nanos::from_secs(60),
         }],
-        ..RoleSpec::new("worker", module().0)
+        ..RoleSpec::new(name, module().0)
     }
 }
 
-fn pool(name: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
+fn pool(name: &str, role: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
     let scale = |window, max_workers, cooldown| ScaleSpec {
         window: Nanos::from_secs(window),
         max_percent: 100,
@@ -101,6 +104,6 @@ fn pool(name: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
         scale_down: scale(20, 1, 5),
         disruption_percent: 30,
         valid_for: Nanos::from_secs(10),
-        ..PoolSpec::new(name, "worker", min, max)
+        ..PoolSpec::new(name, role, min, max)
     }
 }
