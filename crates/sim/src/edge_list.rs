@@ -68,12 +68,11 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("ready", "installing", &["plan"]),
     ("ready", "exporting", &["export", "tick", "drain-surplus"]),
     ("exporting", "installing", &["tick"]),
-    ("exporting", "ready", &["tick"]),
     ("exporting", "none", &["hand-over done", "info done"]),
     (
         "exporting",
         "pending-reset",
-        &["hand-over refused", "info done"],
+        &["tick", "hand-over refused", "info done"],
     ),
     ("exporting", "lost", &["hand-over gone", "info gone"]),
     ("ready", "deleting", &["tick", "delete", "drain-surplus"]),
@@ -132,6 +131,23 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "in-service",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
+    // Somebody holds it for a while.
+    ("standby", "leased", &["lease"]),
+    ("in-service", "leased", &["lease"]),
+    ("leased", "in-service", &["lease"]),
+    ("leased", "standby", &["lease"]),
+    ("leased", "draining", &["lease", "tick"]),
+    ("leased", "pending-reset", &["observe done", "mend done"]),
+    (
+        "leased",
         "lost",
         &[
             "observe gone",

@@ -484,7 +484,7 @@ fn p22_a_deleted_canister_that_does_not_stop_is_emptied_and_deleted_all_the_same
 #[test]
 fn each_id_of_the_warm_pool_has_a_named_test() {
     let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut names = String::new();
+    let mut names = Vec::new();
     for folder in ["core/tests/it", "sim/tests/it", "canister/src/root"] {
         let files = std::fs::read_dir(crates.join(folder)).expect("the folder is there");
         for file in files {
@@ -494,13 +494,15 @@ fn each_id_of_the_warm_pool_has_a_named_test() {
                 let tests = text
                     .lines()
                     .filter_map(|line| line.trim().strip_prefix("fn "));
-                tests.for_each(|name| names += &format!("_{name}\n"));
+                names.extend(tests.map(|name| format!("_{name}")));
             }
         }
     }
     let ids = (1..=26).map(|number| format!("p{number:02}"));
-    let untested: Vec<String> = ids
-        .filter(|id| !names.contains(&format!("_{id}_")))
-        .collect();
+    let is_tested = |id: &String| {
+        let id = format!("_{id}_");
+        names.iter().any(|name: &String| name.contains(&id))
+    };
+    let untested: Vec<String> = ids.filter(|id| !is_tested(id)).collect();
     assert_eq!(untested, Vec::<String>::new());
 }

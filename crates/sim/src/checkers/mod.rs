@@ -13,6 +13,7 @@ mod limited;
 mod operations;
 mod paced;
 mod past;
+mod protected;
 mod ready;
 mod thrifty;
 
@@ -86,5 +87,6 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(thrifty::Thrifty),
         Box::new(paced::Paced),
         Box::new(past::Past),
+        Box::new(protected::Protected),
     ]
 }

@@ -2,8 +2,8 @@
 //! met often.
 
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal,
-    PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, LeaseEnd, LeaseSpec, ModuleHash, Nanos,
+    PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 
@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 pub(super) const SIGNAL: &str = "depth";
 /// The signal that root asks the members for.
 pub(super) const PULLED: &str = "queue";
+/// The pools, by name.
+pub(super) const POOLS: [&str; 2] = ["north", "south"];
 /// Longest life of a drain before work is cut.
 pub(super) const DRAIN_DEADLINE: Nanos = Nanos::from_secs(120);
 
@@ -50,24 +52,35 @@ pub(super) fn spec() -> FleetSpec {
             install: 2,
         },
         warm_pool: WarmPoolSpec::new(3, 6),
-        roles: vec![role("worker"), role("helper")],
+        roles: vec![plain_role(), checked_role()],
         pools: vec![
-            pool("north", "worker", 1, 5, 2),
-            pool("south", "helper", 0, 3, 1),
+            PoolSpec {
+                role: "checked".to_owned(),
+                ..pool(POOLS[0], 1, 5, 2, LeaseEnd::Return)
+            },
+            pool(POOLS[1], 0, 3, 1, LeaseEnd::Recycle),
         ],
     }
 }
 
-fn role(name: &str) -> RoleSpec {
+/// Its workers are checked before they count.
+fn checked_role() -> RoleSpec {
+    RoleSpec {
+        name: "checked".to_owned(),
+        health: Some(HealthSpec {
+            method: "health".to_owned(),
+            grace: Nanos::from_secs(120),
+        }),
+        ..plain_role()
+    }
+}
+
+fn plain_role() -> RoleSpec {
     RoleSpec {
         drain: DrainSpec {
             method: Some("hatchery_drain".to_owned()),
             deadline: DRAIN_DEADLINE,
         },
-        health: Some(HealthSpec {
-            method: "health".to_owned(),
-            grace: Nanos::from_secs(120),
-        }),
         pulls: vec![PullSpec {
             signal: PULLED.to_owned(),
             method: "stats".to_owned(),
@@ -75,11 +88,11 @@ fn role(name: &str) -> RoleSpec {
             multiply: 1,
             every: Nanos::from_secs(60),
         }],
-        ..RoleSpec::new(name, module().0)
+        ..RoleSpec::new("worker", module().0)
     }
 }
 
-fn pool(name: &str, role: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
+fn pool(name: &str, min: u32, max: u32, initial: u32, released: LeaseEnd) -> PoolSpec {
     let scale = |window, max_workers, cooldown| ScaleSpec {
         window: Nanos::from_secs(window),
         max_percent: 100,
@@ -104,6 +117,12 @@ fn pool(name: &str, role: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
         scale_down: scale(20, 1, 5),
         disruption_percent: 30,
         valid_for: Nanos::from_secs(10),
-        ..PoolSpec::new(name, role, min, max)
+        lease: Some(LeaseSpec {
+            ttl: Nanos::from_secs(60),
+            call_max: 3,
+            released,
+            ..LeaseSpec::default()
+        }),
+        ..PoolSpec::new(name, "worker", min, max)
     }
 }
