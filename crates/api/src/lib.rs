@@ -4,6 +4,7 @@
 //! never use. TOML is behind the feature `toml`, which wasm never has.
 
 mod check;
+mod http;
 mod nearest;
 mod root;
 mod worker;
@@ -12,6 +13,7 @@ mod worker;
 pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
+pub use http::{HttpRequest, HttpResponse};
 pub use root::*;
 pub use worker::*;
 

@@ -5,13 +5,13 @@ use hatchery_types::{
     CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, OperationId, Phase,
     Reason,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Largest page of any list.
 pub const PAGE_MAX: u32 = 200;
 
 /// A reason on the wire: stable number, stable name, text for people.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct ReasonView {
     /// Stable number; numbers are added, never reused.
     pub code: u16,
@@ -96,7 +96,7 @@ pub enum Command {
 }
 
 /// Answer to a command.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct CommandAnswer {
     /// Rows new to the pool.
     pub added: u32,
@@ -127,7 +127,7 @@ pub struct ReportAnswer {
 }
 
 /// Counters of the fleet.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct FleetStatus {
     /// Name of the applied spec; empty without one.
     pub name: String,
@@ -160,7 +160,7 @@ pub struct FleetStatus {
 }
 
 /// A module held by root.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct ModuleView {
     /// Its name.
     pub module: ModuleHash,
@@ -173,7 +173,7 @@ pub struct ModuleView {
 }
 
 /// A worker pool, as counted.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct PoolView {
     /// Name.
     pub name: String,
@@ -211,7 +211,7 @@ pub struct CanistersRequest {
 }
 
 /// One page of rows.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct CanistersPage {
     /// Rows in order of their ids.
     pub rows: Vec<RowView>,
@@ -220,7 +220,7 @@ pub struct CanistersPage {
 }
 
 /// A row.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct RowView {
     /// Which canister.
     pub canister: CanisterId,
@@ -264,7 +264,7 @@ pub struct WorkersRequest {
 }
 
 /// One page of workers that take new work.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct WorkersPage {
     /// Grows with every change of the list.
     pub generation: Generation,
@@ -277,7 +277,7 @@ pub struct WorkersPage {
 }
 
 /// A worker, for those who give it work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct WorkerView {
     /// Where to send work.
     pub canister: CanisterId,
@@ -286,7 +286,7 @@ pub struct WorkerView {
 }
 
 /// What the next tick would do with a pool, and why: the dry run.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct PlanView {
     /// Members wanted.
     pub desired: u32,
@@ -312,7 +312,7 @@ pub struct EventsRequest {
 }
 
 /// One page of events, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct EventsPage {
     /// The events.
     pub events: Vec<EventView>,
@@ -321,7 +321,7 @@ pub struct EventsPage {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct EventView {
     /// Grows by one an event.
     pub number: u64,
@@ -338,7 +338,7 @@ pub struct EventView {
 }
 
 /// An effect in flight.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct EffectView {
     /// Key in the journal.
     pub id: u64,
@@ -362,7 +362,7 @@ pub struct EffectsRequest {
 }
 
 /// Why a call to root was refused.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct Refused {
     /// Reason.
     pub reason: ReasonView,

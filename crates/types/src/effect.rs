@@ -124,6 +124,16 @@ pub enum Lane {
 impl Lane {
     /// Every lane.
     pub const ALL: [Lane; 4] = [Lane::Create, Lane::Reset, Lane::Install, Lane::Other];
+
+    /// The name, in kebab case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lane::Create => "create",
+            Lane::Reset => "reset",
+            Lane::Install => "install",
+            Lane::Other => "other",
+        }
+    }
 }
 
 impl EffectKind {

@@ -93,8 +93,8 @@ impl<'b, C> Decode<'b, C> for ModuleHash {
 
 #[cfg(feature = "candid")]
 mod wire {
-    //! A module hash travels as a blob of 32 bytes.
-    use super::ModuleHash;
+    //! A module hash travels as a blob of 32 bytes; in JSON, ids and hashes are their texts.
+    use super::{CanisterId, ModuleHash};
     use candid::types::{Serializer, Type, TypeInner};
 
     impl candid::CandidType for ModuleHash {
@@ -103,6 +103,18 @@ mod wire {
         }
         fn idl_serialize<S: Serializer>(&self, serializer: S) -> Result<(), S::Error> {
             serializer.serialize_blob(&self.0)
+        }
+    }
+
+    impl serde::Serialize for ModuleHash {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    impl serde::Serialize for CanisterId {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
         }
     }
 
@@ -132,7 +144,10 @@ macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-        #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+        #[cfg_attr(
+            feature = "candid",
+            derive(candid::CandidType, serde::Deserialize, serde::Serialize)
+        )]
         #[cbor(transparent)]
         pub struct $name(#[n(0)] pub $inner);
 

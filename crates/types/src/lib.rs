@@ -19,6 +19,7 @@ pub use outcome::{Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, Run
 pub use phase::Phase;
 pub use reason::Reason;
 pub use spec::{
-    DrainSpec, FleetSpec, LanesSpec, PoolSpec, RoleSpec, ScaleSpec, TargetSpec, WarmPoolSpec,
+    DrainSpec, FleetSpec, LanesSpec, PoolSpec, RoleSpec, ScaleSpec, TargetSpec, Visibility,
+    WarmPoolSpec,
 };
 pub use units::{Cycles, Nanos};

@@ -40,6 +40,14 @@ impl fmt::Display for Cycles {
     }
 }
 
+/// In JSON a text of digits, since a balance may exceed what a double carries exactly.
+#[cfg(feature = "candid")]
+impl serde::Serialize for Cycles {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 impl<C> Encode<C> for Cycles {
     fn encode<W: encode::Write>(
         &self,
@@ -61,7 +69,10 @@ impl<'b, C> Decode<'b, C> for Cycles {
 
 /// Nanoseconds: an instant since 1970 or a duration, as its name says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, serde::Serialize)
+)]
 #[cbor(transparent)]
 pub struct Nanos(#[n(0)] pub u64);
 

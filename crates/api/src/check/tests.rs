@@ -17,6 +17,7 @@ fn good() -> FleetSpec {
         cooldown: Nanos(0),
     };
     FleetSpec {
+        visibility: None,
         name: "shop".to_owned(),
         controllers: vec![],
         reserve: Cycles(10 * Cycles::T),

@@ -4,7 +4,7 @@ use super::ModulePath;
 use super::error::Position;
 use super::read::{Reader, Section};
 use super::values::{
-    count, cycles, duration, init_arg, no_arguments, percent, principals, text, whole,
+    count, cycles, duration, init_arg, no_arguments, percent, principals, text, visibility, whole,
 };
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, RoleSpec, ScaleSpec,
@@ -20,6 +20,7 @@ const FLEET: &[&str] = &[
     "warm_pool",
     "roles",
     "pools",
+    "visibility",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
 const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor"];
@@ -76,6 +77,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
         .optional(&top, "controllers", principals)
         .unwrap_or_default();
     let reserve = reader.optional(&top, "reserve", cycles).unwrap_or(RESERVE);
+    let visibility = reader.optional(&top, "visibility", visibility);
     let lanes = read_lanes(reader, &top);
     let warm_pool = read_warm_pool(reader, &top);
     let (roles, modules) = reader
@@ -97,6 +99,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             warm_pool,
             roles,
             pools,
+            visibility,
         },
         modules,
     )

@@ -1,7 +1,7 @@
 //! How single values are written: amounts, durations, percentages, principals, arguments.
 
 use super::read::article;
-use hatchery_types::{Cycles, Nanos, Principal};
+use hatchery_types::{Cycles, Nanos, Principal, Visibility};
 use toml_edit::Item;
 
 /// Why a text is not a value of its kind.
@@ -121,6 +121,16 @@ pub(super) fn percent(item: &Item) -> Result<u32, Wrong> {
         .and_then(|digits| number(digits.trim_end()))
         .and_then(|number| u32::try_from(number).ok())
         .ok_or_else(|| wrong(format!("{text:?} is not a share in per cent"), PERCENT))
+}
+
+/// Who may see more than counts.
+pub(super) fn visibility(item: &Item) -> Result<Visibility, Wrong> {
+    let hint = "write \"public\" or \"operators\"";
+    match string(item, hint)? {
+        "public" => Ok(Visibility::Public),
+        "operators" => Ok(Visibility::Operators),
+        other => Err(wrong(format!("{other:?} is nobody"), hint)),
+    }
 }
 
 /// A list of principals.

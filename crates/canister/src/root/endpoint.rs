@@ -186,7 +186,7 @@ fn no_pool(name: &str) -> Refused {
 
 /// The functions that the platform calls.
 pub(crate) mod entries {
-    use super::super::{entry::serve, method, tick};
+    use super::super::{entry::serve, http, method, tick};
     use super::call::caller;
 
     /// Update `apply_spec`.
@@ -259,6 +259,11 @@ pub(crate) mod entries {
         serve(&method::EFFECTS, |(request,)| super::effects(&request));
     }
 
+    /// Query `http_request`.
+    pub fn http_request() {
+        serve(&method::HTTP_REQUEST, |(request,)| http::answer(&request));
+    }
+
     /// Query `violations`.
     pub fn violations() {
         serve(&method::VIOLATIONS, |()| super::violations());
@@ -328,6 +333,7 @@ mod tests {
         it.query(method::PLAN.name, |pool: &String| super::plan(pool));
         it.query(method::EVENTS.name, super::events);
         it.query(method::EFFECTS.name, super::effects);
+        it.query(method::HTTP_REQUEST.name, super::super::http::answer);
         it.look(method::VIOLATIONS.name, super::violations);
         it
     }

@@ -300,6 +300,7 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
         cooldown: Nanos(0),
     };
     FleetSpec {
+        visibility: None,
         name: "test".to_owned(),
         controllers: Vec::new(),
         reserve: Cycles(10 * Cycles::T),
