@@ -2,6 +2,7 @@
 
 use crate::canisters;
 use crate::program::{cargo, output_of, run};
+use crate::simulations;
 use crate::tidy;
 use crate::workspace::{WASM_TARGET, Workspace, ensure_component, ensure_wasm_target};
 use anyhow::bail;
@@ -43,7 +44,8 @@ pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
 /// `cargo xtask ci`: [`check`], then the tests by the README's own command.
 pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     check(workspace, arguments)?;
-    canisters::test(workspace, &[])
+    canisters::test(workspace, &[])?;
+    simulations::share(workspace)
 }
 
 fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {

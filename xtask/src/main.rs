@@ -7,6 +7,7 @@ mod canisters;
 mod checks;
 mod docs;
 mod program;
+mod simulations;
 mod tidy;
 mod workspace;
 
@@ -57,6 +58,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--json]",
         about: "measure the engine (built as everything else is: optimised, with our own checks)",
         run: canisters::bench,
+    },
+    Command {
+        name: "sim",
+        arguments: "[--seeds N] [--seed S] [--json] ...",
+        about: "random worlds against the control plane, every fault, every checker",
+        run: simulations::sim,
     },
     Command {
         name: "size",

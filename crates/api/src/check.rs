@@ -4,17 +4,17 @@
 //! the numbers are in [`limits`].
 
 pub mod limits;
+mod pools;
+mod signals;
 
-use crate::nearest::did_you_mean;
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, LanesSpec, Nanos, PoolSpec, Principal, RoleSpec, ScaleSpec,
-    TargetSpec, WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, Nanos, Principal, PullSpec, RoleSpec,
+    WarmPoolSpec,
 };
 use limits::{
-    CALL_PREPAYMENT, CALLS_KEPT, CONTROLLERS_MAX, CREATION_FEE, DRAIN_DEADLINE, FLOOR_MIN,
-    INIT_ARG_BYTES_MAX, INIT_ARGS_BYTES_MAX, LANE_MAX, METHOD_BYTES_MAX, NAME_MAX, PAUSE_MAX,
-    PER_WORKER_MAX, PERIOD, POOLS_MAX, RATE_PERCENT_MAX, ROLES_MAX, STALE_AFTER, TOLERANCE_BELOW,
-    VALID_FOR, WARM_MAX, WORKERS_MAX,
+    CALL_PREPAYMENT, CALLS_KEPT, CONTROLLERS_MAX, CREATION_FEE, DRAIN_DEADLINE, FLOOR_MIN, GRACE,
+    INIT_ARG_BYTES_MAX, INIT_ARGS_BYTES_MAX, LANE_MAX, METHOD_BYTES_MAX, MULTIPLY_MAX, NAME_MAX,
+    PULL_EVERY, ROLES_MAX, SIGNALS_MAX, WARM_MAX,
 };
 use std::collections::BTreeSet;
 
@@ -250,177 +250,71 @@ impl Findings {
             );
         }
         self.check_drain(path, &role.drain);
+        if let Some(health) = &role.health {
+            self.check_health(&format!("{path}.health"), health);
+        }
+        self.check_pulls(path, &role.pulls);
     }
 
-    fn check_drain(&mut self, path: &str, drain: &DrainSpec) {
-        if let Some(method) = &drain.method
-            && !(1..=METHOD_BYTES_MAX).contains(&method.len())
-        {
+    fn check_method(&mut self, path: String, method: &str) {
+        if !(1..=METHOD_BYTES_MAX).contains(&method.len()) {
             self.add(
-                format!("{path}.drain.method"),
+                path,
                 format!("a method name of {} bytes", method.len()),
                 format!("1 to {METHOD_BYTES_MAX}; leave it out if the worker has none"),
             );
         }
-        let deadline = format!("{path}.drain.deadline");
-        self.check_time(deadline, "a drain deadline", drain.deadline, DRAIN_DEADLINE);
     }
 
-    fn check_pools(&mut self, spec: &FleetSpec) {
-        if spec.pools.len() > POOLS_MAX {
-            let message = format!("{} pools", spec.pools.len());
-            self.add("pools", message, format!("at most {POOLS_MAX}"));
+    fn check_health(&mut self, path: &str, health: &HealthSpec) {
+        self.check_method(format!("{path}.method"), &health.method);
+        let grace = format!("{path}.grace");
+        self.check_time(grace, "a start-up check's grace", health.grace, GRACE);
+    }
+
+    fn check_pulls(&mut self, role_path: &str, pulls: &[PullSpec]) {
+        if pulls.len() > SIGNALS_MAX {
+            self.add(
+                format!("{role_path}.pull"),
+                format!("{} numbers to ask for", pulls.len()),
+                format!("at most {SIGNALS_MAX}"),
+            );
         }
         let mut seen = BTreeSet::new();
-        for pool in &spec.pools {
-            let path = format!("pools.{}", pool.name);
-            if !seen.insert(&pool.name) {
+        for pull in pulls {
+            let path = format!("{role_path}.pull.{}", pull.signal);
+            self.check_name(&path, "signal", &pull.signal);
+            if !seen.insert(&pull.signal) {
+                let message = format!("signal `{}` is asked for twice", pull.signal);
+                self.add(&path, message, "remove one");
+            }
+            self.check_method(format!("{path}.method"), &pull.method);
+            if let Some(field) = &pull.field {
+                self.check_method(format!("{path}.field"), field);
+            }
+            if !(1..=MULTIPLY_MAX).contains(&pull.multiply) {
                 self.add(
-                    &path,
-                    format!("two pools are called `{}`", pool.name),
-                    "rename one",
+                    format!("{path}.multiply"),
+                    format!("a factor of {}", pull.multiply),
+                    format!("between 1 and {MULTIPLY_MAX}"),
                 );
             }
-            self.check_name(&path, "pool", &pool.name);
-            self.check_pool_role(&path, spec, pool);
-            self.check_bounds(&path, pool);
-            if let Some(target) = &pool.target {
-                self.check_target(&path, pool, target);
-            }
-            self.check_scale(&format!("{path}.scale_up"), pool.scale_up);
-            self.check_scale(&format!("{path}.scale_down"), pool.scale_down);
-            if pool.disruption_percent > 100 {
-                self.add(
-                    format!("{path}.disruption"),
-                    format!(
-                        "{} % of the members may drain at once",
-                        pool.disruption_percent
-                    ),
-                    "at most 100 %; at least one member always may",
-                );
-            }
-        }
-    }
-
-    fn check_pool_role(&mut self, path: &str, spec: &FleetSpec, pool: &PoolSpec) {
-        let valid_for = format!("{path}.valid_for");
-        self.check_time(
-            valid_for.clone(),
-            "a discovery answer's life",
-            pool.valid_for,
-            VALID_FOR,
-        );
-        let Some(role) = spec.role(&pool.role) else {
-            let names: Vec<&str> = spec.roles.iter().map(|role| role.name.as_str()).collect();
-            let hint = match (did_you_mean(&pool.role, &names), names.is_empty()) {
-                (Some(name), _) => format!("did you mean `{name}`?"),
-                (None, true) => "the fleet has no roles: add one".to_owned(),
-                (None, false) => format!("there are: {}", names.join(", ")),
-            };
-            let message = format!("there is no role `{}`", shorten(&pool.role));
-            return self.add(format!("{path}.role"), message, hint);
-        };
-        if role.drain.deadline < pool.valid_for {
-            self.add(
-                valid_for,
-                format!(
-                    "longer than role `{}` may drain ({} > {})",
-                    role.name,
-                    seconds(pool.valid_for),
-                    seconds(role.drain.deadline)
-                ),
-                "raise the role's drain deadline: until then callers may still send work",
+            let every = format!("{path}.every");
+            self.check_time(
+                every,
+                "the time between two questions",
+                pull.every,
+                PULL_EVERY,
             );
         }
     }
 
-    fn check_bounds(&mut self, path: &str, pool: &PoolSpec) {
-        let (min, max, initial) = (pool.min, pool.max, pool.initial);
-        if max == 0 || max > WORKERS_MAX {
-            self.add(
-                format!("{path}.max"),
-                format!("a maximum of {max} workers"),
-                format!("between 1 and {WORKERS_MAX}"),
-            );
-        } else if min > max {
-            self.add(
-                format!("{path}.min"),
-                format!("`min` is more than `max` ({min} > {max})"),
-                "lower `min` or raise `max`",
-            );
-        } else if initial > max {
-            self.add(
-                format!("{path}.initial"),
-                format!("`initial` is more than `max` ({initial} > {max})"),
-                "lower `initial` or raise `max`",
-            );
+    fn check_drain(&mut self, path: &str, drain: &DrainSpec) {
+        if let Some(method) = &drain.method {
+            self.check_method(format!("{path}.drain.method"), method);
         }
-        if min == 0 && pool.target.is_some() {
-            self.add(
-                format!("{path}.min"),
-                "a pool of zero workers gets no signal and would never grow",
-                "use at least 1, or leave out the target to keep the pool empty",
-            );
-        }
-    }
-
-    fn check_target(&mut self, pool_path: &str, pool: &PoolSpec, target: &TargetSpec) {
-        let path = format!("{pool_path}.target");
-        self.check_name(&format!("{path}.signal"), "signal", &target.signal);
-        if !(1..=PER_WORKER_MAX).contains(&target.per_worker) {
-            self.add(
-                format!("{path}.per_worker"),
-                format!("a target of {}", target.per_worker),
-                "between 1 and 2^53: load is divided by it",
-            );
-        }
-        if target.tolerance_percent >= TOLERANCE_BELOW {
-            self.add(
-                format!("{path}.tolerance"),
-                format!("a tolerance of {} %", target.tolerance_percent),
-                format!(
-                    "below {TOLERANCE_BELOW} %, else pool `{}` never shrinks",
-                    pool.name
-                ),
-            );
-        }
-        let stale = format!("{path}.stale_after");
-        self.check_time(stale, "a sample's life", target.stale_after, STALE_AFTER);
-        let warm_up = format!("{path}.warm_up");
-        self.check_time(warm_up, "a warm-up", target.warm_up, [Nanos(0), PAUSE_MAX]);
-    }
-
-    fn check_scale(&mut self, path: &str, scale: ScaleSpec) {
-        let pause = [Nanos(0), PAUSE_MAX];
-        self.check_time(format!("{path}.window"), "a window", scale.window, pause);
-        if scale.max_percent == 0 && scale.max_workers == 0 {
-            self.add(
-                path,
-                "`max_percent` and `max_workers` are both zero: the pool never moves",
-                "raise one of them; the larger counts",
-            );
-        }
-        if scale.max_percent > RATE_PERCENT_MAX {
-            self.add(
-                format!("{path}.max_percent"),
-                format!("a rate of {} %", scale.max_percent),
-                format!("at most {RATE_PERCENT_MAX} %"),
-            );
-        }
-        if scale.max_workers > WORKERS_MAX {
-            self.add(
-                format!("{path}.max_workers"),
-                format!("a rate of {} workers", scale.max_workers),
-                format!("at most {WORKERS_MAX}"),
-            );
-        }
-        self.check_time(format!("{path}.period"), "a period", scale.period, PERIOD);
-        self.check_time(
-            format!("{path}.cooldown"),
-            "a cooldown",
-            scale.cooldown,
-            pause,
-        );
+        let deadline = format!("{path}.drain.deadline");
+        self.check_time(deadline, "a drain deadline", drain.deadline, DRAIN_DEADLINE);
     }
 }
 

@@ -25,6 +25,8 @@
 //! module = "worker.wasm"
 //! init_arg = "(record {})"       # Candid text or "hex:…"; default "()"
 //! drain = { method = "hatchery_drain", deadline = "5m" } # defaults: none, 5m
+//! health = { method = "health", grace = "1m" } # any reply: it works; default no check, 1m
+//! pull.depth = { method = "stats", field = "queue", multiply = 1, every = "1m" } # for a signal
 //!
 //! [pools.workers]
 //! role = "worker"
@@ -34,12 +36,36 @@
 //! disruption = "10%"             # default 10%
 //! valid_for = "30s"              # default 30s
 //!
-//! [pools.workers.target]         # without it the pool stays at its minimum
-//! signal = "depth"
-//! per_worker = 10
+//! standby = 0                    # kept installed, out of service; default 0
+//! buffer = "20%"                 # kept free beside leased ones, a share or a number; default none
+//! breaker = "50%"                # of the members failed lately: stop; default 50%
+//! protection = "1h"              # longest that a member may ask to be spared; default 1h
+//! enabled = true                 # false: left as it is
+//! parent = { canister = "ryjl3-tyaaa-aaaaa-aaaba-cai" } # or role: who leases for it; default nobody
+//!
+//! [pools.workers.signals.depth]  # at most 4; the one that wants most workers decides
+//! target = 10                    # per worker
 //! tolerance = "10%"              # default 10%
 //! stale_after = "3m"             # default 3m
 //! warm_up = "1m"                 # default 1m
+//! scope = "worker"               # or "pool": a total, reported by the parent; default worker
+//! source = "pushed"              # or "pulled", "memory", "burn", "queries"; default pushed
+//! missing = "cautious"           # or "hold", or a number of workers; default cautious
+//! activation = 0                 # of a total: at or below it no worker is wanted; default 0
+//!
+//! [[pools.workers.schedule]]
+//! from = 2026-01-05T08:00:00Z
+//! to = 2026-01-05T18:00:00Z
+//! every = "24h"                  # begins again after this long; default never
+//! min = 4                        # default 0
+//! desired = 6                    # default 0
+//!
+//! [pools.workers.lease]          # without it nobody may lease
+//! ttl = "10m"                    # default 10m
+//! ttl_max = "24h"                # default 24h
+//! call_max = 10                  # workers of one call; default 10
+//! expired = "recycle"            # or "return"; default recycle
+//! released = "return"            # or "recycle"; default return
 //!
 //! [pools.workers.scale_up]       # default: no window, the larger of 100% and 4 workers per 15s
 //! [pools.workers.scale_down]     # default: window 5m, 100% per 15s
@@ -51,6 +77,7 @@
 //! ```
 
 mod error;
+mod pools;
 mod read;
 mod sections;
 mod values;

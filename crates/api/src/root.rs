@@ -187,8 +187,12 @@ pub struct PoolView {
     pub desired: u32,
     /// Members being installed.
     pub installing: u32,
+    /// Members installed and out of service.
+    pub standby: u32,
     /// Members taking work.
     pub in_service: u32,
+    /// Members handed to a holder.
+    pub leased: u32,
     /// Members finishing.
     pub draining: u32,
     /// Sum of fresh samples of the members in service.
@@ -248,8 +252,12 @@ pub struct RowView {
     pub reason: ReasonView,
     /// Kind of the effect in flight.
     pub effect: Option<String>,
-    /// Last sample of its pool's signal.
+    /// Last sample of its pool's load.
     pub load: Option<u64>,
+    /// When its lease ends.
+    pub leased_until: Option<Nanos>,
+    /// Who holds it.
+    pub holder: Option<CanisterId>,
 }
 
 /// Asks for one page of discovery.
@@ -288,10 +296,14 @@ pub struct WorkerView {
 /// What the next tick would do with a pool, and why: the dry run.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
 pub struct PlanView {
-    /// Members wanted.
+    /// Working members wanted: in service and leased.
     pub desired: u32,
     /// Drains to cancel.
     pub uncordon: Vec<CanisterId>,
+    /// Members on standby to put into service.
+    pub promote: Vec<CanisterId>,
+    /// Members on standby to recycle.
+    pub release: Vec<CanisterId>,
     /// Ready canisters to claim.
     pub claim: Vec<CanisterId>,
     /// Members to cordon.

@@ -83,9 +83,10 @@ fn praise(file: &Path, spec: &FleetSpec) -> String {
         ));
     }
     for pool in &spec.pools {
-        let target = pool.target.as_ref().map_or_else(String::new, |target| {
-            format!(", {} {} each", target.per_worker, target.signal)
-        });
+        let signals = pool.signals.iter();
+        let target: String = signals
+            .map(|signal| format!(", {} {} each", signal.target, signal.name))
+            .collect();
         let bounds = format!("{} to {} workers", pool.min, pool.max);
         lines.push(format!(
             "  pool        {}: {bounds} of role {}{target}",

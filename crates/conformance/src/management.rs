@@ -72,6 +72,8 @@ pub(crate) struct SettingsArg {
     pub(crate) wasm_memory_limit: Option<Nat>,
     pub(crate) wasm_memory_threshold: Option<Nat>,
     pub(crate) log_visibility: Option<Visibility>,
+    pub(crate) status_visibility: Option<Visibility>,
+    pub(crate) minimum_incoming_canister_call_cycles: Option<Nat>,
     pub(crate) environment_variables: Option<Vec<Variable>>,
 }
 
@@ -129,6 +131,23 @@ pub(crate) enum InstallMode {
 #[derive(Debug, Clone, Copy, CandidType, Deserialize)]
 pub(crate) struct UpgradeFlags {
     pub(crate) skip_pre_upgrade: Option<bool>,
+    pub(crate) wasm_memory_persistence: Option<Persistence>,
+}
+
+/// What becomes of the heap at an upgrade.
+#[derive(Debug, Clone, Copy, CandidType, Deserialize)]
+#[allow(non_camel_case_types, reason = "the names on the wire")]
+pub(crate) enum Persistence {
+    keep,
+    replace,
+}
+
+/// An upgrade that says what becomes of the heap.
+pub(crate) fn upgrade_with(persistence: Persistence) -> InstallMode {
+    InstallMode::upgrade(Some(UpgradeFlags {
+        skip_pre_upgrade: None,
+        wasm_memory_persistence: Some(persistence),
+    }))
 }
 
 /// A plain upgrade.
@@ -136,6 +155,7 @@ pub(crate) const UPGRADE: InstallMode = InstallMode::upgrade(None);
 /// An upgrade without `canister_pre_upgrade`.
 pub(crate) const UPGRADE_SKIPPING: InstallMode = InstallMode::upgrade(Some(UpgradeFlags {
     skip_pre_upgrade: Some(true),
+    wasm_memory_persistence: None,
 }));
 
 #[derive(Debug, Clone, CandidType, Deserialize)]
@@ -297,6 +317,8 @@ pub(crate) struct Settings {
     pub(crate) wasm_memory_limit: Option<Nat>,
     pub(crate) wasm_memory_threshold: Option<Nat>,
     pub(crate) log_visibility: Option<Visibility>,
+    pub(crate) status_visibility: Option<Visibility>,
+    pub(crate) minimum_incoming_canister_call_cycles: Option<Nat>,
     pub(crate) environment_variables: Option<Vec<Variable>>,
 }
 
@@ -372,6 +394,36 @@ pub(crate) enum DeploymentMode {
     install,
     reinstall,
     upgrade,
+}
+
+/// The reply of `canister_metrics`.
+#[derive(Debug, Clone, CandidType, Deserialize)]
+pub(crate) struct Metrics {
+    pub(crate) cycles_consumed: Option<Consumed>,
+}
+
+/// Cycles a canister has paid since it was created, by what they were paid for.
+#[derive(Debug, Clone, CandidType, Deserialize)]
+pub(crate) struct Consumed {
+    pub(crate) memory: Option<Nat>,
+    pub(crate) compute_allocation: Option<Nat>,
+    pub(crate) ingress_induction: Option<Nat>,
+    pub(crate) instructions: Option<Nat>,
+    pub(crate) request_and_response_transmission: Option<Nat>,
+    pub(crate) burned_cycles: Option<Nat>,
+}
+
+/// The argument of `subnet_info` and `node_metrics_history`, which take no more and no less.
+#[derive(Debug, Clone, CandidType, Deserialize)]
+pub(crate) struct SubnetArg {
+    pub(crate) subnet_id: Principal,
+    pub(crate) start_at_timestamp_nanos: u64,
+}
+
+/// The reply of `subnet_info`.
+#[derive(Debug, Clone, CandidType, Deserialize)]
+pub(crate) struct SubnetInfo {
+    pub(crate) replica_version: Option<String>,
 }
 
 /// The reply of `fetch_canister_logs`.

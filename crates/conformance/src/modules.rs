@@ -1,6 +1,7 @@
 //! The modules that the cases install: the universal canister with more or fewer hooks, and small
 //! ones for a single purpose. All are assembled here, once per process.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::OnceLock;
 
@@ -73,6 +74,86 @@ pub(crate) fn with_metadata() -> &'static [u8] {
     })
 }
 
+/// The universal canister, made to keep its heap through upgrades.
+pub(crate) fn with_persistence() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        let mut wasm = universal().to_vec();
+        section(
+            &mut wasm,
+            "icp:private enhanced-orthogonal-persistence",
+            b"",
+        );
+        wasm
+    })
+}
+
+/// About a megabyte of code: 466,000 instructions, as many as in the module of the measurements.
+pub(crate) fn megabyte() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        let mut text = String::from("(module (memory 1) (data (i32.const 0) \"");
+        text.extend(std::iter::repeat_n('x', 60_000));
+        text.push_str("\")");
+        for function in 0..1_000 {
+            text.push_str("(func (param i32) (result i32)");
+            for step in 0..77 {
+                write!(
+                    text,
+                    "(local.set 0 (i32.xor (i32.rotl (local.get 0) (i32.const 5)) (i32.const {})))",
+                    1_000_000 + function * 77 + step
+                )
+                .expect("bug: writing to a text cannot fail");
+            }
+            text.push_str("(local.get 0))");
+        }
+        text.push(')');
+        assemble(&text)
+    })
+}
+
+/// A module whose `canister_init` uses 16,500 instructions a turn, quickly; the number of turns is
+/// its argument, eight bytes.
+pub(crate) fn long_init() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        assemble(
+            r#"(module
+              (import "ic0" "msg_arg_data_copy" (func $copy (param i32 i32 i32)))
+              (memory 1)
+              (func (export "canister_init") (local $left i64)
+                (call $copy (i32.const 0) (i32.const 0) (i32.const 8))
+                (local.set $left (i64.load (i32.const 0)))
+                (loop $again
+                  (memory.fill (i32.const 16384) (i32.const 7) (i32.const 16384))
+                  (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+                  (br_if $again (i64.ne (local.get $left) (i64.const 0))))))"#,
+        )
+    })
+}
+
+/// A module with a heap above 2 GiB and an update `over` that writes all of it, and a page more than
+/// a message may write, to stable memory.
+pub(crate) fn stable_writer() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        assemble(
+            r#"(module
+              (import "ic0" "stable64_grow" (func $grow (param i64) (result i64)))
+              (import "ic0" "stable64_write" (func $write (param i64 i64 i64)))
+              (import "ic0" "msg_reply" (func $reply))
+              (memory 32769)
+              (func (export "canister_update some")
+                (drop (call $grow (i64.const 32769)))
+                (call $write (i64.const 0) (i64.const 0) (i64.const 1048576))
+                (call $reply))
+              (func (export "canister_update over")
+                (call $write (i64.const 0) (i64.const 0) (i64.const 2147487744))
+                (call $reply)))"#,
+        )
+    })
+}
+
 /// The universal canister in gzip.
 pub(crate) fn gzipped() -> &'static [u8] {
     static WASM: OnceLock<Vec<u8>> = OnceLock::new();
@@ -122,6 +203,10 @@ mod tests {
             with_low_memory_hook(),
             with_start(),
             with_metadata(),
+            with_persistence(),
+            megabyte(),
+            long_init(),
+            stable_writer(),
             gzipped(),
         ];
         for (place, module) in modules.iter().enumerate() {

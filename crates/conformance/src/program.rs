@@ -146,9 +146,14 @@ impl Program {
         self.number(turns).spin()
     }
 
-    /// Uses up any limit quickly: bytes appended to a call count fifty instructions each. Only where
-    /// calls can be made.
+    /// Uses up any limit quickly. Only where calls can be made.
     pub(crate) fn exhaust(self) -> Self {
+        self.use_up(u64::MAX)
+    }
+
+    /// Uses some 53 M instructions a turn quickly: bytes appended to a call count fifty each. Only
+    /// where calls can be made.
+    pub(crate) fn use_up(self, turns: u64) -> Self {
         let again = program()
             .dup()
             .bytes(Principal::management_canister())
@@ -157,10 +162,7 @@ impl Program {
             .code(&program())
             .call_new()
             .call_append();
-        self.number(1 << 20)
-            .number(0)
-            .fill()
-            .times(u64::MAX, &again)
+        self.number(1 << 20).number(0).fill().times(turns, &again)
     }
 
     /// Writes to stable memory.

@@ -49,3 +49,48 @@ fn cases_are_many_named_once_and_cited() {
     assert_eq!(names.len(), cases.len(), "two cases share a name");
     assert!(cases.iter().all(|case| !case.citation.is_empty()));
 }
+
+/// Sections of the table, and that each has rows.
+const SECTIONS: [&str; 9] = ["2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "9"];
+
+/// The table of what is covered names cases and tests that exist, in every row, or says why none.
+#[test]
+fn the_table_of_coverage_is_true() {
+    let table = include_str!("../COVERAGE.md");
+    let cases = all();
+    let mut wrong = Vec::new();
+    let mut rows: Vec<(&str, usize)> = Vec::new();
+    for line in table.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            rows.push((title.split(' ').next().unwrap_or_default(), 0));
+        }
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let [row, pinned] = cells[..] else { continue };
+        if pinned.trim() == "pinned by" {
+            continue;
+        }
+        rows.last_mut().expect("a section").1 += 1;
+        let names: Vec<&str> = pinned.split('`').skip(1).step_by(2).collect();
+        if names.is_empty() && !pinned.trim().starts_with('–') {
+            wrong.push(format!("nothing pins: {row}"));
+        }
+        let missing = names
+            .into_iter()
+            .filter(|name| match name.strip_prefix("engine:") {
+                Some(test) => !engine_tests(test),
+                None => !cases.iter().any(|case| case.name == *name),
+            });
+        wrong.extend(missing.map(|name| format!("there is no {name}: {row}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let found: Vec<&str> = rows.iter().map(|(section, _)| *section).collect();
+    assert_eq!(found, SECTIONS);
+    assert!(rows.iter().all(|(_, rows)| *rows >= 5), "{rows:?}");
+}
+
+/// Whether the engine has tests of this path, `folder::file`.
+fn engine_tests(path: &str) -> bool {
+    let file = path.replace("::", "/") + ".rs";
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../engine/tests");
+    std::fs::read_to_string(folder.join(file)).is_ok_and(|text| text.contains("#[test]"))
+}

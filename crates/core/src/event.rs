@@ -56,6 +56,8 @@ pub enum Event {
         /// A chunk to keep: index and bytes.
         chunk: Option<(u32, Vec<u8>)>,
     },
+    /// What root's chunk store holds beside the modules' chunks; `None`: it must be looked at.
+    StoreSeen(Option<u32>),
     /// An operation was carried out.
     OperationDone {
         /// Who asked.

@@ -18,7 +18,7 @@ pub use event::Event;
 pub use input::{Command, CommandInput, Decision, Input, Reply, Vitals};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use record::{
-    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, ScaleStep, Wish,
+    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Sample, ScaleStep, Wish,
 };
 pub use state::{Counts, LayoutError, Member, State, Violation, check};
 pub use storage::{LAYOUT, Memories};

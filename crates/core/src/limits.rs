@@ -19,6 +19,8 @@ pub const PAGE_MAX: usize = 200;
 pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 /// Chunks of all modules together: the platform's chunk store holds 100.
 pub const CHUNKS_MAX: usize = 100;
+/// A module that no role names is kept this long, for a step back.
+pub const UNNAMED_LIFE: Nanos = Nanos::from_secs(24 * 3_600);
 /// Modules held, staged ones included.
 pub const MODULES_MAX: u64 = 50;
 /// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee, and
@@ -67,6 +69,17 @@ pub const PLAN_GAP: Nanos = Nanos::from_secs(1);
 pub const LANE_RETRY: Nanos = Nanos::from_secs(2);
 /// Wishes and steps remembered by a pool.
 pub const POOL_HISTORY_MAX: usize = 32;
+/// Signals of one pool.
+pub const SIGNALS_MAX: usize = 4;
+/// A lease that found no free worker counts as demand for this long.
+pub const LEASES_WANTED_LIFE: Nanos = Nanos::from_secs(120);
+/// Members that failed at work within this time count for the breaker.
+pub const LOSSES_PERIOD: Nanos = Nanos::from_secs(600);
+/// Installs of a module that never started in a pool, before the breaker opens: this many, or
+/// [`UNPROVEN_PERCENT`] of the workers wanted.
+pub const UNPROVEN_INSTALLS: u32 = 2;
+/// See [`UNPROVEN_INSTALLS`].
+pub const UNPROVEN_PERCENT: u32 = 10;
 /// Bytes of an empty canister's memory use that the platform itself may account for.
 pub const EMPTY_MEMORY_BYTES: u64 = 64 * 1024;
 /// Entries of a queue looked at for the next one that is not yet due.

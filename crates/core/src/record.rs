@@ -59,10 +59,10 @@ pub struct Row {
     /// It was stopped and must be started again by the reset.
     #[n(15)]
     pub stopped: bool,
-    /// Value of the pool's signal.
+    /// Value of the first of its pool's signals.
     #[n(16)]
     pub sample: Option<u64>,
-    /// When it was reported.
+    /// When it was taken.
     #[n(17)]
     pub sample_at: Nanos,
     /// When it came into service.
@@ -71,6 +71,25 @@ pub struct Row {
     /// Root bought it and it was never Ready yet.
     #[n(19)]
     pub unproven: bool,
+    /// Samples of the further signals, by their positions in the spec less one.
+    #[n(28)]
+    #[cbor(default)]
+    pub more_samples: Vec<Sample>,
+    /// When its lease ends, in [`Phase::Leased`].
+    #[n(29)]
+    #[cbor(default)]
+    pub leased_until: Nanos,
+    /// Who holds it.
+    #[n(30)]
+    pub holder: Option<CanisterId>,
+    /// It asked to be no victim before this.
+    #[n(31)]
+    #[cbor(default)]
+    pub protected_until: Nanos,
+    /// Its start-up check is due until this; zero = it has started.
+    #[n(32)]
+    #[cbor(default)]
+    pub starts_until: Nanos,
 }
 
 impl Row {
@@ -95,9 +114,46 @@ impl Row {
             sample: None,
             sample_at: Nanos(0),
             in_service_at: Nanos(0),
+            more_samples: Vec::new(),
             unproven: reason == Reason::Bought,
+            leased_until: Nanos(0),
+            holder: None,
+            protected_until: Nanos(0),
+            starts_until: Nanos(0),
             reason,
         }
+    }
+
+    /// Its sample of the signal at `position`.
+    pub fn sample_of(&self, position: usize) -> Option<Sample> {
+        let sample = match position.checked_sub(1) {
+            None => Sample {
+                value: self.sample?,
+                at: self.sample_at,
+            },
+            Some(further) => *self.more_samples.get(further)?,
+        };
+        Some(sample).filter(|sample| sample.at.0 > 0)
+    }
+
+    /// Takes a sample of the signal at `position`.
+    pub(crate) fn take_sample(&mut self, position: usize, sample: Sample) {
+        let Some(further) = position.checked_sub(1) else {
+            self.sample = Some(sample.value);
+            self.sample_at = sample.at;
+            return;
+        };
+        if self.more_samples.len() <= further {
+            self.more_samples.resize(further + 1, Sample::default());
+        }
+        self.more_samples[further] = sample;
+    }
+
+    /// A new tenant begins without samples.
+    pub(crate) fn forget_samples(&mut self) {
+        self.sample = None;
+        self.sample_at = Nanos(0);
+        self.more_samples.clear();
     }
 
     /// Moves to `phase`, due at once, its attempts forgotten.
@@ -122,6 +178,17 @@ impl Row {
         self.reason = reason;
         self
     }
+}
+
+/// A value of a signal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Sample {
+    /// The value, at most [`crate::limits::SIGNAL_MAX`].
+    #[n(0)]
+    pub value: u64,
+    /// When it was taken; zero = never.
+    #[n(1)]
+    pub at: Nanos,
 }
 
 /// What root remembers of a worker pool, over upgrades too.
@@ -158,11 +225,38 @@ pub struct PoolRecord {
     /// Workers whose work a drain deadline cut.
     #[n(9)]
     pub work_cut: u64,
+    /// Samples of the pool's totals, by the positions of their signals in the spec.
+    #[n(10)]
+    #[cbor(default)]
+    pub samples: Vec<Sample>,
+    /// When the spec last changed the pool's list of signals: older samples do not count.
+    #[n(11)]
+    #[cbor(default)]
+    pub signals_at: Nanos,
+    /// Leases that found no free worker, since `leases_wanted_at`.
+    #[n(12)]
+    #[cbor(default)]
+    pub leases_wanted: u32,
+    /// When a lease last found none.
+    #[n(13)]
+    #[cbor(default)]
+    pub leases_wanted_at: Nanos,
+    /// The module that last started in this pool.
+    #[n(14)]
+    pub proven: Option<ModuleHash>,
+    /// The module whose installs failed `failures` times in a row.
+    #[n(15)]
+    pub failing: Option<ModuleHash>,
+    /// Members that failed at work lately, oldest first; at most
+    /// [`crate::limits::POOL_HISTORY_MAX`].
+    #[n(16)]
+    #[cbor(default)]
+    pub losses: Vec<Nanos>,
 }
 
 impl PoolRecord {
     /// A pool that has done nothing yet.
-    pub(crate) fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         PoolRecord {
             name: name.to_owned(),
             desired: 0,
@@ -174,6 +268,13 @@ impl PoolRecord {
             reasons: Vec::new(),
             unmet: 0,
             work_cut: 0,
+            samples: Vec::new(),
+            signals_at: Nanos(0),
+            leases_wanted: 0,
+            leases_wanted_at: Nanos(0),
+            proven: None,
+            failing: None,
+            losses: Vec::new(),
         }
     }
 }
@@ -228,6 +329,14 @@ pub struct ModuleRecord {
     /// A chunk is on its way into the store.
     #[n(6)]
     pub effect: Option<EffectId>,
+    /// A role of the applied spec names it.
+    #[n(7)]
+    #[cbor(default)]
+    pub named: bool,
+    /// When it was staged or named last; from then it is kept for a while.
+    #[n(8)]
+    #[cbor(default)]
+    pub wanted_at: Nanos,
 }
 
 impl ModuleRecord {

@@ -18,8 +18,7 @@ use rand_core::{Rng, SeedableRng};
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// `call_perform` answers 2 as if the output queue were full: nothing is sent. The method is
-    /// not known then, so a rule with a method never gives this verdict.
+    /// `call_perform` answers 2 as if the output queue were full: nothing is sent.
     QueueFull,
     /// The request waits so many rounds; later requests to the same callee wait behind it.
     Delay {
@@ -212,7 +211,7 @@ pub struct Applied {
     pub caller: Principal,
     /// Called canister.
     pub callee: Principal,
-    /// Method; empty where it is not known.
+    /// Method.
     pub method: String,
     /// What was done.
     pub verdict: Verdict,

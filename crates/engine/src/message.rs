@@ -48,8 +48,9 @@ pub struct Message<'a> {
 
 /// How many more requests the canister may send to a callee (at most 500 unanswered per callee).
 pub trait QueueRoom {
-    /// Free slots towards `callee`, not counting calls made by the message under execution.
-    fn free_slots(&self, callee: &Principal) -> usize;
+    /// Free slots for a call of `method` of `callee`, not counting calls made by the message under
+    /// execution. On the platform the method does not matter; to a fault it does.
+    fn free_slots(&self, callee: &Principal, method: &str) -> usize;
 }
 
 impl std::fmt::Debug for dyn QueueRoom + '_ {

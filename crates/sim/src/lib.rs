@@ -8,5 +8,7 @@
 pub mod checkers;
 pub mod demo;
 pub mod dice;
+mod edge_list;
 pub mod model;
+pub mod run;
 pub mod world;

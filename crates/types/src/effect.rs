@@ -79,6 +79,12 @@ pub enum EffectKind {
         #[n(1)]
         index: u32,
     },
+    /// See which chunks root's chunk store holds.
+    #[n(16)]
+    CheckStore,
+    /// Empty root's chunk store of what no module needs any more.
+    #[n(17)]
+    ClearStore,
 }
 
 /// One call of an effect.
@@ -106,6 +112,10 @@ pub enum Step {
     Delete,
     /// `upload_chunk` to root itself.
     UploadChunk,
+    /// `stored_chunks` of root itself.
+    StoredChunks,
+    /// `clear_chunk_store` of root itself.
+    ClearChunkStore,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -156,6 +166,8 @@ impl EffectKind {
             EffectKind::Stop => &[Step::Stop],
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
+            EffectKind::CheckStore => &[Step::StoredChunks],
+            EffectKind::ClearStore => &[Step::ClearChunkStore],
         }
     }
 
@@ -180,6 +192,8 @@ impl EffectKind {
             EffectKind::Stop => "stop",
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",
+            EffectKind::CheckStore => "check-store",
+            EffectKind::ClearStore => "clear-store",
         }
     }
 }

@@ -9,6 +9,7 @@ mod ids;
 mod outcome;
 mod phase;
 mod reason;
+mod scaling;
 mod spec;
 mod units;
 
@@ -18,8 +19,9 @@ pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, Operati
 pub use outcome::{Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value};
 pub use phase::Phase;
 pub use reason::Reason;
-pub use spec::{
-    DrainSpec, FleetSpec, LanesSpec, PoolSpec, RoleSpec, ScaleSpec, TargetSpec, Visibility,
-    WarmPoolSpec,
+pub use scaling::{
+    BufferSpec, HealthSpec, LeaseEnd, LeaseSpec, Missing, ParentSpec, PoolSpec, PullSpec,
+    ScaleSpec, Scope, SignalSpec, Source, WindowSpec,
 };
+pub use spec::{DrainSpec, FleetSpec, LanesSpec, RoleSpec, Visibility, WarmPoolSpec};
 pub use units::{Cycles, Nanos};

@@ -42,6 +42,9 @@ pub enum Value {
     /// A draining worker's answer: true = it has nothing left to do.
     #[n(3)]
     Drained(#[n(0)] bool),
+    /// The chunks in root's chunk store, by hash.
+    #[n(20)]
+    Chunks(#[n(0)] Vec<ModuleHash>),
 }
 
 /// Why a step did not succeed.

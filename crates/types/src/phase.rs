@@ -6,9 +6,11 @@ use minicbor::{Decode, Encode};
 /// Where a canister stands; exactly one phase a row.
 ///
 /// ```text
-/// Creating ─► Ready ─► Installing ─► InService ⇄ Draining ─► Stopping ─┐
-///               ▲           └── refused ──┐                            │
-///           Resetting ◄──────────── PendingReset ◄──── import, recycle ┘
+///                                    ┌─► Standby ─► Leased
+///                                    │      ▼        ▲ ▼
+/// Creating ─► Ready ─► Installing ───┴─► InService ──┴─┘ ⇄ Draining ─► Stopping ─┐
+///               ▲           └── refused ──┐                                      │
+///           Resetting ◄──────────── PendingReset ◄──── import, recycle ──────────┘
 ///               └── refused n times ─► Failed        any ─► Deleting ─► (gone)   Lost
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -48,11 +50,17 @@ pub enum Phase {
     /// Gone, or out of root's control.
     #[n(10)]
     Lost,
+    /// Installed, not listed: waits for its start-up check or for a promotion.
+    #[n(14)]
+    Standby,
+    /// Handed to one holder until released or expired.
+    #[n(15)]
+    Leased,
 }
 
 impl Phase {
     /// Every phase, in order of their codes.
-    pub const ALL: [Phase; 11] = [
+    pub const ALL: [Phase; 13] = [
         Phase::Creating,
         Phase::PendingReset,
         Phase::Resetting,
@@ -64,11 +72,16 @@ impl Phase {
         Phase::Deleting,
         Phase::Failed,
         Phase::Lost,
+        Phase::Standby,
+        Phase::Leased,
     ];
 
     /// A living member of a worker pool: counts against `max`.
     pub fn is_living(self) -> bool {
-        matches!(self, Phase::Installing | Phase::InService)
+        matches!(
+            self,
+            Phase::Installing | Phase::Standby | Phase::InService | Phase::Leased
+        )
     }
 
     /// A member of a worker pool, living or leaving.
@@ -90,6 +103,8 @@ impl Phase {
             Phase::Deleting => "deleting",
             Phase::Failed => "failed",
             Phase::Lost => "lost",
+            Phase::Standby => "standby",
+            Phase::Leased => "leased",
         }
     }
 }

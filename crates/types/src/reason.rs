@@ -222,6 +222,87 @@ pub enum Reason {
     /// The spec is wrong, as the text says.
     #[n(114)]
     BadSpec,
+
+    // How pools of workers scale.
+    /// The signal of this name wants most workers.
+    #[n(160)]
+    DrivenBy(#[n(0)] String),
+    /// No sample of the signal of this name is fresh.
+    #[n(161)]
+    Stale(#[n(0)] String),
+    /// Taken from standby into service.
+    #[n(163)]
+    Promoted,
+    /// Installed ahead of need; waits out of service.
+    #[n(164)]
+    Standby,
+    /// Handed to a holder.
+    #[n(165)]
+    Leased,
+    /// Its holder gave it back.
+    #[n(166)]
+    Released,
+    /// Its holder did not renew the lease in time.
+    #[n(167)]
+    LeaseExpired,
+    /// More workers on standby than wanted.
+    #[n(168)]
+    StandbySurplus,
+    /// A new worker did not show in time that it works.
+    #[n(169)]
+    StartFailed,
+    /// Its install succeeded; the start-up check is yet to come.
+    #[n(170)]
+    Starting,
+    /// The module never started in the pool: a few installs at a time.
+    #[n(171)]
+    Probing,
+    /// The free buffer decides.
+    #[n(175)]
+    Buffered,
+    /// A window of the schedule decides.
+    #[n(176)]
+    Scheduled,
+    /// Leases that found no free worker decide.
+    #[n(177)]
+    LeasesWanted,
+    /// A total above its activation wakes the pool from zero.
+    #[n(178)]
+    Activated,
+    /// Every value of the signal is missing: its fallback decides.
+    #[n(179)]
+    Fallback,
+    /// Scaling of the pool is switched off in the spec.
+    #[n(180)]
+    Disabled,
+    /// Leased or protected members are no victims; nobody else is left.
+    #[n(182)]
+    Spared,
+    /// Fewer workers on standby than wanted.
+    #[n(183)]
+    StandbyShort,
+    /// No worker is free to lease.
+    #[n(190)]
+    NoWorkerFree,
+    /// The canister is not leased by the caller.
+    #[n(191)]
+    NotLeased,
+    /// The spec gives the pool no leases.
+    #[n(192)]
+    NoLeases,
+    /// The lease or the protection would be longer than the spec allows.
+    #[n(193)]
+    TtlTooLong,
+    /// Policy wants no more workers.
+    #[n(194)]
+    NotAboveDemand,
+    /// Too many installs or members failed; voluntary actions stop.
+    #[n(181)]
+    BreakerOpen {
+        /// When it is tried again.
+        #[n(0)]
+        until: Nanos,
+    },
 }
 
 impl Reason {
@@ -301,6 +382,31 @@ impl Reason {
             Reason::UnknownSignal => (113, "unknown-signal"),
             Reason::BadSpec => (114, "bad-spec"),
             Reason::ChunkOutOfOrder => (112, "chunk-out-of-order"),
+            Reason::DrivenBy(..) => (160, "driven-by"),
+            Reason::Stale(..) => (161, "stale"),
+            Reason::Promoted => (163, "promoted"),
+            Reason::Standby => (164, "standby"),
+            Reason::Leased => (165, "leased"),
+            Reason::Released => (166, "released"),
+            Reason::LeaseExpired => (167, "lease-expired"),
+            Reason::StandbySurplus => (168, "standby-surplus"),
+            Reason::StartFailed => (169, "start-failed"),
+            Reason::Starting => (170, "starting"),
+            Reason::Probing => (171, "probing"),
+            Reason::Buffered => (175, "buffered"),
+            Reason::Scheduled => (176, "scheduled"),
+            Reason::LeasesWanted => (177, "leases-wanted"),
+            Reason::Activated => (178, "activated"),
+            Reason::Fallback => (179, "fallback"),
+            Reason::Disabled => (180, "disabled"),
+            Reason::Spared => (182, "spared"),
+            Reason::StandbyShort => (183, "standby-short"),
+            Reason::NoWorkerFree => (190, "no-worker-free"),
+            Reason::NotLeased => (191, "not-leased"),
+            Reason::NoLeases => (192, "no-leases"),
+            Reason::TtlTooLong => (193, "ttl-too-long"),
+            Reason::NotAboveDemand => (194, "not-above-demand"),
+            Reason::BreakerOpen { .. } => (181, "breaker-open"),
         }
     }
 }
@@ -315,7 +421,9 @@ impl fmt::Display for Reason {
             Reason::Stabilising { until }
             | Reason::RateLimited { until }
             | Reason::CoolingDown { until }
-            | Reason::BackingOff { until } => write!(f, " until {} s", until.as_secs()),
+            | Reason::BackingOff { until }
+            | Reason::BreakerOpen { until } => write!(f, " until {} s", until.as_secs()),
+            Reason::DrivenBy(signal) | Reason::Stale(signal) => write!(f, " ({signal})"),
             _ => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 //! Parsing and validation live in `hatchery-api`; root keeps the applied spec and its generation.
 
 use crate::outcome::principals;
-use crate::{Cycles, ModuleHash, Nanos};
+use crate::{Cycles, HealthSpec, ModuleHash, Nanos, PoolSpec, PullSpec};
 use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
@@ -121,6 +121,30 @@ pub struct RoleSpec {
     /// How a worker of this role leaves.
     #[n(3)]
     pub drain: DrainSpec,
+    /// How a new worker shows that it works; none = an install that succeeded is enough.
+    #[n(8)]
+    pub health: Option<HealthSpec>,
+    /// Numbers that root asks its workers for.
+    #[n(9)]
+    #[cbor(default)]
+    pub pulls: Vec<PullSpec>,
+}
+
+impl RoleSpec {
+    /// A role that starts without argument and leaves untold within five minutes.
+    pub fn new(name: &str, module: ModuleHash) -> Self {
+        RoleSpec {
+            name: name.to_owned(),
+            module,
+            init_arg: b"DIDL\x00\x00".to_vec(),
+            drain: DrainSpec {
+                method: None,
+                deadline: Nanos::from_secs(300),
+            },
+            health: None,
+            pulls: Vec::new(),
+        }
+    }
 }
 
 /// How a worker leaves.
@@ -133,83 +157,4 @@ pub struct DrainSpec {
     /// Its work is cut after this long.
     #[n(1)]
     pub deadline: Nanos,
-}
-
-/// A scaled set of canisters of one role.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
-pub struct PoolSpec {
-    /// Name.
-    #[n(0)]
-    pub name: String,
-    /// Role of its members.
-    #[n(1)]
-    pub role: String,
-    /// Never fewer, once faults have stopped long enough.
-    #[n(2)]
-    pub min: u32,
-    /// Never more.
-    #[n(3)]
-    pub max: u32,
-    /// Workers to start with.
-    #[n(4)]
-    pub initial: u32,
-    /// Load to aim at; none = the pool stays at its minimum.
-    #[n(5)]
-    pub target: Option<TargetSpec>,
-    /// Growing.
-    #[n(6)]
-    pub scale_up: ScaleSpec,
-    /// Shrinking.
-    #[n(7)]
-    pub scale_down: ScaleSpec,
-    /// Share of the members that may drain at once, per cent; at least one.
-    #[n(8)]
-    pub disruption_percent: u32,
-    /// How long a discovery answer may be used; a cordoned worker waits this long before it is
-    /// told to drain.
-    #[n(9)]
-    pub valid_for: Nanos,
-}
-
-/// Load to aim at.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
-pub struct TargetSpec {
-    /// Name of the signal members report.
-    #[n(0)]
-    pub signal: String,
-    /// Wanted value per worker, at least 1.
-    #[n(1)]
-    pub per_worker: u64,
-    /// No action while the ratio is within this share of the target, per cent. Default 10.
-    #[n(2)]
-    pub tolerance_percent: u32,
-    /// A sample older than this is missing.
-    #[n(3)]
-    pub stale_after: Nanos,
-    /// A new member is not judged before this.
-    #[n(4)]
-    pub warm_up: Nanos,
-}
-
-/// Limits on moving in one direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
-pub struct ScaleSpec {
-    /// Stabilisation window: up takes the lowest, down the highest wish within it.
-    #[n(0)]
-    pub window: Nanos,
-    /// At most this share of the members per period, per cent.
-    #[n(1)]
-    pub max_percent: u32,
-    /// At most this many per period; the larger of both counts.
-    #[n(2)]
-    pub max_workers: u32,
-    /// Length of the period.
-    #[n(3)]
-    pub period: Nanos,
-    /// Pause after a step in this direction.
-    #[n(4)]
-    pub cooldown: Nanos,
 }

@@ -52,4 +52,24 @@ pub const RATE_PERCENT_MAX: u32 = 1_000;
 /// Largest wanted value per worker: what a report may carry, 2^53.
 pub const PER_WORKER_MAX: u64 = 1 << 53;
 
+/// Most signals of one pool, and most numbers that root asks one worker for.
+pub const SIGNALS_MAX: usize = 4;
+/// Most windows of one pool's schedule.
+pub const WINDOWS_MAX: usize = 50;
+/// Shortest and longest time between two beginnings of a window: a year at most.
+pub const EVERY: [Nanos; 2] = [Nanos::from_secs(60), Nanos::from_secs(366 * DAY)];
+/// Shortest and longest lease.
+pub const TTL: [Nanos; 2] = [Nanos::from_secs(10), Nanos::from_secs(30 * DAY)];
+/// Most workers leased by one call.
+pub const LEASE_CALL_MAX: u32 = 100;
+/// Shortest and longest grace of a start-up check.
+pub const GRACE: [Nanos; 2] = [Nanos::from_secs(1), Nanos::from_secs(3_600)];
+/// Shortest and longest time between two questions to one worker: each is a call that root pays.
+pub const PULL_EVERY: [Nanos; 2] = [Nanos::from_secs(10), Nanos::from_secs(DAY)];
+/// Largest factor of a number that root asks for.
+pub const MULTIPLY_MAX: u32 = 1_000_000;
+/// The platform publishes query statistics about every 30 minutes, derived burn needs two
+/// observations: samples of these must live at least this long.
+pub const MEASURED_STALE_MIN: Nanos = Nanos::from_secs(1_800);
+
 const DAY: u64 = 24 * 60 * 60;

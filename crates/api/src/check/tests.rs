@@ -4,18 +4,11 @@ use super::check_spec;
 use crate::limits::ROLES_MAX;
 use expect_test::{Expect, expect};
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec,
-    ScaleSpec, TargetSpec, WarmPoolSpec,
+    Cycles, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec, SignalSpec,
+    WarmPoolSpec,
 };
 
 fn good() -> FleetSpec {
-    let scale = ScaleSpec {
-        window: Nanos(0),
-        max_percent: 100,
-        max_workers: 4,
-        period: Nanos::from_secs(15),
-        cooldown: Nanos(0),
-    };
     FleetSpec {
         visibility: None,
         name: "shop".to_owned(),
@@ -32,44 +25,17 @@ fn good() -> FleetSpec {
             cycles: Cycles(5 * Cycles::T),
             floor: Cycles(Cycles::T),
         },
-        roles: vec![RoleSpec {
-            name: "worker".to_owned(),
-            module: ModuleHash([7; 32]),
-            init_arg: b"DIDL\x00\x00".to_vec(),
-            drain: DrainSpec {
-                method: None,
-                deadline: Nanos::from_secs(300),
-            },
-        }],
+        roles: vec![RoleSpec::new("worker", ModuleHash([7; 32]))],
         pools: vec![PoolSpec {
-            name: "workers".to_owned(),
-            role: "worker".to_owned(),
-            min: 1,
-            max: 12,
             initial: 2,
-            target: Some(TargetSpec {
-                signal: "depth".to_owned(),
-                per_worker: 10,
-                tolerance_percent: 10,
-                stale_after: Nanos::from_secs(180),
-                warm_up: Nanos::from_secs(60),
-            }),
-            scale_up: scale,
-            scale_down: ScaleSpec {
-                window: Nanos::from_secs(300),
-                ..scale
-            },
-            disruption_percent: 10,
-            valid_for: Nanos::from_secs(30),
+            signals: vec![SignalSpec::new("depth", 10)],
+            ..PoolSpec::new("workers", "worker", 1, 12)
         }],
     }
 }
 
-fn target(spec: &mut FleetSpec) -> &mut TargetSpec {
-    spec.pools[0]
-        .target
-        .as_mut()
-        .expect("the good spec has a target")
+fn target(spec: &mut FleetSpec) -> &mut SignalSpec {
+    &mut spec.pools[0].signals[0]
 }
 
 fn check(change: impl FnOnce(&mut FleetSpec), expected: &Expect) {
@@ -121,48 +87,48 @@ fn s17_bounds_of_a_pool() {
     check(
         |s| s.pools[0].min = 0,
         &expect![[r#"
-        pools.workers.min: a pool of zero workers gets no signal and would never grow
-          use at least 1, or leave out the target to keep the pool empty
-    "#]],
+            pools.workers.min: a pool of zero workers gets no signal and would never grow
+              use at least 1, or add what wakes it: a signal of scope "pool", a lease, a buffer or a schedule
+        "#]],
     );
 }
 
 #[test]
 fn s17_targets() {
     check(
-        |s| target(s).per_worker = 0,
+        |s| target(s).target = 0,
         &expect![[r#"
-        pools.workers.target.per_worker: a target of 0
-          between 1 and 2^53: load is divided by it
-    "#]],
+            pools.workers.signals.depth.target: a target of 0
+              between 1 and 2^53: load is divided by it
+        "#]],
     );
     check(
-        |s| target(s).signal = String::new(),
+        |s| target(s).name = String::new(),
         &expect![[r#"
-        pools.workers.target.signal: "" is not a name for a signal
-          use 1 to 40 of the letters a-z, digits and -
-    "#]],
+            pools.workers.signals.: "" is not a name for a signal
+              use 1 to 40 of the letters a-z, digits and -
+        "#]],
     );
     check(
         |s| target(s).tolerance_percent = 100,
         &expect![[r#"
-        pools.workers.target.tolerance: a tolerance of 100 %
-          below 100 %, else pool `workers` never shrinks
-    "#]],
+            pools.workers.signals.depth.tolerance: a tolerance of 100 %
+              below 100 %, else pool `workers` never shrinks
+        "#]],
     );
     check(
         |s| target(s).stale_after = Nanos(0),
         &expect![[r#"
-        pools.workers.target.stale_after: a sample's life of 0s is out of bounds
-          between 1s and 24h
-    "#]],
+            pools.workers.signals.depth.stale_after: a sample's life of 0s is out of bounds
+              between 1s and 24h
+        "#]],
     );
     check(
         |s| target(s).warm_up = Nanos::from_secs(86_401),
         &expect![[r#"
-        pools.workers.target.warm_up: a warm-up of 86401s is out of bounds
-          between 0s and 24h
-    "#]],
+            pools.workers.signals.depth.warm_up: a warm-up of 86401s is out of bounds
+              between 0s and 24h
+        "#]],
     );
 }
 
@@ -415,9 +381,9 @@ fn drains() {
     check(
         |s| s.pools[0].disruption_percent = 101,
         &expect![[r#"
-        pools.workers.disruption: 101 % of the members may drain at once
-          at most 100 %; at least one member always may
-    "#]],
+            pools.workers.disruption: 101 % of the members
+              at most 100 %; at least one member always may
+        "#]],
     );
 }
 

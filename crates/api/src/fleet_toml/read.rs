@@ -118,6 +118,52 @@ impl<'t> Reader<'t> {
             .collect()
     }
 
+    /// The tables of the list `key` of `parent`, each named by its position from 0.
+    pub(super) fn list<'d>(
+        &mut self,
+        parent: &Section<'d>,
+        key: &str,
+        known: &[&str],
+    ) -> Vec<Section<'d>> {
+        let Some(item) = parent.table.and_then(|table| table.get(key)) else {
+            return Vec::new();
+        };
+        let path = parent.path_of(key);
+        let place = key_place(parent, key);
+        self.places.insert(path.clone(), place.clone());
+        let tables: Option<Vec<&'d dyn TableLike>> =
+            match (item.as_array_of_tables(), item.as_array()) {
+                (Some(tables), _) => {
+                    Some(tables.iter().map(|table| table as &dyn TableLike).collect())
+                }
+                (None, Some(array)) => array
+                    .iter()
+                    .map(|value| value.as_inline_table().map(|table| table as &dyn TableLike))
+                    .collect(),
+                (None, None) => None,
+            };
+        let Some(tables) = tables else {
+            let message = format!(
+                "`{key}` is a list of sections, not {}",
+                article(item.type_name())
+            );
+            self.refuse(place, message, format!("write each as `[[{path}]]`"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for (index, table) in tables.into_iter().enumerate() {
+            let section = Section {
+                path: format!("{path}.{index}"),
+                table: Some(table),
+                place: place.clone(),
+            };
+            self.places.insert(section.path.clone(), place.clone());
+            self.refuse_unknown(&section, known);
+            sections.push(section);
+        }
+        sections
+    }
+
     /// The value of `key`, if the file has it and `read` takes it.
     pub(super) fn optional<T>(
         &mut self,
@@ -136,6 +182,17 @@ impl<'t> Reader<'t> {
                 None
             }
         }
+    }
+
+    /// The value of `key`, or its default.
+    pub(super) fn or<T>(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        read: impl FnOnce(&Item) -> Result<T, Wrong>,
+        default: T,
+    ) -> T {
+        self.optional(section, key, read).unwrap_or(default)
     }
 
     /// The value of `key`; its absence is an error at the head of the section. (The absence of

@@ -2,13 +2,14 @@
 
 use super::ModulePath;
 use super::error::Position;
+use super::pools::{POOL, read_pool};
 use super::read::{Reader, Section};
 use super::values::{
-    count, cycles, duration, init_arg, no_arguments, percent, principals, text, visibility, whole,
+    count, cycles, duration, init_arg, no_arguments, principals, text, visibility,
 };
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, RoleSpec, ScaleSpec,
-    TargetSpec, WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, RoleSpec,
+    WarmPoolSpec,
 };
 use toml_edit::Table;
 
@@ -24,50 +25,17 @@ const FLEET: &[&str] = &[
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
 const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor"];
-const ROLE: &[&str] = &["module", "init_arg", "drain"];
+const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull"];
 const DRAIN: &[&str] = &["method", "deadline"];
-const POOL: &[&str] = &[
-    "role",
-    "min",
-    "max",
-    "initial",
-    "target",
-    "scale_up",
-    "scale_down",
-    "disruption",
-    "valid_for",
-];
-const TARGET: &[&str] = &[
-    "signal",
-    "per_worker",
-    "tolerance",
-    "stale_after",
-    "warm_up",
-];
-const SCALE: &[&str] = &["window", "max_percent", "max_workers", "period", "cooldown"];
+const HEALTH: &[&str] = &["method", "grace"];
+const PULL: &[&str] = &["method", "field", "multiply", "every"];
 
 const RESERVE: Cycles = Cycles(10 * Cycles::T);
 const CREATION_CYCLES: Cycles = Cycles(5 * Cycles::T);
 const FLOOR: Cycles = Cycles(Cycles::T);
 const DRAIN_DEADLINE: Nanos = Nanos::from_secs(300);
-const VALID_FOR: Nanos = Nanos::from_secs(30);
-const STALE_AFTER: Nanos = Nanos::from_secs(180);
-const WARM_UP: Nanos = Nanos::from_secs(60);
-
-/// Up at once, at most doubling or by four every 15 seconds.
-const SCALE_UP: ScaleSpec = ScaleSpec {
-    window: Nanos(0),
-    max_percent: 100,
-    max_workers: 4,
-    period: Nanos::from_secs(15),
-    cooldown: Nanos(0),
-};
-/// Down to the highest wish of five minutes.
-const SCALE_DOWN: ScaleSpec = ScaleSpec {
-    window: Nanos::from_secs(300),
-    max_workers: 0,
-    ..SCALE_UP
-};
+const GRACE: Nanos = Nanos::from_secs(60);
+const PULL_EVERY: Nanos = Nanos::from_secs(60);
 
 /// The spec of the file with module hashes still zero, and the modules as named.
 pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, Vec<ModulePath>) {
@@ -88,7 +56,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
     let pools = reader
         .named(&top, "pools", POOL)
         .into_iter()
-        .map(|(name, section)| read_pool(reader, name, &section))
+        .map(|(name, section)| read_pool(reader, &name, &section))
         .collect();
     (
         FleetSpec {
@@ -156,72 +124,35 @@ fn read_role(
             module: ModuleHash([0; 32]),
             init_arg,
             drain,
+            health: read_health(reader, section),
+            pulls: read_pulls(reader, section),
         },
         module,
     )
 }
 
-fn read_pool(reader: &mut Reader<'_>, name: String, section: &Section<'_>) -> PoolSpec {
-    let role = reader.required(section, "role", "\"worker\"", text);
-    let min = reader.required(section, "min", "1", count);
-    let max = reader.required(section, "max", "12", count);
-    PoolSpec {
-        name,
-        role,
-        min,
-        max,
-        initial: reader.optional(section, "initial", count).unwrap_or(min),
-        target: read_target(reader, section),
-        scale_up: read_scale(reader, section, "scale_up", SCALE_UP),
-        scale_down: read_scale(reader, section, "scale_down", SCALE_DOWN),
-        disruption_percent: reader
-            .optional(section, "disruption", percent)
-            .unwrap_or(10),
-        valid_for: reader
-            .optional(section, "valid_for", duration)
-            .unwrap_or(VALID_FOR),
-    }
-}
-
-fn read_target(reader: &mut Reader<'_>, pool: &Section<'_>) -> Option<TargetSpec> {
-    let section = reader.section(pool, "target", TARGET);
-    section.is_there().then(|| TargetSpec {
-        signal: reader.required(&section, "signal", "\"depth\"", text),
-        per_worker: reader.required(&section, "per_worker", "10", whole),
-        tolerance_percent: reader
-            .optional(&section, "tolerance", percent)
-            .unwrap_or(10),
-        stale_after: reader
-            .optional(&section, "stale_after", duration)
-            .unwrap_or(STALE_AFTER),
-        warm_up: reader
-            .optional(&section, "warm_up", duration)
-            .unwrap_or(WARM_UP),
+fn read_health(reader: &mut Reader<'_>, role: &Section<'_>) -> Option<HealthSpec> {
+    let section = reader.section(role, "health", HEALTH);
+    section.is_there().then(|| HealthSpec {
+        method: reader.required(&section, "method", "\"health\"", text),
+        grace: reader
+            .optional(&section, "grace", duration)
+            .unwrap_or(GRACE),
     })
 }
 
-fn read_scale(
-    reader: &mut Reader<'_>,
-    pool: &Section<'_>,
-    key: &str,
-    default: ScaleSpec,
-) -> ScaleSpec {
-    let section = reader.section(pool, key, SCALE);
-    ScaleSpec {
-        window: reader
-            .optional(&section, "window", duration)
-            .unwrap_or(default.window),
-        max_percent: reader
-            .optional(&section, "max_percent", percent)
-            .unwrap_or(default.max_percent),
-        max_workers: reader
-            .optional(&section, "max_workers", count)
-            .unwrap_or(default.max_workers),
-        period: reader
-            .optional(&section, "period", duration)
-            .unwrap_or(default.period),
-        cooldown: reader
-            .optional(&section, "cooldown", duration)
-            .unwrap_or(default.cooldown),
-    }
+fn read_pulls(reader: &mut Reader<'_>, role: &Section<'_>) -> Vec<PullSpec> {
+    reader
+        .named(role, "pull", PULL)
+        .into_iter()
+        .map(|(signal, section)| PullSpec {
+            signal,
+            method: reader.required(&section, "method", "\"stats\"", text),
+            field: reader.optional(&section, "field", text),
+            multiply: reader.optional(&section, "multiply", count).unwrap_or(1),
+            every: reader
+                .optional(&section, "every", duration)
+                .unwrap_or(PULL_EVERY),
+        })
+        .collect()
 }

@@ -15,9 +15,8 @@ module = "worker.wasm"
 role = "worker"
 min = 1
 max = 12
-[pools.workers.target]
-signal = "depth"
-per_worker = 10
+[pools.workers.signals.depth]
+target = 10
 "#;
 
 fn hash_of(_role: &str, path: &str) -> Result<ModuleHash, String> {
@@ -67,7 +66,7 @@ fn a_small_file_has_the_defaults_of_the_design() {
     assert_eq!(pool.scale_up.window, Nanos(0));
     assert_eq!(pool.scale_down.window, Nanos::from_secs(300));
     assert_eq!(
-        pool.target.as_ref().map(|target| target.tolerance_percent),
+        pool.signals.first().map(|signal| signal.tolerance_percent),
         Some(10)
     );
 }
@@ -206,7 +205,7 @@ fn s17_a_pool_without_role() {
 #[test]
 fn s17_two_pools_with_one_name() {
     check(
-        "[pools.workers.target]",
+        "[pools.workers.signals.depth]",
         "[pools.workers]",
         &expect![[r#"
             fleet.toml:11:8: error: duplicate key
@@ -232,15 +231,15 @@ fn s17_initial_above_max_and_zero_target() {
     "#]],
     );
     check(
-        "per_worker = 10",
-        "per_worker = 0",
+        "target = 10",
+        "target = 0",
         &expect![[r#"
-        fleet.toml:13:14: error: a target of 0
-           |
-        13 | per_worker = 0
-           |              ^
-        hint: between 1 and 2^53: load is divided by it
-    "#]],
+            fleet.toml:12:10: error: a target of 0
+               |
+            12 | target = 0
+               |          ^
+            hint: between 1 and 2^53: load is divided by it
+        "#]],
     );
 }
 
@@ -399,15 +398,15 @@ fn durations_and_shares_that_are_none() {
     "#]],
     );
     check(
-        "per_worker = 10",
-        "per_worker = 10\ntolerance = \"100%\"",
+        "target = 10",
+        "target = 10\ntolerance = \"100%\"",
         &expect![[r#"
-        fleet.toml:14:13: error: a tolerance of 100 %
-           |
-        14 | tolerance = "100%"
-           |             ^^^^^^
-        hint: below 100 %, else pool `workers` never shrinks
-    "#]],
+            fleet.toml:13:13: error: a tolerance of 100 %
+               |
+            13 | tolerance = "100%"
+               |             ^^^^^^
+            hint: below 100 %, else pool `workers` never shrinks
+        "#]],
     );
 }
 

@@ -1,8 +1,10 @@
 //! How single values are written: amounts, durations, percentages, principals, arguments.
 
 use super::read::article;
-use hatchery_types::{Cycles, Nanos, Principal, Visibility};
-use toml_edit::Item;
+use hatchery_types::{
+    BufferSpec, Cycles, LeaseEnd, Missing, Nanos, Principal, Scope, Source, Visibility,
+};
+use toml_edit::{Item, Offset};
 
 /// Why a text is not a value of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,12 +127,122 @@ pub(super) fn percent(item: &Item) -> Result<u32, Wrong> {
 
 /// Who may see more than counts.
 pub(super) fn visibility(item: &Item) -> Result<Visibility, Wrong> {
-    let hint = "write \"public\" or \"operators\"";
-    match string(item, hint)? {
-        "public" => Ok(Visibility::Public),
-        "operators" => Ok(Visibility::Operators),
-        other => Err(wrong(format!("{other:?} is nobody"), hint)),
+    let words = [
+        ("public", Visibility::Public),
+        ("operators", Visibility::Operators),
+    ];
+    one_of(item, &words)
+}
+
+/// True or false.
+pub(super) fn flag(item: &Item) -> Result<bool, Wrong> {
+    let found = article(item.type_name());
+    item.as_bool().ok_or_else(|| {
+        wrong(
+            format!("expected true or false, found {found}"),
+            "write it without quotes",
+        )
+    })
+}
+
+/// One of a few words.
+fn one_of<T: Copy>(item: &Item, words: &[(&str, T)]) -> Result<T, Wrong> {
+    let known: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+    let hint = format!("write {}", known.join(" or "));
+    let text = string(item, &hint)?;
+    let found = words.iter().find(|(word, _)| *word == text);
+    found
+        .map(|(_, value)| *value)
+        .ok_or_else(|| wrong(format!("{text:?} is none of the words"), hint))
+}
+
+/// What the value of a signal says.
+pub(super) fn scope(item: &Item) -> Result<Scope, Wrong> {
+    one_of(item, &[("worker", Scope::Worker), ("pool", Scope::Pool)])
+}
+
+/// Where the values of a signal come from.
+pub(super) fn source(item: &Item) -> Result<Source, Wrong> {
+    let words = [
+        ("pushed", Source::Pushed),
+        ("pulled", Source::Pulled),
+        ("memory", Source::Memory),
+        ("burn", Source::Burn),
+        ("queries", Source::Queries),
+    ];
+    one_of(item, &words)
+}
+
+/// What a missing value means: a word, or a number of workers.
+pub(super) fn missing(item: &Item) -> Result<Missing, Wrong> {
+    if item.is_integer() {
+        return count(item).map(Missing::Fallback);
     }
+    let words = [("cautious", Missing::Cautious), ("hold", Missing::Hold)];
+    one_of(item, &words)
+}
+
+/// What becomes of a worker after its lease.
+pub(super) fn lease_end(item: &Item) -> Result<LeaseEnd, Wrong> {
+    let words = [("recycle", LeaseEnd::Recycle), ("return", LeaseEnd::Return)];
+    one_of(item, &words)
+}
+
+/// A number of workers, or a share of all.
+pub(super) fn buffer(item: &Item) -> Result<BufferSpec, Wrong> {
+    if item.is_integer() {
+        count(item).map(BufferSpec::Workers)
+    } else {
+        percent(item).map(BufferSpec::Percent)
+    }
+}
+
+/// A point in time, with its distance from UTC.
+pub(super) fn instant(item: &Item) -> Result<Nanos, Wrong> {
+    let hint = "write a time without quotes: 2026-01-05T08:00:00Z";
+    let time = item.as_datetime().ok_or_else(|| {
+        let found = article(item.type_name());
+        wrong(format!("expected a time, found {found}"), hint)
+    })?;
+    let (Some(date), Some(clock), Some(offset)) = (time.date, time.time, time.offset) else {
+        return Err(wrong(
+            "a date, a time or the distance from UTC is missing",
+            hint,
+        ));
+    };
+    let minutes_east = match offset {
+        Offset::Z => 0,
+        Offset::Custom { minutes } => i64::from(minutes),
+    };
+    let days = days_since_1970(i64::from(date.year), date.month.into(), date.day.into());
+    let clock_seconds = i64::from(clock.hour) * 3_600
+        + i64::from(clock.minute) * 60
+        + i64::from(clock.second.unwrap_or(0));
+    let seconds = days * 86_400 + clock_seconds - minutes_east * 60;
+    u64::try_from(seconds)
+        .map(Nanos::from_secs)
+        .map_err(|_| wrong("a time before 1970", hint))
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar: years are counted from March, so that
+/// the leap day is the last of its year.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    const DAYS_TO_1970: i64 = 719_468;
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - DAYS_TO_1970
+}
+
+/// One principal.
+pub(super) fn principal(item: &Item) -> Result<Principal, Wrong> {
+    let hint = "write a principal as text: \"aaaaa-aa\"";
+    let text = string(item, hint)?;
+    Principal::from_text(text)
+        .map_err(|error| wrong(format!("{text:?} is not a principal: {error}"), hint))
 }
 
 /// A list of principals.
@@ -211,7 +323,7 @@ fn string<'d>(item: &'d Item, hint: &str) -> Result<&'d str, Wrong> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_cycles, parse_duration, parse_hex};
+    use super::{days_since_1970, parse_cycles, parse_duration, parse_hex};
     use hatchery_types::{Cycles, Nanos};
 
     #[test]
@@ -263,6 +375,25 @@ mod tests {
         }
         for text in ["", "30", "s", "1.5m", "-1s", "5 min", "99999999999999h"] {
             assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_by_the_gregorian_calendar() {
+        let known = [
+            ((1970, 1, 1), 0),
+            ((1970, 3, 1), 59),
+            ((2000, 2, 29), 11_016),
+            ((2000, 3, 1), 11_017),
+            ((2026, 11, 22), 20_779),
+            ((2100, 3, 1), 47_541),
+        ];
+        for ((year, month, day), days) in known {
+            assert_eq!(
+                days_since_1970(year, month, day),
+                days,
+                "{year}-{month}-{day}"
+            );
         }
     }
 

@@ -156,8 +156,16 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::Delete => Request::management("delete_canister", canister()?),
         Step::Install => install(state, root, effect)?,
         Step::UploadChunk => upload_chunk(state, root, effect)?,
+        Step::StoredChunks => Request::management("stored_chunks", own(root)),
+        Step::ClearChunkStore => Request::management("clear_chunk_store", own(root)),
         Step::Drain => drain(state, effect)?,
     })
+}
+
+fn own(root: Principal) -> CanisterRecord {
+    CanisterRecord {
+        canister_id: CanisterId(root),
+    }
 }
 
 /// Root and the configured controllers, sorted, each once.
@@ -301,6 +309,8 @@ mod tests {
             EffectKind::Stop,
             EffectKind::Delete,
             EffectKind::StoreChunk { module, index: 0 },
+            EffectKind::CheckStore,
+            EffectKind::ClearStore,
         ];
         for kind in kinds {
             assert!(kind.steps().len() <= 1 << STEP_BITS, "{kind}");

@@ -78,7 +78,7 @@ mod tests {
     }
 
     /// What a gateway passes on of a browser's request.
-    #[derive(candid::CandidType)]
+    #[derive(candid::CandidType, serde::Serialize)]
     struct FullRequest {
         method: String,
         url: String,

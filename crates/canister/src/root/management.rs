@@ -126,7 +126,7 @@ pub(crate) enum InstallMode {
 }
 
 /// A chunk in a chunk store.
-#[derive(Debug, CandidType)]
+#[derive(Debug, CandidType, Deserialize)]
 pub(crate) struct ChunkHash {
     pub(crate) hash: ModuleHash,
 }

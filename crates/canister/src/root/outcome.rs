@@ -3,7 +3,7 @@
 //! Owns what a caller can know (interface specification, "Reject codes"); what follows from it is
 //! decided in `hatchery-core`.
 
-use super::management::{CanisterRecord, CanisterStatus};
+use super::management::{CanisterRecord, CanisterStatus, ChunkHash};
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use candid::CandidType;
@@ -76,6 +76,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
             Some(Value::Observed(Box::new(observation)))
         }
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
+        Step::StoredChunks => decode::<Vec<ChunkHash>>(reply)
+            .map(|chunks| Value::Chunks(chunks.into_iter().map(|chunk| chunk.hash).collect())),
         // Their replies say nothing that is used: an answer is the success.
         Step::CleanSettings
         | Step::MemberSettings
@@ -84,7 +86,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Install
         | Step::Stop
         | Step::Delete
-        | Step::UploadChunk => Some(Value::Nothing),
+        | Step::UploadChunk
+        | Step::ClearChunkStore => Some(Value::Nothing),
     }
 }
 

@@ -6,9 +6,7 @@ use hatchery_api::{
     EventsPage, EventsRequest, FleetStatus, ModuleView, PAGE_MAX, PlanView, PoolView, ReasonView,
     RowView, WorkerView, WorkersPage, WorkersRequest,
 };
-use hatchery_core::{
-    Applied, LogEntry, Member, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason,
-};
+use hatchery_core::{Applied, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason};
 use hatchery_types::{Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason};
 
 /// Largest page, as a length.
@@ -77,12 +75,7 @@ fn module(module: ModuleHash, record: &ModuleRecord) -> ModuleView {
 }
 
 fn pool(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> PoolView {
-    let count = |phase| {
-        state
-            .members(&spec.name)
-            .filter(|it| it.phase == phase)
-            .count() as u32
-    };
+    let count = |phase| state.members_in(&spec.name, phase);
     let record = state.pool(&spec.name);
     PoolView {
         name: spec.name.clone(),
@@ -91,7 +84,9 @@ fn pool(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> PoolView {
         max: spec.max,
         desired: record.map_or(0, |record| record.desired),
         installing: count(Phase::Installing),
+        standby: count(Phase::Standby),
         in_service: count(Phase::InService),
+        leased: count(Phase::Leased),
         draining: count(Phase::Draining),
         load: load(state, now, spec),
         reasons: reasons(record.map_or(&[][..], |record| &record.reasons)),
@@ -99,16 +94,18 @@ fn pool(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> PoolView {
     }
 }
 
-/// Sum of the samples that still count.
+/// Sum of the samples of the pool's load that still count.
 fn load(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> u64 {
-    let Some(target) = &spec.target else { return 0 };
-    let is_fresh = |it: &&Member| now.since(it.sample_at) <= target.stale_after;
+    let Some((position, signal)) = spec.load() else {
+        return 0;
+    };
     let in_service = state
         .members(&spec.name)
         .filter(|it| it.phase == Phase::InService);
     in_service
-        .filter(is_fresh)
-        .filter_map(|it| it.sample)
+        .filter_map(|it| it.samples.get(position))
+        .filter(|sample| sample.at.0 > 0 && now.since(sample.at) <= signal.stale_after)
+        .map(|sample| sample.value)
         .fold(0, u64::saturating_add)
 }
 
@@ -123,7 +120,14 @@ pub(crate) fn canisters(state: &State<Stable>, request: &CanistersRequest) -> Ca
 
 fn row(state: &State<Stable>, row: Row) -> RowView {
     let effect = row.effect.and_then(|id| state.effect(id));
+    let pool = row.pool.as_deref();
+    let pool = pool.and_then(|pool| state.spec()?.pool(pool));
+    let load = pool.and_then(PoolSpec::load);
+    let load = load.and_then(|(position, _)| row.sample_of(position));
     RowView {
+        load: load.map(|it| it.value),
+        leased_until: (row.phase == Phase::Leased).then_some(row.leased_until),
+        holder: row.holder,
         canister: row.canister,
         phase: row.phase,
         since: row.since,
@@ -137,7 +141,6 @@ fn row(state: &State<Stable>, row: Row) -> RowView {
         attempts: row.attempts,
         reason: ReasonView::from(&row.reason),
         effect: effect.map(|effect| effect.kind.name().to_owned()),
-        load: row.sample,
     }
 }
 
@@ -164,6 +167,8 @@ pub(crate) fn plan(plan: PoolPlan) -> PlanView {
         desired: plan.desired,
         reasons: reasons(&plan.reasons),
         uncordon: plan.uncordon,
+        promote: plan.promote,
+        release: plan.release,
         claim: plan.claim,
         cordon: plan.cordon,
         unmet: plan.unmet,

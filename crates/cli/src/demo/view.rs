@@ -139,6 +139,8 @@ fn color_of(phase: Phase) -> Color {
         Phase::Ready => READY,
         Phase::Installing => DESIRED,
         Phase::InService => IN_SERVICE,
+        Phase::Standby => Color::Cyan,
+        Phase::Leased => Color::LightGreen,
         Phase::Draining => DRAINING,
         Phase::Stopping => Color::LightMagenta,
         Phase::Deleting => Color::DarkGray,

@@ -49,7 +49,7 @@ pub(super) fn manager(w: &mut World<'_>) -> Checked<Principal> {
 }
 
 /// How many calls a canister with so many liquid cycles can have under way.
-fn calls_carried(w: &mut World<'_>, liquid: u128) -> Checked<u64> {
+pub(super) fn calls_carried(w: &mut World<'_>, liquid: u128) -> Checked<u64> {
     let id = w.canister()?;
     let zero = SettingsArg {
         freezing_threshold: Some(Nat::from(0u8)),

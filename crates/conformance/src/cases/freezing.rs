@@ -147,7 +147,7 @@ fn frozen_canister_can_be_thawed(w: &mut World<'_>) -> Checked<()> {
 }
 
 /// A universal canister with exactly this balance and no freezing limit.
-fn poor(w: &mut World<'_>, cycles: u128) -> Checked<Principal> {
+pub(super) fn poor(w: &mut World<'_>, cycles: u128) -> Checked<Principal> {
     let id = w.canister()?;
     let settings = SettingsArg {
         freezing_threshold: Some(Nat::from(0u8)),

@@ -35,7 +35,7 @@ const BEGIN: u64 = 21;
 const ID_BYTES: u64 = 10;
 
 /// Creates canisters by the manager itself, without cycles beyond the fee, and keeps their list.
-fn children(
+pub(super) fn children(
     w: &mut World<'_>,
     manager: Principal,
     count: u64,
@@ -83,13 +83,13 @@ fn about_current(arg: &[u8], stand_in: Principal) -> Program {
 }
 
 /// Ten bytes that stand for the canister in hand.
-fn stand_in() -> Principal {
+pub(super) fn stand_in() -> Principal {
     Principal::from_slice(&[0xab; 10])
 }
 
 /// One job on the canister whose list place is on the heap: the programs of its calls are made
 /// when it begins, so that the id is in them. `steps` are methods and arguments about the stand-in.
-fn job(count: u64, steps: &[(&str, Vec<u8>)], pipelined: bool) -> Program {
+pub(super) fn job(count: u64, steps: &[(&str, Vec<u8>)], pipelined: bool) -> Program {
     let done = program()
         .bump(FINISHED, 1)
         .read(FINISHED)
@@ -165,7 +165,7 @@ fn chain(front: &[(&str, Vec<u8>)], last: &(&str, Vec<u8>), done: &Program) -> P
 }
 
 /// Rounds of a job on all canisters of the list in so many lanes.
-fn rounds_in_lanes(
+pub(super) fn rounds_in_lanes(
     w: &mut World<'_>,
     manager: Principal,
     lanes: u64,
@@ -191,7 +191,7 @@ fn rounds_in_lanes(
 }
 
 /// The steps of a reset: settings, uninstall, status.
-fn reset_steps(manager: Principal) -> Vec<(&'static str, Vec<u8>)> {
+pub(super) fn reset_steps(manager: Principal) -> Vec<(&'static str, Vec<u8>)> {
     let settings = SettingsArg {
         controllers: Some(vec![manager]),
         ..SettingsArg::default()
@@ -271,7 +271,6 @@ fn creations_in_lanes(w: &mut World<'_>) -> Checked<()> {
 
 fn installs_in_lanes(w: &mut World<'_>) -> Checked<()> {
     let manager = manager(w)?;
-    children(w, manager, 200, T)?;
     let module = crate::modules::assemble("(module)");
     let upload = manage("upload_chunk", upload_arg(manager, &module));
     reply_seen(w.run(manager, &program().call(&upload))?)?;
@@ -289,7 +288,13 @@ fn installs_in_lanes(w: &mut World<'_>) -> Checked<()> {
             chunked_arg(stand_in(), Some(manager), &[&module], &module),
         ),
     ];
-    let begin = job(200, &steps, true);
-    // 1,000 canisters in 10 lanes took 201 rounds; 200 take 41.
-    same(rounds_in_lanes(w, manager, 10, &begin)?, 41)
+    let begin = job(1_000, &steps, true);
+    for (lanes, rounds) in [(10, 201), (50, 41), (250, 9)] {
+        children(w, manager, 1_000, T)?;
+        same(
+            (lanes, rounds_in_lanes(w, manager, lanes, &begin)?),
+            (lanes, rounds),
+        )?;
+    }
+    Ok(())
 }

@@ -30,7 +30,7 @@ cases! {
     "interface specification, Performance counter" => performance_counter_counts_this_message(Plant::Answer);
     "interface specification, Performance counter" => performance_counter_counts_the_context(Plant::Answer);
     "interface specification, Performance counter" => performance_counter_starts_again_in_callbacks(Plant::Answer);
-    "replica weights; a million turns measured on PocketIC 10" => a_million_turns_cost_what_they_should(Plant::Answer);
+    "replica weights; October 2025" => a_million_turns_cost_what_they_should(Plant::Answer);
     "interface specification, Wasm memory limit" => growth_above_the_wasm_memory_limit_fails(Plant::Answer);
     "interface specification, Memory allocation" => memory_grows_within_the_allocation(Plant::Answer);
     "interface specification, Stable memory" => stable_memory_starts_empty_and_grows(Plant::Answer);

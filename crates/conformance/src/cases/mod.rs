@@ -1,15 +1,19 @@
 //! The table of all cases, room by room.
 
+mod accounts;
 mod api;
 mod atomicity;
 mod best_effort;
+mod bounds;
 mod calls;
 mod codes;
 mod contexts;
+mod crowd;
 mod cycles;
 mod fleet;
 mod freezing;
 mod install;
+mod installs;
 mod lanes;
 mod lifecycle;
 mod limits;
@@ -44,6 +48,10 @@ pub fn all() -> Vec<Case> {
         api::CASES,
         fleet::CASES,
         lanes::CASES,
+        installs::CASES,
+        crowd::CASES,
+        bounds::CASES,
+        accounts::CASES,
     ]
     .concat()
 }

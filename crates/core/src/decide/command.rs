@@ -160,7 +160,7 @@ fn requeue(now: Nanos, row: Option<Row>) -> Result<Row, Reason> {
 fn recycle(now: Nanos, row: Option<Row>) -> Result<Row, Reason> {
     let row = row.ok_or(Reason::UnknownCanister)?;
     match row.phase {
-        Phase::InService => Ok(row.moved(Phase::Draining, now, Reason::Recycled)),
+        Phase::InService | Phase::Standby => Ok(row.moved(Phase::Draining, now, Reason::Recycled)),
         Phase::Ready | Phase::Failed | Phase::Lost => Ok(to_reset(row, now, Reason::Recycled)),
         _ => Err(Reason::WrongPhase),
     }

@@ -2,10 +2,10 @@
 //!
 //! Starts nothing: it only says where the row stands now and when it is due.
 
-use super::tick::member_due;
-use super::{Draft, module, to_reset};
+use super::service::{land, member_due, reported};
+use super::{Draft, store, to_reset};
 use crate::limits;
-use crate::record::{ModuleRecord, PoolRecord, Row};
+use crate::record::{PoolRecord, Row};
 use crate::state::State;
 use crate::{Decision, Event};
 use hatchery_types::{
@@ -35,8 +35,10 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
     match (&effect.kind, row) {
         (EffectKind::Create { .. }, _) => created(&mut draft, state, &case),
         (EffectKind::StoreChunk { module, index }, _) => {
-            module::stored(&mut draft, state, now, *module, *index, case.last());
+            store::stored(&mut draft, state, *module, *index, case.last());
         }
+        (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
+        (EffectKind::ClearStore, _) => store::cleared(&mut draft, state, case.last()),
         (_, None) => {}
         (EffectKind::Reset { .. }, Some(row)) => {
             draft.row(after_reset(&case, row));
@@ -45,7 +47,13 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
             after_install(&mut draft, state, &case, row, *module);
         }
         (EffectKind::Observe, Some(row)) => {
-            draft.row(after_observe(&case, row));
+            let (was, pool) = (row.phase, row.pool.clone().unwrap_or_default());
+            let row = after_observe(state, &case, row);
+            let started = was == Phase::Installing && row.phase.is_living() && row.phase != was;
+            if let Some(module) = row.module.filter(|_| started) {
+                note_install(&mut draft, state, now, &pool, module, true);
+            }
+            draft.row(row);
         }
         (EffectKind::Drain, Some(row)) => {
             draft.row(after_drain(&case, row));
@@ -225,8 +233,8 @@ fn after_install<M: Memory>(
     let now = case.now;
     let pool = row.pool.clone().unwrap_or_default();
     if case.trouble().is_none() {
-        draft.row(into_service(case, row));
-        note_install(draft, state, now, &pool, true);
+        draft.row(land(state, now, row, Reason::Installed));
+        note_install(draft, state, now, &pool, module, true);
         return;
     }
     if case.outcomes.iter().any(|outcome| is_gone(outcome)) {
@@ -248,58 +256,44 @@ fn after_install<M: Memory>(
         }
         _ => {
             draft.row(to_reset(row, now, trouble));
-            note_install(draft, state, now, &pool, false);
-            store_again(draft, state, now, module);
+            note_install(draft, state, now, &pool, module, false);
+            store::distrust(draft, state, module);
         }
     }
 }
 
-fn into_service(case: &Case<'_>, row: Row) -> Row {
-    let now = case.now;
-    let pool = row.pool.clone().unwrap_or_default();
-    let mut row = row.moved(Phase::InService, now, Reason::Installed);
-    row.in_service_at = now;
-    row.stopped = false;
-    row.next_attempt = case
-        .spec
-        .map_or(Nanos::MAX, |spec| member_due(now, spec, &pool));
-    row
-}
-
-/// Failed installs slow a pool down, those of one batch once; one that works sets it free.
+/// Failed installs slow a pool down, and many open its breaker; one that works sets it free.
 fn note_install<M: Memory>(
     draft: &mut Draft,
     state: &State<M>,
     now: Nanos,
     pool: &str,
+    module: ModuleHash,
     worked: bool,
 ) {
     let Some(record) = state.pool(pool) else {
         return;
     };
-    let counted = if worked {
-        record.failures == 0
-    } else {
-        record.backoff_until > now
-    };
-    if counted {
+    let known = record.failures == 0 && record.proven == Some(module);
+    if worked && known {
         return;
     }
-    let failures = if worked {
+    let before = if record.failing == Some(module) {
+        record.failures
+    } else {
         0
+    };
+    let mut record = record.clone();
+    if worked {
+        record.proven = Some(module);
+        record.failing = None;
+        record.failures = 0;
+        record.backoff_until = Nanos(0);
     } else {
-        record.failures.saturating_add(1)
-    };
-    let backoff_until = if worked {
-        Nanos(0)
-    } else {
-        now + limits::backoff(failures)
-    };
-    let record = PoolRecord {
-        failures,
-        backoff_until,
-        ..record.clone()
-    };
+        record.failing = Some(module);
+        record.failures = before.saturating_add(1);
+        record.backoff_until = now + limits::backoff(record.failures);
+    }
     draft.event(Event::PoolChanged(Box::new(record)));
 }
 
@@ -317,24 +311,8 @@ fn hold_pool_back<M: Memory>(draft: &mut Draft, state: &State<M>, pool: &str, un
     }
 }
 
-/// The module's chunks are put into root's chunk store once more.
-fn store_again<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, module: ModuleHash) {
-    if let Some(record) = state.module(module).filter(ModuleRecord::is_installable) {
-        let record = Some(ModuleRecord {
-            stored: 0,
-            next_attempt: now,
-            ..record
-        });
-        draft.event(Event::ModuleChanged {
-            module,
-            record,
-            chunk: None,
-        });
-    }
-}
-
 /// An observation of a canister that is not being reset.
-fn after_observe(case: &Case<'_>, row: Row) -> Row {
+fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let row = observed(case, row);
     if is_gone(case.last()) {
@@ -372,7 +350,7 @@ fn after_observe(case: &Case<'_>, row: Row) -> Row {
                 && seen.module == row.module
                 && seen.settings_clean != Some(true) =>
         {
-            into_service(case, row)
+            land(state, now, row, Reason::Installed)
         }
         Phase::Installing
             if seen.module.is_none() && now.since(row.since) < limits::ABSENCE_AGE =>
@@ -382,25 +360,10 @@ fn after_observe(case: &Case<'_>, row: Row) -> Row {
                 ..row
             }
         }
-        Phase::InService if seen.module == row.module && !row.stopped => {
-            let pool = row.pool.clone().unwrap_or_default();
-            let spec = case.spec.and_then(|spec| spec.pool(&pool));
-            let target = spec.and_then(|pool| pool.target.as_ref());
-            let silent = target.is_some_and(|target| now.since(row.sample_at) > target.stale_after);
-            let reason = if silent {
-                Reason::Silent
-            } else {
-                Reason::Installed
-            };
-            let next_attempt = case
-                .spec
-                .map_or(Nanos::MAX, |spec| member_due(now, spec, &pool));
-            Row {
-                next_attempt,
-                attempts: 0,
-                reason,
-                ..row
-            }
+        Phase::InService | Phase::Standby | Phase::Leased
+            if seen.module == row.module && !row.stopped =>
+        {
+            looked_at(case, row)
         }
         _ => {
             let reason = if row.stopped {
@@ -410,6 +373,27 @@ fn after_observe(case: &Case<'_>, row: Row) -> Row {
             };
             to_reset(row, now, reason)
         }
+    }
+}
+
+/// A member is as it should be; one in service that stopped reporting is noted.
+fn looked_at(case: &Case<'_>, row: Row) -> Row {
+    let now = case.now;
+    let silent = reported(case.spec, &row).is_some_and(|(position, signal)| {
+        let last = row.sample_of(position).map_or(Nanos(0), |it| it.at);
+        now.since(last) > signal.stale_after
+    });
+    let reason = match row.phase {
+        Phase::InService if silent => Reason::Silent,
+        Phase::InService => Reason::Installed,
+        Phase::Leased => Reason::Leased,
+        _ => Reason::Standby,
+    };
+    Row {
+        next_attempt: member_due(case.spec, now, &row),
+        attempts: 0,
+        reason,
+        ..row
     }
 }
 

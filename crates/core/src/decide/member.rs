@@ -1,11 +1,11 @@
 //! What members say of themselves.
 
-use super::tick::member_due;
+use super::service::member_due;
 use crate::limits;
-use crate::record::Row;
+use crate::record::{Row, Sample};
 use crate::state::State;
 use crate::{Decision, Event, Reply};
-use hatchery_types::{CanisterId, Generation, Nanos, Phase, Reason};
+use hatchery_types::{CanisterId, FleetSpec, Generation, Nanos, Phase, Reason, Scope, Source};
 use ic_stable_structures::Memory;
 
 /// A member's load. A stale generation, a stranger and an absurd value change nothing.
@@ -32,33 +32,35 @@ pub(super) fn report<M: Memory>(
     let Some(spec) = state.spec() else {
         return answer(accepting, Some(Reason::NoSpec));
     };
-    let target = spec.pool(pool).and_then(|pool| pool.target.as_ref());
-    if target.is_none_or(|target| target.signal != signal) {
+    let known = spec.pool(pool).and_then(|pool| pool.signal(signal));
+    let pushed = known.filter(|(_, it)| it.source == Source::Pushed && it.scope == Scope::Worker);
+    let Some((position, _)) = pushed else {
         return answer(accepting, Some(Reason::UnknownSignal));
-    }
+    };
     if value > limits::SIGNAL_MAX {
         return answer(accepting, Some(Reason::AbsurdSignal));
     }
-    let next = row.sample_at + limits::REPORT_GAP;
+    let last = row.sample_of(position).map_or(Nanos(0), |it| it.at);
+    let next = last + limits::REPORT_GAP;
     if now < next {
         return answer(accepting, Some(Reason::RateLimited { until: next }));
     }
-    let mut row = Row {
-        sample: Some(value),
-        sample_at: now,
-        ..row
-    };
-    if row.phase == Phase::InService {
-        row.next_attempt = member_due(now, spec, row.pool.as_deref().unwrap_or_default());
-        row.reason = if row.reason == Reason::Silent {
-            Reason::Installed
-        } else {
-            row.reason
-        };
-    }
+    let row = sampled(spec, now, row, position, value);
     let mut decision = answer(accepting, None);
     decision.events.push(Event::RowChanged(Box::new(row)));
     decision
+}
+
+/// The row with a new sample; a member that was silent is so no more.
+fn sampled(spec: &FleetSpec, now: Nanos, mut row: Row, position: usize, value: u64) -> Row {
+    row.take_sample(position, Sample { value, at: now });
+    if row.phase == Phase::InService {
+        row.next_attempt = member_due(Some(spec), now, &row);
+        if row.reason == Reason::Silent {
+            row.reason = Reason::Installed;
+        }
+    }
+    row
 }
 
 fn answer(accepting: bool, refused: Option<Reason>) -> Decision {

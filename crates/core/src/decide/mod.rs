@@ -8,6 +8,8 @@ mod conclude;
 mod member;
 mod module;
 mod refill;
+mod service;
+mod store;
 mod tick;
 
 pub use refill::warm_reason;
@@ -46,7 +48,7 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             module,
             index,
             bytes,
-        } => module::stage(state, *module, *index, bytes),
+        } => module::stage(state, now, *module, *index, bytes),
         Input::CommitModule { module, chunks } => module::commit(state, now, *module, *chunks),
     }
 }
@@ -174,6 +176,10 @@ impl Draft {
 /// The row leaves its pool's work for a reset.
 fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     let mut row = row.moved(Phase::PendingReset, now, reason);
-    row.sample = None;
+    row.forget_samples();
+    row.leased_until = Nanos(0);
+    row.holder = None;
+    row.protected_until = Nanos(0);
+    row.starts_until = Nanos(0);
     row
 }

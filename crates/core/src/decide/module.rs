@@ -1,11 +1,13 @@
-//! Modules: staged in chunks, verified, and put into root's chunk store.
+//! Modules: staged in chunks and verified; dropped when no role has named them for a while.
+//!
+//! Owns what root holds itself; the platform's chunk store is `store`'s.
 
-use super::tick::Room;
-use super::{Draft, refuse};
+use super::refuse;
 use crate::limits;
+use crate::record::ModuleRecord;
 use crate::state::State;
 use crate::{Decision, Event, Reply};
-use hatchery_types::{EffectKind, ModuleHash, Nanos, Outcome, Reason};
+use hatchery_types::{ModuleHash, Nanos, Reason};
 use ic_stable_structures::Memory;
 use sha2::{Digest, Sha256};
 
@@ -15,17 +17,14 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 /// One more piece, in order; a piece that is there already is accepted again.
 pub(super) fn stage<M: Memory>(
     state: &State<M>,
+    now: Nanos,
     module: ModuleHash,
     index: u32,
     bytes: &[u8],
 ) -> Decision {
     let known = state.module(module);
-    let held: usize = state
-        .modules()
-        .iter()
-        .map(|(_, record)| record.chunks.len())
-        .sum();
-    let mut record = known.clone().unwrap_or_default();
+    let is_new = known.is_none();
+    let mut record = known.unwrap_or_default();
     let hash = ModuleHash(Sha256::digest(bytes).into());
     if record.chunks.get(index as usize) == Some(&hash) {
         return taken(state);
@@ -37,12 +36,8 @@ pub(super) fn stage<M: Memory>(
         );
         return refuse(Reason::ChunkOutOfOrder, text);
     }
-    let full = known.is_none() && state.modules().len() as u64 >= limits::MODULES_MAX;
-    if bytes.is_empty()
-        || bytes.len() > limits::CHUNK_BYTES_MAX
-        || held >= limits::CHUNKS_MAX
-        || full
-    {
+    let room = room(state, module, is_new);
+    if bytes.is_empty() || bytes.len() > limits::CHUNK_BYTES_MAX || room == Room::Full {
         let text = format!(
             "chunk {index} of {module} has {} bytes: at least 1 and at most {} are taken, at most \
              {} chunks and {} modules in all",
@@ -59,14 +54,70 @@ pub(super) fn stage<M: Memory>(
     }
     record.chunks.push(hash);
     record.bytes += bytes.len() as u64;
+    record.wanted_at = now;
+    record.named = is_named(state, module);
     let chunk = Some((index, bytes.to_vec()));
     let mut decision = taken(state);
+    if let Room::InPlaceOf(unnamed) = room {
+        decision.events.push(dropped(unnamed));
+    }
     decision.events.push(Event::ModuleChanged {
         module,
         record: Some(record),
         chunk,
     });
     decision
+}
+
+/// Whether one more chunk may come.
+#[derive(PartialEq, Eq)]
+enum Room {
+    Free,
+    /// If this module goes, which no role names.
+    InPlaceOf(ModuleHash),
+    Full,
+}
+
+fn room<M: Memory>(state: &State<M>, module: ModuleHash, is_new: bool) -> Room {
+    let modules = state.modules();
+    let chunks: usize = modules.iter().map(|(_, record)| record.chunks.len()).sum();
+    if chunks < limits::CHUNKS_MAX && !(is_new && modules.len() as u64 >= limits::MODULES_MAX) {
+        return Room::Free;
+    }
+    let unnamed = state.index.modules_unnamed.iter().map(|(_, hash)| *hash);
+    let mut complete = unnamed.filter(|hash| *hash != module && is_committed(&modules, *hash));
+    complete.next().map_or(Room::Full, Room::InPlaceOf)
+}
+
+fn is_committed(modules: &[(ModuleHash, ModuleRecord)], module: ModuleHash) -> bool {
+    let record = modules.iter().find(|(hash, _)| *hash == module);
+    record.is_some_and(|(_, record)| record.committed)
+}
+
+fn is_named<M: Memory>(state: &State<M>, module: ModuleHash) -> bool {
+    let roles = state.spec().map_or(&[][..], |spec| &spec.roles);
+    roles.iter().any(|role| role.module == module)
+}
+
+/// Drops the next module that no role has named for long enough.
+pub(super) fn collect_next<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    let (wanted_at, module) = *state.index.modules_unnamed.first()?;
+    if wanted_at + limits::UNNAMED_LIFE > now {
+        return None;
+    }
+    Some(Decision {
+        events: vec![dropped(module)],
+        more: true,
+        ..Decision::default()
+    })
+}
+
+fn dropped(module: ModuleHash) -> Event {
+    Event::ModuleChanged {
+        module,
+        record: None,
+        chunk: None,
+    }
 }
 
 fn taken<M: Memory>(state: &State<M>) -> Decision {
@@ -112,6 +163,7 @@ pub(super) fn commit<M: Memory>(
     }
     record.committed = true;
     record.next_attempt = now;
+    record.wanted_at = now;
     let mut decision = taken(state);
     decision.events.push(Event::ModuleChanged {
         module,
@@ -123,11 +175,7 @@ pub(super) fn commit<M: Memory>(
 
 fn drop_module(module: ModuleHash, reason: Reason, text: String) -> Decision {
     let mut decision = refuse(reason, text);
-    decision.events.push(Event::ModuleChanged {
-        module,
-        record: None,
-        chunk: None,
-    });
+    decision.events.push(dropped(module));
     decision
 }
 
@@ -159,62 +207,6 @@ fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
         }
     }
     None
-}
-
-/// Starts storing the next chunk of a committed module.
-pub(super) fn store_next<M: Memory>(state: &State<M>, now: Nanos, room: &Room) -> Option<Decision> {
-    let spec = state.spec()?;
-    let (_, module) = *state
-        .index
-        .modules_waiting
-        .first()
-        .filter(|(due, _)| *due <= now)?;
-    let mut record = state.module(module)?;
-    let kind = EffectKind::StoreChunk {
-        module,
-        index: record.stored,
-    };
-    if !room.takes(state, spec, &kind) {
-        return None;
-    }
-    let mut draft = Draft::new(state, now);
-    record.effect = Some(draft.start(kind, None));
-    draft.event(Event::ModuleChanged {
-        module,
-        record: Some(record),
-        chunk: None,
-    });
-    Some(draft.done())
-}
-
-/// A chunk is in the store, or is tried again: storing the same bytes twice is harmless.
-pub(super) fn stored<M: Memory>(
-    draft: &mut Draft,
-    state: &State<M>,
-    now: Nanos,
-    module: ModuleHash,
-    index: u32,
-    outcome: &Outcome,
-) {
-    let Some(mut record) = state.module(module) else {
-        return;
-    };
-    record.effect = None;
-    if record.stored != index {
-        // The store was forgotten meanwhile: it is filled from the start.
-    } else if matches!(outcome, Outcome::Done(_)) {
-        record.stored += 1;
-        record.attempts = 0;
-        record.next_attempt = now;
-    } else {
-        record.attempts = record.attempts.saturating_add(1);
-        record.next_attempt = now + limits::backoff(record.attempts);
-    }
-    draft.event(Event::ModuleChanged {
-        module,
-        record: Some(record),
-        chunk: None,
-    });
 }
 
 #[cfg(test)]

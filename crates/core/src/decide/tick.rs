@@ -2,7 +2,7 @@
 //! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
 //! pools, buy and sell.
 
-use super::{Draft, conclude, module, refill};
+use super::{Draft, conclude, module, refill, service, store};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::Row;
@@ -28,7 +28,8 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
-        .or_else(|| module::store_next(state, now, &room))
+        .or_else(|| store::store_next(state, now, &room))
+        .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
@@ -236,9 +237,7 @@ fn view<'a, M: Memory>(
     let install_room = room.lane(state, spec, Lane::Install);
     let spec_of_pool = spec.pool(pool)?;
     let role = spec.role(&spec_of_pool.role)?;
-    let installable = state
-        .module(role.module)
-        .is_some_and(|module| module.is_installable());
+    let installable = state.index.installable.contains(&role.module);
     let ready = state.index.ready.iter().take(install_room as usize);
     Some(PoolView {
         now,
@@ -274,14 +273,20 @@ fn execute<M: Memory>(
     let mut draft = Draft::new(state, now);
     for canister in &plan.uncordon {
         let row = expect_row(state, *canister);
-        let (since, due) = (row.in_service_at, member_due(now, spec, pool));
-        let mut row = row.moved(Phase::InService, now, Reason::LoadReturned);
+        let since = row.in_service_at;
+        let mut row = service::to_work(Some(spec), now, row, Reason::LoadReturned);
         row.in_service_at = since;
-        row.next_attempt = due;
         draft.row(row);
+    }
+    for canister in &plan.promote {
+        let row = expect_row(state, *canister);
+        draft.row(service::to_work(Some(spec), now, row, Reason::Promoted));
     }
     for canister in &plan.cordon {
         draft.row(expect_row(state, *canister).moved(Phase::Draining, now, Reason::ScaledIn));
+    }
+    for canister in &plan.release {
+        draft.row(expect_row(state, *canister).moved(Phase::Stopping, now, Reason::StandbySurplus));
     }
     for canister in &plan.claim {
         claim(&mut draft, now, spec, pool, expect_row(state, *canister));
@@ -305,21 +310,12 @@ fn claim(draft: &mut Draft, now: Nanos, spec: &FleetSpec, pool: &str, row: Row) 
     row.parent = None;
     row.module = Some(role.module);
     row.generation.0 += 1;
-    row.sample = None;
+    row.forget_samples();
     let kind = EffectKind::Install {
         module: role.module,
         generation: row.generation,
     };
     draft.start_on(row, kind);
-}
-
-/// When a member in service is looked at: soon after it should have reported, or once a day.
-pub(super) fn member_due(now: Nanos, spec: &FleetSpec, pool: &str) -> Nanos {
-    let target = spec.pool(pool).and_then(|pool| pool.target.as_ref());
-    let silent = target.map_or(limits::OBSERVE_EVERY, |target| {
-        target.stale_after + target.stale_after
-    });
-    now + silent.min(limits::OBSERVE_EVERY)
 }
 
 pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> Row {
@@ -336,6 +332,8 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
     let rows = [&index.attention, &index.reset_queue].map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);
     let modules = first_two(&index.modules_waiting, now);
+    let unnamed = index.modules_unnamed.first();
+    let collect = unnamed.map(|(wanted_at, _)| *wanted_at + limits::UNNAMED_LIFE);
     let stale = index.stale.iter().map(|id| stale_due(state, *id));
     let create = Some(state.header().create_after).filter(|after| *after > now);
     let buy = state
@@ -348,6 +346,7 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .chain(create)
         .chain(buy.map(|_| retry))
         .chain(complete)
+        .chain(collect)
         .map(|due| if due <= now { retry } else { due })
         .min()
 }

@@ -1,59 +1,26 @@
 //! What a pool does next, and why: one function for the dry run and for the tick.
 
-use super::policy;
+use super::view::{PoolView, Sizes};
+use super::{breaker, pace, victims, wish};
 use crate::limits;
 use crate::record::{PoolRecord, ScaleStep};
-use crate::state::Member;
-use hatchery_types::{CanisterId, ModuleHash, Nanos, Phase, PoolSpec, Reason};
-
-/// Everything a plan may look at: bounded by the pool's own size.
-#[derive(Debug, Clone)]
-pub struct PoolView<'a> {
-    /// The time.
-    pub now: Nanos,
-    /// What the pool should be.
-    pub spec: &'a PoolSpec,
-    /// What it remembers.
-    pub record: &'a PoolRecord,
-    /// Its members, living and leaving, by id.
-    pub members: Vec<Member>,
-    /// Ready canisters it may claim, oldest first.
-    pub ready: Vec<CanisterId>,
-    /// Installs that may start now.
-    pub install_room: u32,
-    /// Root's liquid cycles carry another install.
-    pub payable: bool,
-    /// The module of its role; none = not installable yet.
-    pub module: Option<ModuleHash>,
-    /// An operator paused voluntary actions.
-    pub paused: bool,
-}
-
-impl PoolView<'_> {
-    /// Members that count against `max`.
-    pub fn living(&self) -> u32 {
-        self.count(Phase::is_living)
-    }
-
-    fn count(&self, phase: impl Fn(Phase) -> bool) -> u32 {
-        self.members
-            .iter()
-            .filter(|member| phase(member.phase))
-            .count() as u32
-    }
-}
+use hatchery_types::{CanisterId, Nanos, Phase, Reason, Scope};
 
 /// What to do with a pool now. Executing it is events, nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolPlan {
-    /// Members wanted.
+    /// Working members wanted: in service and leased.
     pub desired: u32,
     /// Draining members to take back.
     pub uncordon: Vec<CanisterId>,
+    /// Members on standby to put into service.
+    pub promote: Vec<CanisterId>,
     /// Ready canisters to claim.
     pub claim: Vec<CanisterId>,
     /// Members to cordon.
     pub cordon: Vec<CanisterId>,
+    /// Members on standby to recycle.
+    pub release: Vec<CanisterId>,
     /// Workers wanted for which no canister is ready.
     pub unmet: u32,
     /// Why this and not more, the wish's reasons first.
@@ -66,69 +33,106 @@ pub struct PoolPlan {
 
 /// Plans one pool.
 pub fn plan(view: &PoolView<'_>) -> PoolPlan {
+    let sizes = Sizes::of(view);
     let mut record = view.record.clone();
-    let in_service = view.count(|phase| phase == Phase::InService);
-    record.bootstrapped |= in_service >= view.spec.initial;
-    let mut wished = policy::wish(view);
-    let window = view.spec.scale_down.window.max(view.spec.scale_up.window);
-    policy::remember(&mut record.wishes, view.now, wished.members, window);
-    policy::stabilise(view, &record.wishes, &mut wished);
-    policy::limit_rate(view, &mut wished);
+    record.bootstrapped |= sizes.in_service + sizes.leased >= view.spec.initial;
+    let wished = if view.spec.enabled {
+        wish_at_pace(view, &sizes, &mut record)
+    } else {
+        wish::Sized {
+            members: sizes.working,
+            reasons: vec![Reason::Disabled],
+        }
+    };
     let mut plan = PoolPlan {
         desired: wished.members,
         uncordon: Vec::new(),
+        promote: Vec::new(),
         claim: Vec::new(),
         cordon: Vec::new(),
+        release: Vec::new(),
         unmet: 0,
         reasons: wished.reasons,
         record,
         wake: Nanos::MAX,
     };
-    let living = view.living();
-    if plan.desired > living {
-        grow(view, &mut plan, living);
-    } else if plan.desired < living {
-        shrink(view, &mut plan, living);
+    if view.spec.enabled {
+        act(view, &sizes, &mut plan);
     }
     if plan.reasons.is_empty() {
         plan.reasons.push(Reason::Satisfied);
     }
-    remember_step(view, &mut plan);
-    plan.wake = wake(view, &plan.reasons);
-    if plan.record.bootstrapped != view.record.bootstrapped {
-        // From now on `min` counts, no longer `initial`.
-        plan.wake = view.now + Nanos(1);
-    }
+    remember_step(view, &sizes, &mut plan);
+    plan.wake = wake(view, &plan);
     plan
 }
 
-/// Takes draining members back first, then claims ready canisters.
-fn grow(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
+/// What policy wishes, held back by windows and rates.
+fn wish_at_pace(view: &PoolView<'_>, sizes: &Sizes, record: &mut PoolRecord) -> wish::Sized {
+    let mut wished = wish::wish(view, sizes);
+    let window = view.spec.scale_down.window.max(view.spec.scale_up.window);
+    pace::remember(&mut record.wishes, view.now, wished.members, window);
+    pace::stabilise(view, sizes, &record.wishes, &mut wished);
+    pace::limit_rate(view, sizes, &mut wished);
+    wished
+}
+
+/// Moves members, or says why not.
+fn act(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan) {
+    let at_work = sizes.in_service + sizes.leased;
+    let standby = wanted_standby(view, plan.desired);
+    let short = plan.desired + standby > sizes.living();
+    let moves = plan.desired != at_work || short || sizes.standby > standby;
     if view.paused {
-        plan.reasons.push(Reason::Paused);
+        if moves {
+            plan.reasons.push(Reason::Paused);
+        }
         return;
     }
-    let mut wanted = (plan.desired - living) as usize;
-    let mut back: Vec<&Member> = view
-        .members
-        .iter()
-        .filter(|member| member.phase == Phase::Draining && member.scaled_in)
-        .filter(|member| view.module.is_none() || member.module == view.module)
-        .collect();
-    back.sort_by_key(|member| (std::cmp::Reverse(member.since), member.canister));
-    plan.uncordon = back
-        .iter()
-        .take(wanted)
-        .map(|member| member.canister)
-        .collect();
-    wanted -= plan.uncordon.len();
+    if plan.desired > at_work {
+        take_back(view, sizes, plan, at_work);
+    } else if plan.desired < at_work {
+        shrink(view, sizes, plan, at_work);
+    }
+    if short {
+        claim(view, sizes, plan, standby);
+    } else if sizes.standby > standby && plan.promote.is_empty() {
+        release(view, sizes, plan, standby);
+    }
+}
+
+/// Workers to keep on standby beside those at work.
+fn wanted_standby(view: &PoolView<'_>, desired: u32) -> u32 {
+    let room = view.spec.max.saturating_sub(desired);
+    view.spec.standby.min(room)
+}
+
+/// Draining members come back first, then those on standby are promoted: neither needs a call.
+fn take_back(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, at_work: u32) {
+    let wanted = (plan.desired - at_work) as usize;
+    let room = view.spec.max.saturating_sub(sizes.living()) as usize;
+    plan.uncordon = victims::comebacks(view);
+    plan.uncordon.truncate(wanted.min(room));
+    if plan.uncordon.len() < wanted && sizes.standby > 0 {
+        plan.promote = victims::promotable(view);
+        plan.promote.truncate(wanted - plan.uncordon.len());
+    }
+}
+
+/// Claims ready canisters for what is still missing, at work or on standby.
+fn claim(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, standby: u32) {
+    let there = sizes.living() as usize + plan.uncordon.len();
+    let wanted = ((plan.desired + standby) as usize).saturating_sub(there);
     if wanted == 0 {
         return;
     }
-    let (allowed, full) = claims_allowed(view);
+    let (allowed, full) = breaker::installs_allowed(view, sizes, plan.desired + standby);
     let take = wanted.min(allowed).min(view.ready.len());
     plan.claim = view.ready[..take].to_vec();
     plan.unmet = (wanted - take) as u32;
+    if plan.desired <= sizes.working {
+        plan.reasons.push(Reason::StandbyShort);
+    }
     if wanted > take {
         let reason = if take == allowed {
             full
@@ -139,78 +143,44 @@ fn grow(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
     }
 }
 
-/// Claims that may start now, and what forbids more.
-fn claims_allowed(view: &PoolView<'_>) -> (usize, Reason) {
-    let until = view.record.backoff_until;
-    // After a failed install one canister at a time shows whether the module starts at all.
-    let probing = view.record.failures > 0;
-    let installing = view.count(|phase| phase == Phase::Installing);
-    if view.module.is_none() {
-        (0, Reason::ModuleMissing)
-    } else if until > view.now {
-        (0, Reason::BackingOff { until })
-    } else if !view.payable {
-        (0, Reason::AtReserve)
-    } else if probing {
-        let until = view.now + limits::LANE_RETRY;
-        let room = 1u32.saturating_sub(installing).min(view.install_room);
-        (room as usize, Reason::BackingOff { until })
-    } else {
-        (view.install_room as usize, Reason::LaneFull)
-    }
-}
-
 /// Cordons the least useful members, within the disruption budget.
-fn shrink(view: &PoolView<'_>, plan: &mut PoolPlan, living: u32) {
-    if view.paused {
-        plan.reasons.push(Reason::Paused);
+fn shrink(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, at_work: u32) {
+    if let Some(until) = breaker::losing(view, sizes) {
+        plan.reasons.push(Reason::BreakerOpen { until });
         return;
     }
-    let in_service = view.count(|phase| phase == Phase::InService);
-    let leaving = view.count(|phase| matches!(phase, Phase::Draining | Phase::Stopping));
-    let share = u64::from(in_service + leaving) * u64::from(view.spec.disruption_percent) / 100;
+    let leaving = sizes.draining + sizes.stopping;
+    let share =
+        u64::from(sizes.in_service + leaving) * u64::from(view.spec.disruption_percent) / 100;
     let budget = (share as u32).max(1).saturating_sub(leaving);
-    let surplus = (living - plan.desired).min(in_service.saturating_sub(view.spec.min));
-    let mut victims: Vec<&Member> = view
-        .members
-        .iter()
-        .filter(|member| member.phase == Phase::InService)
-        .collect();
-    victims.sort_by_key(|member| victim_order(view, member));
-    let take = surplus.min(budget) as usize;
-    plan.cordon = victims
-        .iter()
-        .take(take)
-        .map(|member| member.canister)
-        .collect();
+    let spare = at_work.saturating_sub(wish::floor(view));
+    let surplus = (at_work - plan.desired).min(spare);
+    let mut victims = victims::victims(view);
+    if surplus as usize > victims.len() {
+        plan.reasons.push(Reason::Spared);
+    }
     if surplus > budget {
         plan.reasons.push(Reason::DisruptionBudget);
     }
+    victims.truncate(surplus.min(budget) as usize);
+    plan.cordon = victims;
 }
 
-/// Silent ones first, then outdated modules, then the least loaded, then the youngest; a load that
-/// is not known counts as busy.
-fn victim_order(
-    view: &PoolView<'_>,
-    member: &Member,
-) -> (bool, bool, u64, std::cmp::Reverse<Nanos>, CanisterId) {
-    let current = view.module.is_none() || member.module == view.module;
-    let stale_after = view.spec.target.as_ref().map(|target| target.stale_after);
-    let fresh = stale_after.is_none_or(|after| view.now.since(member.sample_at) <= after);
-    let load = member.sample.filter(|_| fresh).unwrap_or(u64::MAX);
-    let youngest_first = std::cmp::Reverse(member.in_service_at);
-    (
-        !member.silent,
-        current,
-        load,
-        youngest_first,
-        member.canister,
-    )
+/// Recycles what has been too many on standby for as long as the window of scaling down.
+fn release(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, standby: u32) {
+    let window = view.spec.scale_down.window;
+    let surplus = (sizes.standby - standby) as usize;
+    plan.release = victims::dispensable(view)
+        .into_iter()
+        .take(surplus)
+        .filter(|(since, _)| view.now.since(*since) >= window)
+        .map(|(_, id)| id)
+        .collect();
+    plan.reasons.push(Reason::StandbySurplus);
 }
 
-fn remember_step(view: &PoolView<'_>, plan: &mut PoolPlan) {
-    let count = |ids: &[CanisterId]| i32::try_from(ids.len()).unwrap_or(i32::MAX);
-    let members = count(&plan.uncordon) + count(&plan.claim) - count(&plan.cordon);
+fn remember_step(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan) {
+    let members = step(sizes, plan);
     if members != 0 {
         plan.record.steps.push(ScaleStep {
             at: view.now,
@@ -234,6 +204,17 @@ fn remember_step(view: &PoolView<'_>, plan: &mut PoolPlan) {
     plan.record.reasons.clone_from(&plan.reasons);
 }
 
+/// Working members more or fewer than before; what goes to standby is no step.
+fn step(sizes: &Sizes, plan: &PoolPlan) -> i32 {
+    let count = |ids: &[CanisterId]| i32::try_from(ids.len()).unwrap_or(i32::MAX);
+    if !plan.cordon.is_empty() {
+        return -count(&plan.cordon);
+    }
+    let more = count(&plan.uncordon) + count(&plan.promote) + count(&plan.claim);
+    let wanted = plan.desired.saturating_sub(sizes.working);
+    more.min(i32::try_from(wanted).unwrap_or(i32::MAX))
+}
+
 /// Two steps of one direction become one, at the later time; if there are none, the oldest goes.
 fn merge_oldest(steps: &mut Vec<ScaleStep>) {
     let pair = steps
@@ -246,28 +227,62 @@ fn merge_oldest(steps: &mut Vec<ScaleStep>) {
     }
 }
 
-fn wake(view: &PoolView<'_>, reasons: &[Reason]) -> Nanos {
-    let waits = reasons.iter().filter_map(|reason| match reason {
+/// When the plan may turn out differently though nothing is reported.
+fn wake(view: &PoolView<'_>, plan: &PoolPlan) -> Nanos {
+    if plan.record.bootstrapped != view.record.bootstrapped {
+        // From now on `min` counts, no longer `initial`.
+        return view.now + Nanos(1);
+    }
+    let waits = plan.reasons.iter().filter_map(|reason| match reason {
         Reason::Stabilising { until }
         | Reason::RateLimited { until }
         | Reason::CoolingDown { until }
+        | Reason::BreakerOpen { until }
         | Reason::BackingOff { until } => Some((*until).max(view.now + Nanos(1))),
         Reason::LaneFull => Some(view.now + limits::LANE_RETRY),
         Reason::AtReserve => Some(view.now + limits::BLOCKED_RETRY),
         _ => None,
     });
-    let target = view.spec.target.as_ref();
-    let judged = target.into_iter().flat_map(|target| {
-        let fresh_until = view.members.iter().filter(|member| member.sample.is_some());
-        let stale = fresh_until.map(|member| member.sample_at + target.stale_after + Nanos(1));
-        let warm = view
-            .members
-            .iter()
-            .filter(|member| member.phase == Phase::InService);
-        stale.chain(warm.map(|member| member.in_service_at + target.warm_up))
-    });
+    let turns = view.spec.schedule.iter();
+    let turns = turns.filter_map(|window| window.turns_at(view.now));
+    let leases = view.record.leases_wanted_at + limits::LEASES_WANTED_LIFE;
+    let leases = (view.record.leases_wanted > 0).then_some(leases);
     waits
-        .chain(judged.filter(|at| *at > view.now))
+        .chain(turns)
+        .chain(leases)
+        .chain(samples_turn(view))
+        .chain(members_turn(view))
+        .filter(|at| *at > view.now)
         .min()
         .unwrap_or(Nanos::MAX)
+}
+
+/// When samples go stale.
+fn samples_turn<'a>(view: &'a PoolView<'_>) -> impl Iterator<Item = Nanos> + 'a {
+    let signals = view.spec.signals.iter().enumerate();
+    signals.flat_map(move |(position, signal)| {
+        let (total, members) = match signal.scope {
+            Scope::Pool => (view.record.samples.get(position), &[][..]),
+            Scope::Worker => (None, &view.members[..]),
+        };
+        let samples = members
+            .iter()
+            .filter_map(move |it| it.samples.get(position));
+        let taken = total.into_iter().chain(samples).filter(|it| it.at.0 > 0);
+        taken.map(move |sample| sample.at + signal.stale_after + Nanos(1))
+    })
+}
+
+/// When members are warm, unprotected, or long enough on standby.
+fn members_turn<'a>(view: &'a PoolView<'_>) -> impl Iterator<Item = Nanos> + 'a {
+    view.members.iter().flat_map(move |member| {
+        let warm = view.spec.signals.iter().map(|signal| signal.warm_up);
+        let warm = warm.map(|warm_up| member.in_service_at + warm_up);
+        let at_work = member.phase == Phase::InService;
+        let standby =
+            (member.phase == Phase::Standby).then(|| member.since + view.spec.scale_down.window);
+        warm.chain([member.protected_until])
+            .filter(move |_| at_work)
+            .chain(standby)
+    })
 }

@@ -6,7 +6,8 @@ use crate::limits;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome, Phase, Reason,
+    CanisterId, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome, Phase,
+    PoolSpec, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -67,6 +68,7 @@ impl<M: Memory> State<M> {
             } => {
                 self.change_module(now, module, record, chunk);
             }
+            Event::StoreSeen(foreign) => self.index.store = foreign,
             Event::OperationDone {
                 caller,
                 operation,
@@ -85,11 +87,26 @@ impl<M: Memory> State<M> {
             self.index.take_pool(pool);
         }
         for pool in &spec.pools {
-            if self.pool(&pool.name).is_none() {
-                self.put_pool(PoolRecord::new(&pool.name));
+            let before = self.spec().and_then(|spec| spec.pool(&pool.name));
+            let measured = |pool: &PoolSpec| -> Vec<_> {
+                let signals = pool.signals.iter();
+                signals
+                    .map(|it| (it.name.clone(), it.scope, it.source))
+                    .collect()
+            };
+            let other_signals = before.map(measured) != Some(measured(pool));
+            let known = self.pool(&pool.name).cloned();
+            if known.is_none() || other_signals {
+                let record = known.unwrap_or_else(|| PoolRecord::new(&pool.name));
+                self.put_pool(PoolRecord {
+                    signals_at: now,
+                    samples: Vec::new(),
+                    ..record
+                });
             }
             self.index.wake_pool_now(&pool.name, now);
         }
+        self.name_modules(now, &spec);
         let before = self.spec().map(|spec| spec.controllers.clone());
         let others = before.is_some_and(|before| before != spec.controllers);
         self.spec.set(Cbor(Some(spec)));
@@ -114,21 +131,49 @@ impl<M: Memory> State<M> {
             header.root = Some(root);
         });
         self.index.age_effects();
+        let first = self.incarnation() == Incarnation(1);
+        self.index.store = first.then_some(0);
         self.forget_stored_chunks();
         self.wake_all_pools(now);
     }
 
-    /// The chunk store is a cache that an upgrade may have cleared: it is filled again.
+    /// The chunk store is a cache that an upgrade may have cleared: it is looked at again.
     fn forget_stored_chunks(&mut self) {
-        for (module, record) in self.modules() {
-            self.index.queue_module(module, &record, false);
+        for (module, before) in self.modules() {
             let record = ModuleRecord {
                 stored: 0,
-                ..record
+                ..before.clone()
             };
-            self.index.queue_module(module, &record, true);
-            self.modules.insert(HashKey(module.0), Cbor(record));
+            self.put_module(module, Some(&before), record);
         }
+    }
+
+    /// Notes which modules the roles of `spec` name.
+    fn name_modules(&mut self, now: Nanos, spec: &FleetSpec) {
+        for (module, before) in self.modules() {
+            let named = spec.roles.iter().any(|role| role.module == module);
+            if before.named || named {
+                let record = ModuleRecord {
+                    named,
+                    wanted_at: now,
+                    ..before.clone()
+                };
+                self.put_module(module, Some(&before), record);
+            }
+        }
+    }
+
+    fn put_module(
+        &mut self,
+        module: ModuleHash,
+        before: Option<&ModuleRecord>,
+        record: ModuleRecord,
+    ) {
+        if let Some(before) = before {
+            self.index.take_module(module, before);
+        }
+        self.index.put_module(module, &record);
+        self.modules.insert(HashKey(module.0), Cbor(record));
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
@@ -186,8 +231,9 @@ impl<M: Memory> State<M> {
         }
         if moved {
             self.follow_move(now, before.as_ref(), &row);
-        } else if before.is_some_and(|before| before.sample_at != row.sample_at)
-            && let Some(pool) = &row.pool
+        } else if before.is_some_and(|before| {
+            (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
+        }) && let Some(pool) = &row.pool
         {
             self.index.wake_pool(pool, now);
         }
@@ -201,6 +247,7 @@ impl<M: Memory> State<M> {
         if let Some(pool) = row.pool.as_ref().filter(|_| is_member) {
             self.index.wake_pool_now(pool, now);
             if phases.contains(&Some(Phase::InService)) {
+                // Discovery answers with this generation name another list.
                 self.index.listed_at.insert(pool.clone(), self.newest_event);
             }
         }
@@ -242,21 +289,26 @@ impl<M: Memory> State<M> {
             self.chunks.insert(ChunkKey::new(module, index), bytes);
         }
         let before = self.module(module);
-        if let Some(before) = &before {
-            self.index.queue_module(module, before, false);
-        }
         let Some(record) = record else {
-            for index in 0..before.map_or(0, |before| before.chunks.len()) as u32 {
-                self.chunks.remove(&ChunkKey::new(module, index));
+            if let Some(before) = before {
+                self.drop_module(module, &before);
             }
-            self.modules.remove(&HashKey(module.0));
             return;
         };
-        self.index.queue_module(module, &record, true);
         if record.is_installable() {
             self.wake_all_pools(now);
         }
-        self.modules.insert(HashKey(module.0), Cbor(record));
+        self.put_module(module, before.as_ref(), record);
+    }
+
+    /// Its chunks stay in the platform's chunk store until that is emptied.
+    fn drop_module(&mut self, module: ModuleHash, record: &ModuleRecord) {
+        self.index.take_module(module, record);
+        self.index.store = self.index.store.map(|foreign| foreign + record.stored);
+        for index in 0..record.chunks.len() as u32 {
+            self.chunks.remove(&ChunkKey::new(module, index));
+        }
+        self.modules.remove(&HashKey(module.0));
     }
 
     /// Makes room first: the caller's own oldest receipt goes, or the oldest of all.

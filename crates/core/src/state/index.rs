@@ -4,7 +4,7 @@
 //! the state is opened, so it cannot drift.
 
 use crate::limits;
-use crate::record::{ModuleRecord, PoolRecord, Row};
+use crate::record::{ModuleRecord, PoolRecord, Row, Sample};
 use hatchery_types::{
     CanisterId, Effect, EffectId, EffectKind, Incarnation, Lane, ModuleHash, Nanos, Outcome, Phase,
     Reason,
@@ -39,6 +39,11 @@ impl Counts {
             .filter(|(_, count)| *count > 0)
     }
 
+    /// Effects in flight of that name.
+    pub fn effect(&self, name: &str) -> u64 {
+        self.effects.get(name).copied().unwrap_or(0)
+    }
+
     /// Effects in flight in `lane`.
     pub fn lane(&self, lane: Lane) -> u32 {
         self.lanes.get(&lane).copied().unwrap_or(0)
@@ -58,14 +63,34 @@ pub struct Member {
     pub in_service_at: Nanos,
     /// The module it runs.
     pub module: Option<ModuleHash>,
-    /// Last sample.
-    pub sample: Option<u64>,
-    /// When it was reported.
-    pub sample_at: Nanos,
+    /// Samples by the positions of their signals in the spec.
+    pub samples: [Sample; limits::SIGNALS_MAX],
     /// It drains because scale-in chose it (and may come back).
     pub scaled_in: bool,
     /// It answers no more reports, though it is there.
     pub silent: bool,
+    /// On standby, its start-up check still to come.
+    pub starting: bool,
+    /// It asked to be no victim before this.
+    pub protected_until: Nanos,
+}
+
+impl Member {
+    /// A member that came to `phase` at `since`, without samples.
+    pub fn new(canister: CanisterId, phase: Phase, since: Nanos) -> Self {
+        Member {
+            canister,
+            phase,
+            since,
+            in_service_at: since,
+            module: None,
+            samples: [Sample::default(); limits::SIGNALS_MAX],
+            scaled_in: false,
+            silent: false,
+            starting: false,
+            protected_until: Nanos(0),
+        }
+    }
 }
 
 /// An effect in flight.
@@ -89,6 +114,8 @@ pub(crate) struct Index {
     pub(crate) failed: BTreeSet<CanisterId>,
     /// Members by pool.
     pub(crate) members: BTreeMap<String, BTreeMap<CanisterId, Member>>,
+    /// Members by pool and phase, counted.
+    pub(crate) sizes: BTreeMap<String, BTreeMap<Phase, u32>>,
     /// Effects in flight.
     pub(crate) open: BTreeMap<EffectId, Open>,
     /// Effects whose outcomes are all there.
@@ -109,6 +136,13 @@ pub(crate) struct Index {
     pub(crate) hungry: BTreeMap<String, u32>,
     /// Modules with chunks that are not in root's chunk store yet, by `(due, hash)`.
     pub(crate) modules_waiting: BTreeSet<(Nanos, ModuleHash)>,
+    /// Modules whose chunks are all in root's chunk store.
+    pub(crate) installable: BTreeSet<ModuleHash>,
+    /// Modules that no role names, by when they were wanted last.
+    pub(crate) modules_unnamed: BTreeSet<(Nanos, ModuleHash)>,
+    /// Chunks in root's chunk store that belong to no module held; `None`: not known, and what the
+    /// records say of stored chunks is not either. Not rebuilt: a new root looks first.
+    pub(crate) store: Option<u32>,
     /// Number of the event at which a pool's list of workers changed last.
     pub(crate) listed_at: BTreeMap<String, u64>,
 }
@@ -139,6 +173,8 @@ impl Index {
             None => {}
         }
         if let Some((pool, member)) = member_of(row) {
+            let sizes = self.sizes.entry(pool.clone()).or_default();
+            *sizes.entry(row.phase).or_default() += 1;
             self.members
                 .entry(pool)
                 .or_default()
@@ -177,7 +213,18 @@ impl Index {
             && let Some(members) = self.members.get_mut(pool)
         {
             members.remove(&row.canister);
+            let sizes = self.sizes.entry(pool.clone()).or_default();
+            let size = sizes.entry(row.phase).or_default();
+            *size = size
+                .checked_sub(1)
+                .expect("bug: a member is taken out that was never put in");
         }
+    }
+
+    /// Members of a pool in a phase.
+    pub(crate) fn size(&self, pool: &str, phase: Phase) -> u32 {
+        let sizes = self.sizes.get(pool).and_then(|sizes| sizes.get(&phase));
+        sizes.copied().unwrap_or(0)
     }
 
     /// Takes an effect in.
@@ -259,8 +306,12 @@ impl Index {
     /// Takes a pool's record in, in place of the last one.
     pub(crate) fn put_pool(&mut self, record: PoolRecord) {
         // Nothing is bought for a pool that could not use it now.
-        let waits =
-            |reason: &Reason| matches!(reason, Reason::ModuleMissing | Reason::BackingOff { .. });
+        let waits = |reason: &Reason| {
+            matches!(
+                reason,
+                Reason::ModuleMissing | Reason::BackingOff { .. } | Reason::BreakerOpen { .. }
+            )
+        };
         let useful = if record.reasons.iter().any(waits) {
             0
         } else {
@@ -283,14 +334,24 @@ impl Index {
         self.pools.remove(pool);
     }
 
-    /// Takes a module's record in or out of the queue for the chunk store.
-    pub(crate) fn queue_module(&mut self, module: ModuleHash, record: &ModuleRecord, wait: bool) {
-        let entry = (record.next_attempt, module);
-        if wait && record.committed && !record.is_installable() && record.effect.is_none() {
-            self.modules_waiting.insert(entry);
-        } else {
-            self.modules_waiting.remove(&entry);
+    /// Takes a module in; `take_module` with the same record takes it out again.
+    pub(crate) fn put_module(&mut self, module: ModuleHash, record: &ModuleRecord) {
+        if record.is_installable() {
+            self.installable.insert(module);
         }
+        if record.committed && !record.is_installable() && record.effect.is_none() {
+            self.modules_waiting.insert((record.next_attempt, module));
+        }
+        if !record.named {
+            self.modules_unnamed.insert((record.wanted_at, module));
+        }
+    }
+
+    /// Takes a module out, given exactly as it was put in.
+    pub(crate) fn take_module(&mut self, module: ModuleHash, record: &ModuleRecord) {
+        self.installable.remove(&module);
+        self.modules_waiting.remove(&(record.next_attempt, module));
+        self.modules_unnamed.remove(&(record.wanted_at, module));
     }
 }
 
@@ -333,10 +394,11 @@ fn member_of(row: &Row) -> Option<(String, Member)> {
         since: row.since,
         in_service_at: row.in_service_at,
         module: row.module,
-        sample: row.sample,
-        sample_at: row.sample_at,
+        samples: std::array::from_fn(|position| row.sample_of(position).unwrap_or_default()),
         scaled_in: row.reason == Reason::ScaledIn,
         silent: row.reason == Reason::Silent,
+        starting: row.starts_until.0 > 0,
+        protected_until: row.protected_until,
     };
     Some((pool, member))
 }
@@ -363,7 +425,16 @@ impl Index {
             members.retain(|_, members| !members.is_empty());
             members
         };
+        let sizes = |index: &Index| {
+            let mut sizes = index.sizes.clone();
+            for sizes in sizes.values_mut() {
+                sizes.retain(|_, size| *size > 0);
+            }
+            sizes.retain(|_, sizes| !sizes.is_empty());
+            sizes
+        };
         let parts = [
+            (sizes(self) == sizes(other), "sizes"),
             (nonzero(&self.counts) == nonzero(&other.counts), "counts"),
             (self.reset_queue == other.reset_queue, "reset queue"),
             (self.ready == other.ready, "ready"),
@@ -376,9 +447,14 @@ impl Index {
             (self.stale == other.stale, "stale effects"),
             (self.pools == other.pools, "pools"),
             (self.hungry == other.hungry, "hungry pools"),
+            (self.installable == other.installable, "installable modules"),
             (
                 self.modules_waiting == other.modules_waiting,
                 "waiting modules",
+            ),
+            (
+                self.modules_unnamed == other.modules_unnamed,
+                "unnamed modules",
             ),
         ];
         parts

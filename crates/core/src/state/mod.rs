@@ -16,7 +16,7 @@ use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Ve
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
 use hatchery_types::{
     CanisterId, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
-    OperationId, Phase, Principal,
+    OperationId, Phase, PoolSpec, Principal,
 };
 use ic_stable_structures::{Memory, StableBTreeMap, StableCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,7 +146,7 @@ impl<M: Memory> State<M> {
             index.put_pool(pool);
         }
         for entry in self.modules.iter() {
-            index.queue_module(ModuleHash(entry.key().0), &entry.value().0, true);
+            index.put_module(ModuleHash(entry.key().0), &entry.value().0);
         }
         index
     }
@@ -241,13 +241,25 @@ impl<M: Memory> State<M> {
             .flat_map(BTreeMap::values)
     }
 
-    /// At most `limit` members of a pool that take work, behind `after`.
+    /// Members of a pool in a phase.
+    pub fn members_in(&self, pool: &str, phase: Phase) -> u32 {
+        self.index.size(pool, phase)
+    }
+
+    /// At most `limit` members of a pool that take work, behind `after`, with the last sample of
+    /// the pool's load.
     pub fn workers(
         &self,
         pool: &str,
         after: Option<CanisterId>,
         limit: usize,
     ) -> Vec<(CanisterId, Option<u64>)> {
+        let spec = self.spec().and_then(|spec| spec.pool(pool));
+        let load = spec.and_then(PoolSpec::load).map(|(position, _)| position);
+        let sample = |member: &Member| {
+            let sample = member.samples.get(load?)?;
+            (sample.at.0 > 0).then_some(sample.value)
+        };
         let start = after.map_or(Unbounded, Excluded);
         let members = self.index.members.get(pool).into_iter();
         let in_service = members
@@ -255,7 +267,7 @@ impl<M: Memory> State<M> {
             .filter(|(_, member)| member.phase == Phase::InService);
         in_service
             .take(limit)
-            .map(|(id, member)| (*id, member.sample))
+            .map(|(id, member)| (*id, sample(member)))
             .collect()
     }
 

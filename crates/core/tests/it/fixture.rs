@@ -7,7 +7,7 @@ use hatchery_core::{
 use hatchery_types::{
     CanisterId, Cycles, DrainSpec, Effect, EffectKind, FleetSpec, Generation, LanesSpec,
     ModuleHash, Nanos, Observation, OperationId, Outcome, PoolSpec, Principal, Refusal, RoleSpec,
-    RunState, ScaleSpec, TargetSpec, Value, WarmPoolSpec,
+    RunState, ScaleSpec, SignalSpec, Value, WarmPoolSpec,
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use sha2::{Digest, Sha256};
@@ -286,19 +286,13 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
             outcomes
         }
         EffectKind::Drain => vec![Outcome::Done(Value::Drained(true))],
+        EffectKind::CheckStore => vec![Outcome::Done(Value::Chunks(Vec::new()))],
         _ => vec![done; effect.outcomes.len()],
     }
 }
 
 /// A fleet of one pool with short waits.
 pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
-    let still = ScaleSpec {
-        window: Nanos(0),
-        max_percent: 100,
-        max_workers: 4,
-        period: Nanos::from_secs(15),
-        cooldown: Nanos(0),
-    };
     FleetSpec {
         visibility: None,
         name: "test".to_owned(),
@@ -316,35 +310,30 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
             floor: Cycles(Cycles::T),
         },
         roles: vec![RoleSpec {
-            name: "worker".to_owned(),
-            module: module(),
-            init_arg: Vec::new(),
             drain: DrainSpec {
                 method: Some("hatchery_drain".to_owned()),
                 deadline: Nanos::from_secs(60),
             },
+            ..RoleSpec::new("worker", module())
         }],
-        pools: vec![PoolSpec {
-            name: "workers".to_owned(),
-            role: "worker".to_owned(),
-            min,
-            max,
-            initial: min,
-            target: Some(TargetSpec {
-                signal: "depth".to_owned(),
-                per_worker: 4,
-                tolerance_percent: 10,
-                stale_after: Nanos::from_secs(60),
-                warm_up: Nanos(0),
-            }),
-            scale_up: still,
-            scale_down: ScaleSpec {
-                window: Nanos::from_secs(30),
-                ..still
-            },
-            disruption_percent: 10,
-            valid_for: Nanos::from_secs(10),
+        pools: vec![pool(min, max)],
+    }
+}
+
+/// A pool that follows a depth of 4 a worker.
+pub(crate) fn pool(min: u32, max: u32) -> PoolSpec {
+    PoolSpec {
+        signals: vec![SignalSpec {
+            stale_after: Nanos::from_secs(60),
+            warm_up: Nanos(0),
+            ..SignalSpec::new("depth", 4)
         }],
+        scale_down: ScaleSpec {
+            window: Nanos::from_secs(30),
+            ..ScaleSpec::UP
+        },
+        valid_for: Nanos::from_secs(10),
+        ..PoolSpec::new("workers", "worker", min, max)
     }
 }
 

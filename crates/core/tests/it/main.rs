@@ -7,3 +7,4 @@ mod modules;
 mod operations;
 mod policies;
 mod warm;
+mod wishes;

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Root, WASM, module, refused, spec};
 use hatchery_core::{Input, Reply};
-use hatchery_types::{EffectKind, ModuleHash, Outcome, Reason, Value};
+use hatchery_types::{EffectKind, ModuleHash, Nanos, Outcome, Reason, Value};
 use sha2::{Digest, Sha256};
 
 fn hash(bytes: &[u8]) -> ModuleHash {
@@ -127,8 +127,119 @@ fn a_refused_chunk_is_stored_again_and_nothing_is_installed_before() {
     root.settle();
     assert!(root.state.workers("workers", None, 10).is_empty());
     root.later(2);
-    let store = root.take(|kind| matches!(kind, EffectKind::StoreChunk { .. }));
-    root.answer(&store[0], &[Outcome::Done(Value::Nothing)]);
     root.settle();
     assert_eq!(root.state.workers("workers", None, 10).len(), 1);
+}
+
+/// A root after an upgrade, asked what its chunk store holds.
+fn upgraded(there: &[ModuleHash]) -> Root {
+    let mut root = Root::with(spec(1, 1, 1));
+    root.settle();
+    root.upgrade();
+    root.tick();
+    let check = root.take(|kind| *kind == EffectKind::CheckStore);
+    root.answer(&check[0], &[Outcome::Done(Value::Chunks(there.to_vec()))]);
+    root
+}
+
+#[test]
+fn l25_the_chunk_store_is_looked_at_after_an_upgrade_and_only_what_is_missing_is_stored() {
+    let mut root = upgraded(&[module()]);
+    assert!(root.state.module(module()).expect("held").is_installable());
+    assert_eq!(
+        root.take(|kind| matches!(kind, EffectKind::StoreChunk { .. }))
+            .len(),
+        0
+    );
+
+    let mut root = upgraded(&[]);
+    assert!(!root.state.module(module()).expect("held").is_installable());
+    assert_eq!(
+        root.take(|kind| matches!(kind, EffectKind::StoreChunk { .. }))
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn l25_a_store_that_was_cleared_is_found_out_by_the_first_refused_install() {
+    let mut root = Root::with(spec(1, 1, 1));
+    root.settle_until(|kind| matches!(kind, EffectKind::Install { .. }));
+    let install = root.take(|kind| matches!(kind, EffectKind::Install { .. }));
+    root.answer(&install[0], &[Outcome::Done(Value::Nothing), refused(5)]);
+    let check = root.take(|kind| *kind == EffectKind::CheckStore);
+    root.answer(&check[0], &[Outcome::Done(Value::Chunks(Vec::new()))]);
+    let store = root.take(|kind| matches!(kind, EffectKind::StoreChunk { .. }));
+    assert_eq!(store.len(), 1, "filled from root's own memory");
+    root.answer(&store[0], &[Outcome::Done(Value::Nothing)]);
+    assert!(root.state.module(module()).expect("held").is_installable());
+}
+
+#[test]
+fn l25_a_full_store_is_emptied_and_filled_with_what_is_needed() {
+    let foreign: Vec<ModuleHash> = (0..100).map(|n| hash(&[n])).collect();
+    let mut root = upgraded(&foreign);
+    assert_eq!(
+        root.take(|kind| matches!(kind, EffectKind::StoreChunk { .. }))
+            .len(),
+        0
+    );
+    let clear = root.take(|kind| *kind == EffectKind::ClearStore);
+    root.answer(&clear[0], &[Outcome::Done(Value::Nothing)]);
+    let store = root.take(|kind| matches!(kind, EffectKind::StoreChunk { .. }));
+    assert_eq!(store.len(), 1);
+}
+
+#[test]
+fn l25_a_look_at_the_store_that_fails_is_repeated_after_a_wait() {
+    let mut root = Root::with(spec(1, 1, 1));
+    root.settle();
+    root.upgrade();
+    for wait in [2, 4, 8] {
+        root.tick();
+        let check = root.take(|kind| *kind == EffectKind::CheckStore);
+        root.answer(&check[0], &[refused(2)]);
+        assert_eq!(
+            root.take(|kind| *kind == EffectKind::CheckStore).len(),
+            0,
+            "not at once"
+        );
+        root.now = root.now + Nanos::from_secs(wait);
+    }
+}
+
+#[test]
+fn a_module_that_no_role_names_goes_after_a_day() {
+    let mut root = Root::with(spec(0, 0, 0));
+    let other = [WASM, b"\0\x01\0"].concat();
+    assert_eq!(refusal(&stage(&mut root, hash(&other), 0, &other)), None);
+    assert_eq!(refusal(&commit(&mut root, hash(&other), 1)), None);
+    root.settle();
+    root.later(24 * 3_600 - 1);
+    assert!(root.state.module(hash(&other)).is_some());
+    root.later(1);
+    assert_eq!(root.state.module(hash(&other)), None);
+    assert!(
+        root.state.module(module()).is_some(),
+        "the role's own stays"
+    );
+}
+
+#[test]
+fn a_replaced_module_is_kept_for_a_day_and_makes_room_earlier() {
+    let mut root = Root::with(spec(0, 0, 0));
+    let next = [WASM, b"\0\x01\0"].concat();
+    stage(&mut root, hash(&next), 0, &next);
+    commit(&mut root, hash(&next), 1);
+    let mut other = spec(0, 0, 0);
+    other.roles[0].module = hash(&next);
+    root.feed(&Input::Apply(Box::new(other)));
+    root.tick();
+    assert!(root.state.module(module()).is_some(), "for a step back");
+    for n in 0..60u32 {
+        let bytes = [WASM, &n.to_be_bytes()].concat();
+        stage(&mut root, hash(&bytes), 0, &bytes);
+    }
+    assert_eq!(root.state.module(module()), None);
+    assert!(root.state.module(hash(&next)).is_some());
 }

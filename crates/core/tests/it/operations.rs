@@ -190,9 +190,9 @@ fn a_pool_with_members_cannot_vanish_from_the_spec() {
 }
 
 #[test]
-fn s14_a_bad_module_is_tried_one_at_a_time_ever_more_slowly() {
+fn s14_a_bad_module_opens_the_breaker_and_is_tried_ever_more_slowly() {
     let mut root = Root::with(spec(5, 5, 12));
-    let mut failed = 0;
+    let (mut failed, mut before_open) = (0, 0);
     for _ in 0..600 {
         for install in root.take(|kind| matches!(kind, EffectKind::Install { .. })) {
             root.answer(&install, &[Outcome::Done(Value::Nothing), refused(5)]);
@@ -200,12 +200,18 @@ fn s14_a_bad_module_is_tried_one_at_a_time_ever_more_slowly() {
         }
         root.settle_but_installs();
         root.later(1);
+        let open = |it: &Reason| matches!(it, Reason::BreakerOpen { .. });
+        let pool = root.state.pool("workers").expect("a pool of the spec");
+        if before_open == 0 && pool.reasons.iter().any(open) {
+            before_open = failed;
+        }
     }
+    assert_eq!(before_open, 2, "the larger of two and ten per cent");
     assert!(
         (4..=14).contains(&failed),
         "{failed} installs of a bad module in ten minutes"
     );
     let reasons = root.state.pool("workers").map(|pool| pool.reasons.clone());
     let reasons: Vec<_> = reasons.iter().flatten().map(Reason::name).collect();
-    assert!(reasons.contains(&"backing-off"), "{reasons:?}");
+    assert!(reasons.contains(&"breaker-open"), "{reasons:?}");
 }

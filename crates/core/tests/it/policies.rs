@@ -1,7 +1,8 @@
 //! Properties of scaling: within bounds, no flapping, and the plan is what is done.
 
 use crate::fixture::{Root, canister, module, spec};
-use hatchery_core::{Member, PoolRecord, PoolView, State, plan, plan_pool};
+use hatchery_core::limits::SIGNALS_MAX;
+use hatchery_core::{Member, PoolRecord, PoolView, Sample, State, plan, plan_pool};
 use hatchery_types::{CanisterId, Nanos, Phase, PoolSpec, Reason, ScaleSpec};
 use proptest::prelude::*;
 
@@ -26,9 +27,10 @@ fn pool_spec() -> impl Strategy<Value = PoolSpec> {
         scale.clone(),
         scale,
         1u32..100,
+        0u32..3,
     )
         .prop_map(
-            |(min, more, per_worker, tolerance, up, down, disruption_percent)| {
+            |(min, more, per_worker, tolerance, up, down, disruption_percent, standby)| {
                 let scale = |(window, max_percent, max_workers, period, cooldown)| ScaleSpec {
                     window: Nanos::from_secs(window),
                     max_percent,
@@ -37,9 +39,9 @@ fn pool_spec() -> impl Strategy<Value = PoolSpec> {
                     cooldown: Nanos::from_secs(cooldown),
                 };
                 let mut pool = spec(0, min, min + more).pools.remove(0);
-                let target = pool.target.as_mut().expect("the fixture has a target");
-                target.per_worker = per_worker;
-                target.tolerance_percent = tolerance;
+                pool.signals[0].target = per_worker;
+                pool.signals[0].tolerance_percent = tolerance;
+                pool.standby = standby;
                 PoolSpec {
                     scale_up: scale(up),
                     scale_down: scale(down),
@@ -53,7 +55,9 @@ fn pool_spec() -> impl Strategy<Value = PoolSpec> {
 fn members() -> impl Strategy<Value = Vec<Member>> {
     let phases = [
         Phase::Installing,
+        Phase::Standby,
         Phase::InService,
+        Phase::Leased,
         Phase::Draining,
         Phase::Stopping,
     ];
@@ -65,19 +69,22 @@ fn members() -> impl Strategy<Value = Vec<Member>> {
     );
     prop::collection::vec(member, 0..14).prop_map(|members| {
         let numbered = (1u8..).zip(members);
-        let member = |(number, (phase, load, age, scaled_in))| Member {
-            canister: canister(number),
-            phase,
-            since: Nanos::from_secs(1_000 - age),
-            in_service_at: Nanos::from_secs(1_000 - age),
+        let member = |(number, (phase, load, age, flag))| Member {
             module: Some(module()),
-            sample: Some(load),
-            sample_at: Nanos::from_secs(1_000 - age / 9),
-            scaled_in,
-            silent: false,
+            samples: samples(load, Nanos::from_secs(1_000 - age / 9)),
+            scaled_in: flag,
+            starting: flag && phase == Phase::Standby && age < 100,
+            protected_until: Nanos::from_secs(if flag && age < 300 { 2_000 } else { 0 }),
+            ..Member::new(canister(number), phase, Nanos::from_secs(1_000 - age))
         };
         numbered.map(member).collect()
     })
+}
+
+fn samples(value: u64, at: Nanos) -> [Sample; SIGNALS_MAX] {
+    let mut samples = [Sample::default(); SIGNALS_MAX];
+    samples[0] = Sample { value, at };
+    samples
 }
 
 fn record(bootstrapped: bool, failures: u32) -> PoolRecord {
@@ -90,6 +97,8 @@ fn record(bootstrapped: bool, failures: u32) -> PoolRecord {
     PoolRecord {
         bootstrapped,
         failures,
+        failing: Some(module()),
+        signals_at: Nanos(0),
         ..record
     }
 }
@@ -123,30 +132,44 @@ proptest! {
             paused,
         };
         let plan = plan(&view);
-        let living = view.living();
-        let after = living as usize + plan.claim.len() + plan.uncordon.len() - plan.cordon.len();
-        prop_assert!(plan.desired <= spec.max.max(living));
+        let living = view.living() as usize;
+        let after = living + plan.claim.len() + plan.uncordon.len();
+        let at_work = members
+            .iter()
+            .filter(|m| matches!(m.phase, Phase::InService | Phase::Leased))
+            .count();
+        prop_assert!(plan.desired <= spec.max.max(living as u32));
         prop_assert!(plan.desired >= spec.min.min(spec.max));
         if !plan.claim.is_empty() || !plan.uncordon.is_empty() {
             prop_assert!(after as u32 <= spec.max, "grows beyond max");
-            prop_assert!(plan.cordon.is_empty(), "grows and shrinks at once");
         }
+        let grows = !plan.promote.is_empty() || !plan.uncordon.is_empty();
+        prop_assert!(!grows || plan.cordon.is_empty(), "grows and shrinks at once");
+        prop_assert!(plan.claim.is_empty() || plan.release.is_empty(), "claims and recycles at once");
         if !plan.cordon.is_empty() {
-            let in_service = members.iter().filter(|m| m.phase == Phase::InService).count();
-            prop_assert!(in_service - plan.cordon.len() >= spec.min as usize, "below min");
+            prop_assert!(at_work - plan.cordon.len() >= spec.min as usize, "below min");
+        }
+        for id in &plan.cordon {
+            let member = members.iter().find(|m| m.canister == *id).expect("a member");
+            prop_assert!(member.phase == Phase::InService && member.protected_until.as_secs() <= 1_000);
         }
         prop_assert!(!plan.reasons.is_empty());
-        if plan.desired > after as u32 {
+        let there = at_work + plan.promote.len() + plan.uncordon.len() + plan.claim.len();
+        let coming = members.iter().filter(|m| m.phase == Phase::Installing || m.starting).count();
+        if plan.desired as usize > there + coming {
             let says = |reason: &Reason| matches!(
                 reason,
-                Reason::Paused | Reason::BackingOff { .. } | Reason::LaneFull
+                Reason::Paused | Reason::BackingOff { .. } | Reason::BreakerOpen { .. }
+                    | Reason::Probing | Reason::LaneFull
                     | Reason::NoReadyCanister | Reason::ModuleMissing | Reason::AtReserve
             );
             prop_assert!(plan.reasons.iter().any(says), "short without a reason: {:?}", plan);
         }
         prop_assert!(!paused || (plan.claim.is_empty() && plan.cordon.is_empty()));
         let least = plan.cordon.iter().filter_map(|id| load_of(&members, *id)).max();
-        let spared = members.iter().filter(|m| m.phase == Phase::InService);
+        let spared = members
+            .iter()
+            .filter(|m| m.phase == Phase::InService && m.protected_until.as_secs() <= 1_000);
         let spared = spared.filter(|m| !plan.cordon.contains(&m.canister));
         let lightest_spared = spared.filter_map(|m| load_of(&members, m.canister)).min();
         prop_assert!(lightest_spared.is_none() || lightest_spared >= least);
@@ -156,10 +179,9 @@ proptest! {
 /// The load that counts: a stale sample says no more than that the member may be busy.
 fn load_of(members: &[Member], id: CanisterId) -> Option<u64> {
     let member = members.iter().find(|member| member.canister == id)?;
-    let fresh = member.sample_at + Nanos::from_secs(60) >= Nanos::from_secs(1_000);
-    member
-        .sample
-        .map(|load| if fresh { load } else { u64::MAX })
+    let sample = member.samples[0];
+    let fresh = sample.at + Nanos::from_secs(60) >= Nanos::from_secs(1_000);
+    Some(if fresh { sample.value } else { u64::MAX })
 }
 
 /// The members of a pool by phase, for comparing a plan with what the tick did.

@@ -105,22 +105,6 @@ fn a_delete_whose_answer_was_lost_ends_when_the_canister_is_gone() {
 }
 
 #[test]
-fn l25_chunks_are_stored_again_after_an_upgrade() {
-    let mut root = Root::with(spec(0, 0, 1));
-    root.upgrade();
-    root.tick();
-    let store = root.take(|kind| matches!(kind, EffectKind::StoreChunk { .. }));
-    assert_eq!(store.len(), 1);
-    root.answer(&store[0], &[Outcome::Done(Value::Nothing)]);
-    assert!(
-        root.state
-            .modules()
-            .iter()
-            .all(|(_, module)| module.is_installable())
-    );
-}
-
-#[test]
 fn an_operator_goes_on_when_the_receipts_of_yesterday_expire() {
     let mut root = Root::with(spec(0, 0, 1));
     for operation in 0..1_000 {

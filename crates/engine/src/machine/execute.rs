@@ -14,8 +14,9 @@ use super::{Keep, Machine};
 use crate::message::{Callback, Effects, Entry, Execution, Message, Mode};
 
 /// Instructions per 4 KiB page that a message dirtied: of the heap, pages whose content it changed;
-/// of stable memory, pages it wrote. The platform counts written pages in both; content is what
-/// can be told on every machine alike.
+/// of stable memory, pages it wrote. So does the platform: of the heap's written pages it charges
+/// those that differ from what they were, of stable memory all (dfinity/ic,
+/// `rs/embedders/src/wasmtime_embedder.rs`, `page_accesses` and `run`).
 const DIRTY_PAGE_COST: u64 = 1_000;
 
 /// What entering the code came to.

@@ -190,7 +190,7 @@ impl Host {
             ));
         };
         let prepaid = self.prepayment(call.method.len() as u64 + call.arg.len() as u64);
-        if prepaid > self.liquid() || !self.has_slot(&call.callee) {
+        if prepaid > self.liquid() || !self.has_slot(&call.callee, &call.method) {
             self.balance += call.cycles;
             return Ok(false);
         }
@@ -219,9 +219,9 @@ impl Host {
         }
     }
 
-    fn has_slot(&self, callee: &Principal) -> bool {
+    fn has_slot(&self, callee: &Principal, method: &str) -> bool {
         let sent = self.sent.get(callee).copied().unwrap_or(0);
-        self.message().queue_room.free_slots(callee) > sent
+        self.message().queue_room.free_slots(callee, method) > sent
     }
 
     /// Takes bytes off the headroom; `false` if there are not so many.

@@ -108,6 +108,17 @@ impl StableMemory {
         self.undo.pages.len() as u64
     }
 
+    /// What [`StableMemory::dirtied`] would be after a write of so many bytes.
+    pub(super) fn would_dirty(&self, offset: u64, length: u64) -> u64 {
+        let end = offset.saturating_add(length);
+        if length == 0 || end > self.size_bytes() {
+            return self.dirtied();
+        }
+        let pages = offset as usize / PAGE_BYTES..(end as usize).div_ceil(PAGE_BYTES);
+        let known = self.undo.pages.range(pages.clone()).count();
+        self.dirtied() + (pages.len() - known) as u64
+    }
+
     /// Keeps what was written since [`StableMemory::begin`].
     pub(super) fn keep(&mut self) {
         self.undo.pages.clear();

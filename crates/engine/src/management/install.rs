@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use candid::CandidType;
 use ic_error_types::ErrorCode;
 use ic_management_canister_types::{
     CanisterInstallMode, ChangeDetails, ChangeOrigin, CodeDeploymentMode, CodeDeploymentRecord,
-    InstallChunkedCodeArgs, InstallCodeArgs, UpgradeFlags, WasmMemoryPersistence,
+    InstallChunkedCodeArgs, UpgradeFlags, WasmMemoryPersistence,
 };
 use ic_principal::Principal;
+use serde::Deserialize;
 
 use super::{Handled, Outcome, decode, empty};
 use crate::machine::{Code, Image, Module};
@@ -25,8 +27,19 @@ const SLICE_INSTRUCTIONS: u64 = 2_000_000_000;
 const COMPILE_INSTRUCTIONS: u64 = 6_000;
 /// and a hundredth of it when the module is known already.
 const KNOWN_MODULE_DISCOUNT: u64 = 100;
-/// What an install costs beside compiling and running.
-const BASE_INSTRUCTIONS: u64 = 5_000_000;
+
+/// The argument of `install_code`, as in the types crate but with a module that is decoded as one
+/// run of bytes.
+#[derive(CandidType, Deserialize)]
+struct InstallCodeArgs {
+    mode: CanisterInstallMode,
+    canister_id: Principal,
+    #[serde(with = "serde_bytes")]
+    wasm_module: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    arg: Vec<u8>,
+    sender_canister_version: Option<u64>,
+}
 
 /// What to install.
 struct Installation {
@@ -36,6 +49,20 @@ struct Installation {
     arg: Vec<u8>,
     sender: Principal,
     by: ChangeOrigin,
+}
+
+/// What a module that turned out to be none costs: as if each byte of it, unpacked as its last four
+/// bytes promise, were an instruction to compile (dfinity/ic, `rs/execution_environment/src/hypervisor.rs`).
+fn refused_instructions(wasm: &[u8]) -> u64 {
+    let promised = wasm
+        .last_chunk()
+        .map_or(0, |size| u32::from_le_bytes(*size));
+    let bytes = if wasm.starts_with(&[0x1f, 0x8b, 0x08]) {
+        u64::from(promised)
+    } else {
+        wasm.len() as u64
+    };
+    (bytes * COMPILE_INSTRUCTIONS).min(INSTALL_INSTRUCTIONS_MAX)
 }
 
 /// Code that is ready to take its place, and what its hooks asked for.
@@ -51,17 +78,19 @@ pub(crate) struct Staged {
     by: ChangeOrigin,
 }
 
-/// An install that takes several rounds: it is prepared, and takes its place when they are over.
+/// An install that takes several rounds: it is prepared, and takes its place, or fails, when they
+/// are over.
 #[derive(Clone)]
 pub(crate) struct LongInstall {
     request: Request,
-    staged: Box<Staged>,
+    target: Principal,
+    staged: Result<Box<Staged>, Reject>,
     rounds_left: u64,
 }
 
 impl LongInstall {
     pub(crate) fn target(&self) -> &Principal {
-        &self.staged.target
+        &self.target
     }
 
     pub(crate) fn cycles(&self) -> u128 {
@@ -114,33 +143,27 @@ impl Subnet {
         prepay(self.known_mut(&target), freezing_limit, prepaid)?;
         let round = self.round;
         self.known_mut(&target).installed_round = Some(round);
-        match self.stage(installation) {
-            Ok((staged, instructions)) => {
-                self.book_execution(&target, prepaid, instructions);
-                self.management_spent += instructions;
-                Ok(self.place(request, staged, instructions))
-            }
+        let (staged, instructions) = match self.stage(installation) {
+            Ok((staged, instructions)) => (Ok(Box::new(staged)), instructions),
             Err(failed) => {
-                self.book_execution(&target, prepaid, failed.instructions);
-                self.management_spent += failed.instructions;
                 self.log(&target, failed.logs);
-                Err(failed.reject)
+                (Err(failed.reject), failed.instructions)
             }
-        }
-    }
-
-    fn place(&mut self, request: &Request, staged: Staged, instructions: u64) -> Outcome {
+        };
+        self.book_execution(&target, prepaid, instructions);
+        self.management_spent += instructions;
         let rounds_left = instructions.saturating_sub(1) / SLICE_INSTRUCTIONS;
         if rounds_left == 0 {
-            self.deploy(staged);
-            return Outcome::Done(empty());
+            self.deploy(*staged?);
+            return Ok(Outcome::Done(empty()));
         }
         self.long_install = Some(LongInstall {
             request: request.clone(),
-            staged: Box::new(staged),
+            target,
+            staged,
             rounds_left,
         });
-        Outcome::Later
+        Ok(Outcome::Later)
     }
 
     /// One more round of a long install; at the last one the new code takes its place.
@@ -153,12 +176,13 @@ impl Subnet {
             self.long_install = Some(long);
             return;
         }
-        let target = long.staged.target;
-        let result = if self.canisters.contains_key(&target) {
-            self.deploy(*long.staged);
-            Ok(empty())
-        } else {
-            Err(Reject::not_found(&target))
+        let result = match long.staged {
+            _ if !self.canisters.contains_key(&long.target) => Err(Reject::not_found(&long.target)),
+            Ok(staged) => {
+                self.deploy(*staged);
+                Ok(empty())
+            }
+            Err(reject) => Err(reject),
         };
         self.answer_next_round(&long.request.origin, result, long.request.cycles);
     }
@@ -213,10 +237,10 @@ impl Subnet {
                         installation.target
                     ),
                 ),
-                instructions: BASE_INSTRUCTIONS,
+                instructions: refused_instructions(&installation.wasm),
                 logs: Vec::new(),
             })?;
-        let compiled = BASE_INSTRUCTIONS + self.compile_instructions(&module);
+        let compiled = self.compile_instructions(&module);
         let mut hooks = Hooks {
             instructions: compiled,
             effects: Effects::default(),
@@ -419,4 +443,4 @@ fn staged(installation: Installation, code: Image, hooks: Hooks) -> (Staged, u64
 saved!(struct Staged {
     target, deployed, code, certified_data, timer_ns, cycles_burned, logs, by,
 });
-saved!(struct LongInstall { request, staged, rounds_left });
+saved!(struct LongInstall { request, target, staged, rounds_left });

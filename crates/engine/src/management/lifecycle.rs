@@ -9,10 +9,10 @@ use ic_management_canister_types::{
 use ic_principal::Principal;
 use serde::Deserialize;
 
-use super::settings::{environment_hash, merged, u128_of};
+use super::settings::{check_allocations, environment_hash, merged, u128_of};
 use super::{Handled, Outcome, decode, empty, reply, reply_nothing, stated_version};
 use crate::reject::Reject;
-use crate::subnet::{Request, Settings, Status, StopWaiter, Subnet, Use, origin_of};
+use crate::subnet::{Canister, Request, Settings, Status, StopWaiter, Subnet, Use, origin_of};
 use crate::trace::Event;
 
 /// How long `stop_canister` waits before it gives up (ENGINE facts: lifecycle).
@@ -47,6 +47,7 @@ impl Subnet {
                 ),
             ));
         }
+        self.check_new(sender, &settings, request.cycles - fee)?;
         let by = origin_of(&request.origin, args.sender_canister_version);
         let id = self.create(settings, sender, by);
         let cycles = std::mem::take(&mut request.cycles);
@@ -67,10 +68,24 @@ impl Subnet {
             Some(amount) => u128_of(amount, "amount")?,
             None => PROVISIONAL_CYCLES,
         };
+        self.check_new(sender, &settings, cycles)?;
         let by = origin_of(&request.origin, stated_version(request));
         let id = self.create(settings, sender, by);
         self.gift(&id, cycles);
         reply(&CanisterIdRecord { canister_id: id })
+    }
+
+    /// A canister may not begin its life frozen by what it asks for.
+    fn check_new(
+        &self,
+        creator: Principal,
+        settings: &Settings,
+        cycles: u128,
+    ) -> Result<(), Reject> {
+        let plain = Settings::new(vec![creator]);
+        let mut canister = Canister::new(creator, plain, creator, self.time_ns);
+        canister.balance = cycles;
+        check_allocations(&mut canister, settings, &self.context.prices)
     }
 
     /// A new canister with its first history entry.

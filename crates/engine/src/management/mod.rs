@@ -12,6 +12,7 @@ mod settings;
 mod snapshots;
 mod status;
 mod transfer;
+mod visibility;
 
 use candid::utils::decode_one_with_config;
 use candid::{CandidType, DecoderConfig, Encode};

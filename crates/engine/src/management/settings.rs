@@ -10,6 +10,7 @@ use ic_management_canister_types::{
 };
 use sha2::{Digest, Sha256};
 
+use super::visibility::Visibility;
 use super::{Handled, decode, reply_nothing};
 use crate::message::Prices;
 use crate::reject::Reject;
@@ -46,7 +47,7 @@ impl Subnet {
 }
 
 /// An allocation may not grow so much that the canister would be frozen.
-fn check_allocations(
+pub(super) fn check_allocations(
     canister: &mut Canister,
     wanted: &Settings,
     prices: &Prices,
@@ -68,8 +69,8 @@ fn check_allocations(
     Err(Reject::new(
         error,
         format!(
-            "Canister {} would be frozen by this allocation: it holds {} cycles and would need {needed}",
-            canister.id, canister.balance
+            "The canister would be frozen by this allocation: it holds {} cycles and would need {needed}",
+            canister.balance
         ),
     ))
 }
@@ -89,44 +90,49 @@ pub(super) fn merged(mut base: Settings, wanted: &CanisterSettings) -> Result<Se
         }
         base.controllers = distinct.into_iter().collect();
     }
-    let number = |value: &Option<Nat>, name: &str, max: u64| {
-        value
-            .as_ref()
-            .map(|value| bounded(value, name, max))
-            .transpose()
-    };
-    let compute = number(
-        &wanted.compute_allocation,
-        "compute_allocation",
-        COMPUTE_ALLOCATION_MAX,
-    )?;
-    base.compute_allocation = compute.unwrap_or(base.compute_allocation);
-    let memory = number(
-        &wanted.memory_allocation,
-        "memory_allocation",
-        MEMORY_BYTES_MAX,
-    )?;
-    base.memory_allocation = memory.unwrap_or(base.memory_allocation);
-    let freezing = number(&wanted.freezing_threshold, "freezing_threshold", u64::MAX)?;
-    base.freezing_threshold_seconds = freezing.unwrap_or(base.freezing_threshold_seconds);
-    let log = number(
-        &wanted.log_memory_limit,
-        "log_memory_limit",
-        LOG_MEMORY_BYTES_MAX,
-    )?;
-    base.log_memory_limit = log.unwrap_or(base.log_memory_limit);
-    let wasm = number(
-        &wanted.wasm_memory_limit,
-        "wasm_memory_limit",
-        MEMORY_BYTES_MAX,
-    )?;
-    base.wasm_memory_limit = wasm.unwrap_or(base.wasm_memory_limit);
-    let threshold = number(
-        &wanted.wasm_memory_threshold,
-        "wasm_memory_threshold",
-        MEMORY_BYTES_MAX,
-    )?;
-    base.wasm_memory_threshold = threshold.unwrap_or(base.wasm_memory_threshold);
+    let numbers = [
+        (
+            &mut base.compute_allocation,
+            &wanted.compute_allocation,
+            "compute_allocation",
+            COMPUTE_ALLOCATION_MAX,
+        ),
+        (
+            &mut base.memory_allocation,
+            &wanted.memory_allocation,
+            "memory_allocation",
+            MEMORY_BYTES_MAX,
+        ),
+        (
+            &mut base.freezing_threshold_seconds,
+            &wanted.freezing_threshold,
+            "freezing_threshold",
+            u64::MAX,
+        ),
+        (
+            &mut base.log_memory_limit,
+            &wanted.log_memory_limit,
+            "log_memory_limit",
+            LOG_MEMORY_BYTES_MAX,
+        ),
+        (
+            &mut base.wasm_memory_limit,
+            &wanted.wasm_memory_limit,
+            "wasm_memory_limit",
+            MEMORY_BYTES_MAX,
+        ),
+        (
+            &mut base.wasm_memory_threshold,
+            &wanted.wasm_memory_threshold,
+            "wasm_memory_threshold",
+            MEMORY_BYTES_MAX,
+        ),
+    ];
+    for (setting, wanted, name, max) in numbers {
+        if let Some(value) = wanted {
+            *setting = bounded(value, name, max)?;
+        }
+    }
     if let Some(limit) = &wanted.reserved_cycles_limit {
         base.reserved_cycles_limit = u128_of(limit, "reserved_cycles_limit")?;
     }
@@ -141,36 +147,28 @@ pub(super) fn merged(mut base: Settings, wanted: &CanisterSettings) -> Result<Se
 }
 
 fn merge_visibilities(base: &mut Settings, wanted: &CanisterSettings) -> Result<(), Reject> {
-    use ic_management_canister_types::{LogVisibility, SnapshotVisibility, StatusVisibility};
-    let viewers = [
-        match &wanted.log_visibility {
-            Some(LogVisibility::AllowedViewers(viewers)) => viewers.len(),
-            _ => 0,
-        },
-        match &wanted.snapshot_visibility {
-            Some(SnapshotVisibility::AllowedViewers(viewers)) => viewers.len(),
-            _ => 0,
-        },
-        match &wanted.status_visibility {
-            Some(StatusVisibility::AllowedViewers(viewers)) => viewers.len(),
-            _ => 0,
-        },
-    ];
-    if viewers.iter().any(|&count| count > CONTROLLERS_MAX) {
+    merge_visibility(&mut base.log_visibility, wanted.log_visibility.as_ref())?;
+    merge_visibility(
+        &mut base.snapshot_visibility,
+        wanted.snapshot_visibility.as_ref(),
+    )?;
+    merge_visibility(
+        &mut base.status_visibility,
+        wanted.status_visibility.as_ref(),
+    )
+}
+
+fn merge_visibility<V: Visibility + Clone>(base: &mut V, wanted: Option<&V>) -> Result<(), Reject> {
+    let Some(wanted) = wanted else {
+        return Ok(());
+    };
+    if wanted.viewers().len() > CONTROLLERS_MAX {
         return Err(out_of_bounds(
             "allowed_viewers",
             &format!("at most {CONTROLLERS_MAX}"),
         ));
     }
-    if let Some(visibility) = &wanted.log_visibility {
-        base.log_visibility = visibility.clone();
-    }
-    if let Some(visibility) = &wanted.snapshot_visibility {
-        base.snapshot_visibility = visibility.clone();
-    }
-    if let Some(visibility) = &wanted.status_visibility {
-        base.status_visibility = visibility.clone();
-    }
+    *base = wanted.clone();
     Ok(())
 }
 

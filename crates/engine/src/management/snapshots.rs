@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use ic_error_types::ErrorCode;
 use ic_management_canister_types::{
     CanisterIdRecord, ChangeDetails, DeleteCanisterSnapshotArgs, LoadCanisterSnapshotArgs,
-    LoadSnapshotRecord, Snapshot, SnapshotSource, SnapshotVisibility, TakeCanisterSnapshotArgs,
+    LoadSnapshotRecord, Snapshot, SnapshotSource, TakeCanisterSnapshotArgs,
 };
 use ic_principal::Principal;
 
+use super::visibility::Visibility;
 use super::{Handled, decode, reply, reply_nothing, stated_version};
 use crate::machine::{Image, Parts};
 use crate::reject::Reject;
@@ -195,12 +196,8 @@ impl Subnet {
             .ok_or_else(|| no_snapshot(snapshot))?;
         let sender = request.origin.principal();
         let owner = self.existing(&taken.owner)?;
-        let may_read = owner.is_controller(&sender)
-            || match &owner.settings.snapshot_visibility {
-                SnapshotVisibility::Controllers => false,
-                SnapshotVisibility::Public => true,
-                SnapshotVisibility::AllowedViewers(viewers) => viewers.contains(&sender),
-            };
+        let may_read =
+            owner.is_controller(&sender) || owner.settings.snapshot_visibility.is_open_to(&sender);
         if may_read {
             Ok(taken.owner)
         } else {

@@ -6,12 +6,13 @@ use ic_management_canister_types::{
     CanisterIdRecord, CanisterInfoArgs, CanisterInfoResult, CanisterLogFilter, CanisterLogRecord,
     CanisterMetadataArgs, CanisterMetadataResult, CanisterMetricsResult, CanisterStatusResult,
     CanisterStatusType, CyclesConsumed, FetchCanisterLogsArgs, FetchCanisterLogsResult,
-    LogVisibility, MemoryMetrics, NodeMetricsHistoryArgs, NodeMetricsHistoryResult, QueryStats,
-    StatusVisibility, SubnetInfoArgs, SubnetInfoResult,
+    MemoryMetrics, NodeMetricsHistoryArgs, NodeMetricsHistoryResult, QueryStats, SubnetInfoArgs,
+    SubnetInfoResult,
 };
 use ic_principal::Principal;
 
 use super::settings::definite;
+use super::visibility::Visibility;
 use super::{Handled, Outcome, decode, encode, reply};
 use crate::machine::Code;
 use crate::reject::Reject;
@@ -31,11 +32,7 @@ impl Subnet {
         let canister = self.existing(&args.canister_id)?;
         let may_read = canister.is_controller(sender)
             || *sender == canister.id
-            || match &canister.settings.status_visibility {
-                StatusVisibility::Controllers => false,
-                StatusVisibility::Public => true,
-                StatusVisibility::AllowedViewers(viewers) => viewers.contains(sender),
-            };
+            || canister.settings.status_visibility.is_open_to(sender);
         if !may_read {
             return Err(Reject::not_controller(&canister.id, sender));
         }
@@ -165,12 +162,8 @@ impl Subnet {
     pub(super) fn fetch_logs(&self, sender: &Principal, arg: &[u8]) -> Result<Vec<u8>, Reject> {
         let args: FetchCanisterLogsArgs = decode(arg)?;
         let canister = self.existing(&args.canister_id)?;
-        let may_read = canister.is_controller(sender)
-            || match &canister.settings.log_visibility {
-                LogVisibility::Controllers => false,
-                LogVisibility::Public => true,
-                LogVisibility::AllowedViewers(viewers) => viewers.contains(sender),
-            };
+        let may_read =
+            canister.is_controller(sender) || canister.settings.log_visibility.is_open_to(sender);
         if !may_read {
             return Err(Reject::new(
                 ErrorCode::CanisterRejectedMessage,

@@ -21,7 +21,7 @@ use crate::subnet::{Subnet, World};
 
 const MAGIC: &[u8; 8] = b"hatchery";
 /// Changes with every change of what a saved type looks like.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER_BYTES: usize = 8 + 4 + 32;
 
 /// Why a file is not a world that can be gone back to.

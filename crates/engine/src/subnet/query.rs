@@ -36,7 +36,7 @@ pub(crate) struct Unkept<'a> {
 struct AlwaysRoom;
 
 impl QueueRoom for AlwaysRoom {
-    fn free_slots(&self, _: &Principal) -> usize {
+    fn free_slots(&self, _: &Principal, _: &str) -> usize {
         super::queue::REQUESTS_PER_CALLEE_MAX
     }
 }

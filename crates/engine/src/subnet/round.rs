@@ -99,16 +99,19 @@ impl Subnet {
         }
     }
 
-    /// Runs canisters in passes: each with work executes all of it, then what they sent arrives.
+    /// Runs canisters in passes: each with work executes all of it, then what they sent arrives. A
+    /// pass takes as long as its busiest core, and that much less is left for the next.
     fn run_canisters(&mut self) {
-        let mut cores = [CORE_INSTRUCTIONS; CORES];
+        let mut left = CORE_INSTRUCTIONS;
         self.route_outbox();
         loop {
+            let mut cores = [left; CORES];
             let order = self.order_of_pass();
             let mut ran = false;
             for (place, id) in order.iter().enumerate() {
                 ran |= self.run_canister(id, &mut cores[place % CORES]);
             }
+            left = cores.into_iter().min().unwrap_or(left);
             if !self.route_outbox() && !ran {
                 return;
             }

@@ -74,13 +74,13 @@ struct Room<'a> {
 }
 
 impl QueueRoom for Room<'_> {
-    fn free_slots(&self, callee: &Principal) -> usize {
+    fn free_slots(&self, callee: &Principal, method: &str) -> usize {
         let mut faults = self.faults.borrow_mut();
         if !faults.rules().is_empty() {
             let call = Call {
                 caller: &self.caller,
                 callee,
-                method: "",
+                method,
                 best_effort: false,
                 round: self.round,
                 time_ns: self.time_ns,

@@ -2,7 +2,7 @@
 //! `cargo test` stays quick. `HATCHERY_FUZZ_SECONDS=600 cargo test -p hatchery-engine fuzz` goes on
 //! for ten minutes a target; a failure prints the bytes.
 
-mod targets;
+pub(crate) mod targets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;

@@ -20,7 +20,7 @@ const STEPS: usize = 2_000;
 const MANAGEMENT: Principal = Principal::management_canister();
 
 /// Methods of the management canister, then what is none.
-const METHOD_NAMES: [&str; 40] = [
+pub(crate) const METHOD_NAMES: [&str; 40] = [
     "create_canister",
     "provisional_create_canister_with_cycles",
     "provisional_top_up_canister",
@@ -235,7 +235,7 @@ fn subnet() -> SubnetContext {
 struct Room;
 
 impl QueueRoom for Room {
-    fn free_slots(&self, _callee: &Principal) -> usize {
+    fn free_slots(&self, _callee: &Principal, _method: &str) -> usize {
         500
     }
 }

@@ -10,3 +10,4 @@ mod specification;
 mod state;
 mod system_api;
 mod watch;
+mod weights;

@@ -21,7 +21,7 @@ pub(crate) struct Rig {
 pub(crate) struct Room(pub(crate) usize);
 
 impl QueueRoom for Room {
-    fn free_slots(&self, _callee: &Principal) -> usize {
+    fn free_slots(&self, _callee: &Principal, _method: &str) -> usize {
         self.0
     }
 }

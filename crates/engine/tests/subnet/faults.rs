@@ -95,6 +95,18 @@ fn a_full_queue_and_too_many_instructions() {
         .reply();
     assert_eq!(number(&run(&mut engine, a, &attempt).unwrap()), 2);
     assert_eq!(counter(&mut engine, b, 1), 0);
+    for (method, performed) in [("other", 0), ("run", 2)] {
+        engine.faults().clear();
+        engine
+            .faults()
+            .add(Rule::new(Verdict::QueueFull).method(method));
+        assert_eq!(
+            number(&run(&mut engine, a, &attempt).unwrap()),
+            performed,
+            "{method}"
+        );
+    }
+    engine.faults().clear();
     engine
         .faults()
         .add(Rule::new(Verdict::OutOfInstructions).callee(b));

@@ -10,6 +10,7 @@ use ic_management_canister_types::{
 use sha2::{Digest, Sha256};
 
 use super::puppet::*;
+use crate::fuzz::targets::METHOD_NAMES;
 
 fn status(engine: &mut Engine, id: Principal) -> CanisterStatusResult {
     decode(&managed(engine, "canister_status", about(id)).expect("a status"))
@@ -394,31 +395,10 @@ fn provisional_methods_mint() {
 fn garbage_to_every_method_is_refused_cleanly() {
     let mut engine = engine();
     let id = puppet(&mut engine);
-    let methods = [
-        "create_canister",
-        "provisional_create_canister_with_cycles",
-        "provisional_top_up_canister",
-        "update_settings",
-        "install_code",
-        "install_chunked_code",
-        "upload_chunk",
-        "stored_chunks",
-        "clear_chunk_store",
-        "uninstall_code",
-        "start_canister",
-        "stop_canister",
-        "delete_canister",
-        "canister_status",
-        "canister_info",
-        "canister_metadata",
-        "canister_metrics",
-        "deposit_cycles",
-        "take_canister_snapshot",
-        "load_canister_snapshot",
-        "list_canister_snapshots",
-        "delete_canister_snapshot",
-        "sign_with_schnorr",
-    ];
+    // One takes no argument, two are no methods.
+    let methods = METHOD_NAMES
+        .into_iter()
+        .filter(|method| !["raw_rand", "", "no such method"].contains(method));
     for method in methods {
         for garbage in [&b""[..], b"DIDL", b"DIDL\x00\x00", &[0xff; 64]] {
             let answer = run(

@@ -2,7 +2,6 @@
 //! unnamed result of one creation in flight or lost.
 
 use super::{Checker, Scene};
-use std::collections::BTreeSet;
 
 #[derive(Debug)]
 pub(super) struct Accounted;
@@ -13,29 +12,37 @@ impl Checker for Accounted {
     }
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
-        let open: BTreeSet<_> = scene.effects.iter().map(|effect| effect.id).collect();
-        let unnamed = scene.platform.bought.iter().filter(|(id, _)| {
-            let exists = scene.platform.canisters.contains_key(*id);
-            exists && !scene.after.contains_key(*id)
-        });
-        let closed: Vec<_> = unnamed
-            .filter(|(_, effect)| !open.contains(*effect))
-            .collect();
-        let lost = scene.state.lost_creations();
-        if closed.len() as u64 > lost {
-            return Err(format!(
-                "{closed:?} have no row, and only {lost} creations count as lost"
-            ));
-        }
-        for (id, row) in scene.before {
-            let exists = scene.platform.canisters.contains_key(id);
-            if exists && !scene.after.contains_key(id) {
+        for change in scene.changes {
+            let (Some(row), None) = (&change.before, &change.after) else {
+                continue;
+            };
+            if scene.platform.canisters.contains_key(&row.canister) {
                 return Err(format!(
-                    "the row of {id} is gone from {}, the canister is not",
-                    row.phase
+                    "the row of {} is gone from {}, the canister is not",
+                    row.canister, row.phase
                 ));
             }
         }
+        let named = scene.closed.iter().any(|effect| effect.canister.is_none());
+        if named || scene.is_whole {
+            check_unnamed(scene)?;
+        }
         Ok(())
     }
+}
+
+/// What was bought and has no row is the result of a creation in the journal, or of a lost one.
+fn check_unnamed(scene: &Scene<'_>) -> Result<(), String> {
+    let unnamed = scene.platform.bought.iter().filter(|(id, effect)| {
+        let exists = scene.platform.canisters.contains_key(*id);
+        exists && !scene.rows.contains_key(*id) && !scene.journal.contains_key(effect)
+    });
+    let unnamed: Vec<_> = unnamed.collect();
+    let lost = scene.state.lost_creations();
+    if unnamed.len() as u64 > lost {
+        return Err(format!(
+            "{unnamed:?} have no row, and only {lost} creations count as lost"
+        ));
+    }
+    Ok(())
 }

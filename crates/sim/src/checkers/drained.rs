@@ -3,7 +3,7 @@
 
 use super::{Checker, Scene};
 use hatchery_core::{Input, Row};
-use hatchery_types::{CanisterId, Nanos, Outcome, Phase, Reason, Value};
+use hatchery_types::{CanisterId, Nanos, Outcome, Phase, PoolSpec, Reason, Value};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Default)]
@@ -52,11 +52,8 @@ impl Drained {
         if *outcome != Outcome::Done(Value::Drained(true)) {
             return;
         }
-        let asked = scene
-            .before
-            .values()
-            .find(|row| row.effect == Some(*effect));
-        self.idle.extend(asked.map(|row| row.canister));
+        let asked = scene.journal.get(effect);
+        self.idle.extend(asked.and_then(|effect| effect.canister));
     }
 
     fn check_stop(&self, scene: &Scene<'_>, before: &Row) -> Result<(), String> {
@@ -91,15 +88,15 @@ fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
     let pool = victim.pool.as_deref().unwrap_or_default();
     let spec = scene.state.spec().and_then(|spec| spec.pool(pool));
     let stale_after = spec
-        .and_then(|pool| pool.target.as_ref())
-        .map(|target| target.stale_after);
+        .and_then(PoolSpec::load)
+        .map(|(_, signal)| signal.stale_after);
     let is_fresh =
         |row: &Row| stale_after.is_none_or(|after| scene.now.since(row.sample_at) <= after);
     let fresh_load = |row: &Row| row.sample.filter(|_| is_fresh(row));
     let (false, Some(load)) = (victim.reason == Reason::Silent, fresh_load(victim)) else {
         return Ok(());
     };
-    let stays = scene.after.values().filter(|row| {
+    let stays = scene.rows.values().filter(|row| {
         row.phase == Phase::InService && row.pool == victim.pool && row.module == victim.module
     });
     for row in stays {

@@ -1,10 +1,15 @@
 //! Invariant 2: at most one chain in flight per canister, and the row names it.
 
 use super::{Checker, Scene};
+use hatchery_core::Event;
+use hatchery_types::{CanisterId, EffectId};
 use std::collections::BTreeMap;
 
-#[derive(Debug)]
-pub(super) struct Exclusive;
+#[derive(Debug, Default)]
+pub(super) struct Exclusive {
+    /// The chain in flight of each canister.
+    chains: BTreeMap<CanisterId, EffectId>,
+}
 
 impl Checker for Exclusive {
     fn name(&self) -> &'static str {
@@ -12,43 +17,62 @@ impl Checker for Exclusive {
     }
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
-        let mut chains = BTreeMap::new();
-        for effect in scene.effects {
-            let Some(canister) = effect.canister else {
+        for effect in scene.closed {
+            let chain = effect
+                .canister
+                .map(|id| (id, self.chains.get(&id).copied()));
+            if let Some((id, Some(chain))) = chain
+                && chain == effect.id
+            {
+                self.chains.remove(&id);
+            }
+        }
+        let mut touched: Vec<CanisterId> = Vec::new();
+        for event in &scene.decision.events {
+            let Event::EffectStarted(effect) = event else {
                 continue;
             };
-            if let Some(other) = chains.insert(canister, effect.id) {
-                return Err(format!(
-                    "{canister} has two chains: {other} and {}",
-                    effect.id
-                ));
+            let Some(id) = effect.canister else { continue };
+            if let Some(other) = self.chains.insert(id, effect.id) {
+                return Err(format!("{id} has two chains: {other} and {}", effect.id));
             }
-            let named = scene.after.get(&canister).and_then(|row| row.effect);
-            if named != Some(effect.id) {
-                return Err(format!(
-                    "effect {} on {canister}, whose row says {named:?}",
-                    effect.id
-                ));
-            }
+            touched.push(id);
         }
-        for row in scene.after.values() {
-            let chain = chains.get(&row.canister).copied();
-            if row.effect != chain {
-                return Err(format!(
-                    "row {} says {:?}, the journal {chain:?}",
-                    row.canister, row.effect
-                ));
-            }
+        if !touched.is_empty() {
+            check_wires(scene)?;
         }
-        check_platform(scene)
+        let rows = scene.changes.iter().filter_map(|change| {
+            let row = change.after.as_ref().or(change.before.as_ref())?;
+            Some(row.canister)
+        });
+        touched.extend(rows);
+        touched.extend(scene.closed.iter().filter_map(|effect| effect.canister));
+        if scene.is_whole {
+            touched.extend(scene.rows.keys());
+            touched.extend(self.chains.keys());
+        }
+        touched.iter().try_for_each(|id| self.check_row(scene, *id))
+    }
+}
+
+impl Exclusive {
+    fn check_row(&self, scene: &Scene<'_>, id: CanisterId) -> Result<(), String> {
+        let chain = self.chains.get(&id).copied();
+        let named = scene.rows.get(&id).and_then(|row| row.effect);
+        if named == chain {
+            return Ok(());
+        }
+        Err(format!(
+            "{id}: the row says {named:?}, the journal {chain:?}"
+        ))
     }
 }
 
 /// On the wires: calls of journalled effects to one canister belong to one effect.
-fn check_platform(scene: &Scene<'_>) -> Result<(), String> {
+fn check_wires(scene: &Scene<'_>) -> Result<(), String> {
     let mut under_way = BTreeMap::new();
     for call in scene.platform.calls() {
-        let open = scene.effects.iter().any(|effect| effect.id == call.effect);
+        let open = scene.journal.contains_key(&call.effect);
         if !open || call.canister == scene.platform.root {
             continue;
         }

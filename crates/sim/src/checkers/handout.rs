@@ -2,6 +2,7 @@
 //! generation.
 
 use super::{Checker, Scene};
+use hatchery_core::Row;
 use hatchery_types::{CanisterId, Generation, Phase};
 use std::collections::BTreeMap;
 
@@ -32,15 +33,15 @@ impl Checker for HandOut {
                 ));
             }
         }
-        for row in scene.after.values().filter(|row| row.phase.is_member()) {
-            let before = scene
-                .before
-                .get(&row.canister)
-                .filter(|row| row.phase.is_member());
+        for change in scene.changes {
+            let members = |row: &&Row| row.phase.is_member();
+            let Some(row) = change.after.as_ref().filter(members) else {
+                continue;
+            };
             if row.pool.is_none() || row.role.is_none() {
                 return Err(format!("member {} without pool or role", row.canister));
             }
-            let kept = before.is_none_or(|before| {
+            let kept = change.before.as_ref().filter(members).is_none_or(|before| {
                 (&before.pool, &before.role, before.generation)
                     == (&row.pool, &row.role, row.generation)
             });

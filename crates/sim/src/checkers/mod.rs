@@ -3,7 +3,9 @@
 
 mod accounted;
 mod bounded;
+mod conserved;
 mod drained;
+mod edges;
 mod exclusive;
 mod explained;
 mod handout;
@@ -11,14 +13,12 @@ mod limited;
 mod operations;
 mod ready;
 
-use crate::model::Platform;
-use hatchery_core::{Decision, Input, Row, State};
-use hatchery_types::{CanisterId, Effect, Nanos};
-use ic_stable_structures::VectorMemory;
-use std::collections::BTreeMap;
+pub use edges::{Cause, Edge, EdgeCounts, Edges, edge_names, edges_missed};
 
-/// Rows by canister.
-pub type Rows = BTreeMap<CanisterId, Row>;
+use crate::model::{Change, Journal, Platform, Rows};
+use hatchery_core::{Decision, Input, Row, State};
+use hatchery_types::{Effect, Nanos};
+use ic_stable_structures::VectorMemory;
 
 /// One decision and everything around it.
 pub struct Scene<'a> {
@@ -28,25 +28,29 @@ pub struct Scene<'a> {
     pub input: &'a Input,
     /// The decision, applied and its effects sent.
     pub decision: &'a Decision,
-    /// Rows before.
-    pub before: &'a Rows,
+    /// Rows that it changed, one entry an event.
+    pub changes: &'a [Change],
+    /// Effects that it closed, as they were.
+    pub closed: &'a [Effect],
     /// Rows after.
-    pub after: &'a Rows,
+    pub rows: &'a Rows,
     /// The journal after.
-    pub effects: &'a [Effect],
+    pub journal: &'a Journal,
     /// The state after.
     pub state: &'a State<VectorMemory>,
     /// The truth.
     pub platform: &'a Platform,
+    /// Look at everything, not at the changes alone.
+    pub is_whole: bool,
 }
 
 impl Scene<'_> {
     /// Rows that are in another phase than before, new ones too: the row before, the row after.
     pub fn moved(&self) -> impl Iterator<Item = (Option<&Row>, &Row)> {
-        self.after.values().filter_map(|row| {
-            let before = self.before.get(&row.canister);
-            let same = before.is_some_and(|before| before.phase == row.phase);
-            (!same).then_some((before, row))
+        self.changes.iter().filter_map(|change| {
+            let (before, after) = (change.before.as_ref(), change.after.as_ref()?);
+            let same = before.is_some_and(|before| before.phase == after.phase);
+            (!same).then_some((before, after))
         })
     }
 }
@@ -67,7 +71,7 @@ pub trait Checker {
 pub fn all() -> Vec<Box<dyn Checker>> {
     vec![
         Box::new(accounted::Accounted),
-        Box::new(exclusive::Exclusive),
+        Box::new(exclusive::Exclusive::default()),
         Box::new(handout::HandOut::default()),
         Box::new(bounded::Bounded::default()),
         Box::new(ready::Ready),
@@ -75,5 +79,6 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(drained::Drained::default()),
         Box::new(explained::Explained),
         Box::new(limited::Limited),
+        Box::new(conserved::Conserved),
     ]
 }

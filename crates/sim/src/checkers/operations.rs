@@ -33,7 +33,7 @@ impl Checker for Operations {
             }
             return Ok(());
         };
-        if !scene.decision.effects.is_empty() || scene.before != scene.after {
+        if !scene.decision.effects.is_empty() || !scene.changes.is_empty() {
             return Err(format!("{:?} again had an effect", input.operation));
         }
         let is_same = *command == input.command;

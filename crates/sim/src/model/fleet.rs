@@ -3,7 +3,7 @@
 
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec,
-    ScaleSpec, TargetSpec, WarmPoolSpec,
+    ScaleSpec, SignalSpec, WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 
@@ -22,6 +22,12 @@ pub(super) fn stranger() -> Principal {
     Principal::from_slice(&[9; 29])
 }
 
+/// The controllers beside root that operators want.
+pub(super) fn controllers(second: bool) -> Vec<Principal> {
+    let all = [operator(), Principal::from_slice(&[8; 29])];
+    all[..=usize::from(second)].to_vec()
+}
+
 /// A module in the only sense the model needs: a header and one custom section.
 pub(super) fn module() -> (ModuleHash, Vec<u8>) {
     let mut bytes = b"\0asm\x01\0\0\0".to_vec();
@@ -35,7 +41,7 @@ pub(super) fn spec() -> FleetSpec {
     FleetSpec {
         visibility: None,
         name: "model".to_owned(),
-        controllers: vec![operator()],
+        controllers: controllers(false),
         reserve: Cycles(10 * Cycles::T),
         lanes: LanesSpec {
             create: 2,
@@ -55,13 +61,11 @@ pub(super) fn spec() -> FleetSpec {
 
 fn role() -> RoleSpec {
     RoleSpec {
-        name: "worker".to_owned(),
-        module: module().0,
-        init_arg: b"DIDL\0\0".to_vec(),
         drain: DrainSpec {
             method: Some("hatchery_drain".to_owned()),
             deadline: DRAIN_DEADLINE,
         },
+        ..RoleSpec::new("worker", module().0)
     }
 }
 
@@ -74,21 +78,15 @@ fn pool(name: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
         cooldown: Nanos::from_secs(cooldown),
     };
     PoolSpec {
-        name: name.to_owned(),
-        role: "worker".to_owned(),
-        min,
-        max,
         initial,
-        target: Some(TargetSpec {
-            signal: SIGNAL.to_owned(),
-            per_worker: 10,
-            tolerance_percent: 10,
-            stale_after: Nanos::from_secs(180),
+        signals: vec![SignalSpec {
             warm_up: Nanos::from_secs(5),
-        }),
+            ..SignalSpec::new(SIGNAL, 10)
+        }],
         scale_up: scale(0, 4, 0),
         scale_down: scale(20, 1, 5),
         disruption_percent: 30,
         valid_for: Nanos::from_secs(10),
+        ..PoolSpec::new(name, "worker", min, max)
     }
 }

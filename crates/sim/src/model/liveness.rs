@@ -1,11 +1,12 @@
 //! After the safety phase: faults stop, workers are honest, operators resume and requeue, and the
 //! world must come to rest within a stated time or say what holds it back.
 
+use super::act::end_call;
 use super::canister::Habits;
 use super::fleet;
 use super::world::{Failure, World};
-use hatchery_core::{Command, CommandInput, Input, Vitals, warm_reason};
-use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, Reason, RunState};
+use hatchery_core::{Command, CommandInput, Input, warm_reason};
+use hatchery_types::{CanisterId, Nanos, OperationId, Phase, Reason, RunState};
 
 /// Virtual time for coming to rest: two rounds of the longest back-off and the ten minutes after
 /// which an absent install counts as absent.
@@ -42,26 +43,22 @@ impl World {
             }
             self.pass(report_at.since(self.now))?;
             if self.unrest().is_none() {
-                return Ok(());
+                return self.look_at_all();
             }
         }
         match self.unrest() {
-            None => Ok(()),
+            None => self.look_at_all(),
             Some(what) => Err(self.failure("converges", what)),
         }
     }
 
     fn make_peace(&mut self) -> Result<(), Failure> {
-        self.platform.swarm.stop();
-        self.platform.liquid = Cycles(2_000 * Cycles::T);
-        self.root_stopping = false;
+        self.look_at_all()?;
+        self.be_left_alone();
         for canister in self.platform.canisters.values_mut() {
-            canister.work.call_open = false;
+            end_call(canister);
             canister.work.habits = Habits::default();
             canister.work.jobs = HONEST_JOBS;
-            if canister.run_state == RunState::Stopping {
-                canister.run_state = RunState::Stopped;
-            }
         }
         for (name, command) in [
             ("peace", Command::Resume),
@@ -109,17 +106,15 @@ impl World {
     /// What is not yet as it should be.
     fn unrest(&self) -> Option<String> {
         let spec = self.state.spec()?;
-        let vitals = Vitals {
-            liquid: self.platform.liquid,
-            stopping: false,
-        };
+        let vitals = self.vitals();
+        let rows = self.read_rows();
         // Too many creations with an unknown end: root buys nothing more, and says so.
         if warm_reason(&self.state, self.now, &vitals) == Reason::LostCreations {
             return None;
         }
         for pool in &spec.pools {
             let living = |phase: Phase| {
-                let members = self.rows().values();
+                let members = rows.values();
                 members
                     .filter(|row| row.phase == phase && row.pool.as_ref() == Some(&pool.name))
                     .count()
@@ -162,8 +157,8 @@ impl World {
 
     fn what_is_open(&self) -> String {
         let effects = self.state.effects(None, 10);
-        let rows: Vec<_> = self
-            .rows()
+        let rows = self.read_rows();
+        let rows: Vec<_> = rows
             .values()
             .map(|row| format!("{} {}", row.phase, row.reason))
             .collect();

@@ -1,7 +1,7 @@
 //! What each step of an effect does to the model platform, and what root hears of it.
 
-use super::canister::{Canister, Habits, INSTALL_PREPAID, STOP_TIMEOUT, Work};
-use super::platform::{Call, Platform};
+use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
+use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
 use hatchery_types::{
     CanisterId, Cycles, EffectKind, Generation, ModuleHash, Nanos, Outcome,
@@ -17,7 +17,7 @@ impl Platform {
     /// Runs one call, faults and all, and puts its answer on the wire.
     pub(super) fn run(&mut self, at: Nanos, call: &Call) {
         let refusal = |code| Refusal::new(code, "a fault of the model");
-        let outcome = match call.fault {
+        let outcome = match call.fate.fault {
             Some(Fault::Refused) => Outcome::Refused(refusal(4)),
             Some(Fault::NotExecuted) => Outcome::NotExecuted(refusal(2)),
             Some(Fault::UnknownNotRan) => Outcome::Unknown(refusal(6)),
@@ -29,12 +29,30 @@ impl Platform {
                 self.perform(at, call);
                 Outcome::Unknown(refusal(0))
             }
+            // No other step can be in progress; core is shown one all the same.
+            Some(Fault::StopInProgress) if call.step != Step::Stop => Outcome::InProgress,
             _ => self.perform(at, call),
         };
-        if outcome == Outcome::InProgress {
-            self.answer_at(at + STOP_TIMEOUT, call, outcome);
+        self.refund(call, &outcome);
+        if call.fate.lost {
+            return;
+        }
+        let waited = if outcome == Outcome::InProgress {
+            STOP_TIMEOUT
         } else {
-            self.answer(at, call, outcome);
+            Nanos(0)
+        };
+        self.answer(at + waited, call, outcome);
+    }
+
+    /// Cycles attached to a call that did not take them come back.
+    fn refund(&mut self, call: &Call, outcome: &Outcome) {
+        let taken = match call.fate.fault {
+            Some(Fault::UnknownNotRan | Fault::StopInProgress) => false,
+            _ => !matches!(outcome, Outcome::Refused(_) | Outcome::NotExecuted(_)),
+        };
+        if let (EffectKind::Create { cycles }, false) = (&call.kind, taken) {
+            self.balance.0 += cycles.0;
         }
     }
 
@@ -43,8 +61,20 @@ impl Platform {
         match call.step {
             Step::Create => self.perform_create(call),
             Step::UploadChunk => self.perform_upload(call),
+            Step::StoredChunks => self.perform_stored_chunks(),
+            Step::ClearChunkStore => {
+                self.chunks.clear();
+                Outcome::Done(Value::Nothing)
+            }
             Step::Drain => self.perform_drain(call),
-            _ => self.perform_managed(at, call),
+            Step::CleanSettings
+            | Step::MemberSettings
+            | Step::Uninstall
+            | Step::Start
+            | Step::Status
+            | Step::Install
+            | Step::Stop
+            | Step::Delete => self.perform_managed(at, call),
         }
     }
 
@@ -52,11 +82,7 @@ impl Platform {
         let EffectKind::Create { cycles } = call.kind else {
             panic!("bug: a create step in {}", call.kind)
         };
-        if self.liquid < cycles {
-            return refused(REJECT_CANISTER_ERROR, "out of cycles");
-        }
-        self.liquid = self.liquid.less(cycles);
-        let id = self.create(self.controllers.clone(), cycles.less(CREATION_FEE));
+        let id = self.create(call.controllers.to_vec(), cycles.less(CREATION_FEE));
         self.bought.insert(id, call.effect);
         Outcome::Done(Value::Created(id))
     }
@@ -65,8 +91,18 @@ impl Platform {
         let EffectKind::StoreChunk { module, index } = call.kind else {
             panic!("bug: an upload step in {}", call.kind)
         };
+        let is_new = !self.chunks.contains(&(module, index));
+        if is_new && self.chunks.len() >= CHUNKS_MAX {
+            return refused(REJECT_CANISTER_ERROR, "the chunk store is full");
+        }
         self.chunks.insert((module, index));
         Outcome::Done(Value::Nothing)
+    }
+
+    /// The model's modules have one chunk, which then has the module's hash.
+    fn perform_stored_chunks(&self) -> Outcome {
+        let chunks = self.chunks.iter().map(|(module, _)| *module);
+        Outcome::Done(Value::Chunks(chunks.collect()))
     }
 
     /// A call to the worker's own code, bounded wait.
@@ -108,7 +144,7 @@ impl Platform {
         let sequence = self.next_sequence();
         let canister = self.canister_mut(call.canister);
         canister.observed = sequence;
-        let seen = canister.observe(call.fault != Some(Fault::Unobservable));
+        let seen = canister.observe(call.fate.fault != Some(Fault::Unobservable));
         Outcome::Done(Value::Observed(Box::new(seen)))
     }
 
@@ -128,10 +164,7 @@ impl Platform {
         if !self.chunks.iter().any(|(stored, _)| *stored == module) {
             return refused(REJECT_CANISTER_ERROR, "chunk not found");
         }
-        let habits = Habits {
-            never_idle: self.swarm.strikes(Fault::NeverIdle),
-            silent: self.swarm.strikes(Fault::Silent),
-        };
+        let habits = call.fate.habits;
         let sequence = self.next_sequence();
         let canister = self.canister_mut(call.canister);
         if canister.module.is_some() {
@@ -153,12 +186,11 @@ impl Platform {
     }
 
     fn perform_setting(&mut self, at: Nanos, call: &Call) -> Outcome {
-        let controllers = self.controllers.clone();
-        let never_stops = call.fault == Some(Fault::StopInProgress);
+        let never_stops = call.fate.fault == Some(Fault::StopInProgress);
         let canister = self.canister_mut(call.canister);
         match (call.step, &call.kind) {
             (Step::CleanSettings, _) => {
-                canister.controllers = controllers;
+                canister.controllers = call.controllers.to_vec();
                 canister.settings_clean = true;
                 canister.generation = None;
             }

@@ -1,111 +1,107 @@
 //! Which faults a seed knows and how often they strike; it draws them and never performs them.
 
+use super::action::Meddling;
+use super::fate::faults_of;
+use super::kinds::every_kind;
 use crate::dice::Dice;
 use std::collections::BTreeMap;
 
-/// Everything that can go wrong or be out of the ordinary in the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// The management canister or the callee says no, for no reason of ours.
-    Refused,
-    /// The call is rejected before it runs (reject code 1 or 2).
-    NotExecuted,
-    /// `call_perform` does not send it.
-    NotSent,
-    /// It runs; the answer says unknown.
-    UnknownRan,
-    /// It does not run; the answer says unknown.
-    UnknownNotRan,
-    /// It runs; the answer cannot be read.
-    Undecodable,
-    /// A stop that does not end before its time-out.
-    StopInProgress,
-    /// The call waits long before it runs.
-    SlowCall,
-    /// The answer waits long before it arrives.
-    SlowAnswer,
-    /// An install is aborted and resumes minutes later; calls behind it go first.
-    ResumedInstall,
-    /// `canister_status` leaves fields out.
-    Unobservable,
-    /// Root is upgraded: its state is opened again from memory.
-    Upgraded,
-    /// An answer under way while root was upgraded is lost.
-    AnswerLost,
-    /// A canister is deleted behind root's back.
-    Deleted,
-    /// A canister is uninstalled behind root's back.
-    Uninstalled,
-    /// A canister's controllers are changed behind root's back, root kept.
-    ControllerAdded,
-    /// Root loses control of a canister.
-    TakenOver,
-    /// A canister is stopped behind root's back.
-    Stopped,
-    /// A canister's cycles are nearly used up.
-    Drained,
-    /// A canister gets a snapshot behind root's back.
-    Snapshotted,
-    /// The clock jumps an hour or more.
-    ClockJump,
-    /// A worker does not report.
-    Silent,
-    /// A worker reports with a generation that is not its own.
-    WrongGeneration,
-    /// A worker reports an absurd value.
-    AbsurdValue,
-    /// A draining worker is never idle.
-    NeverIdle,
-    /// Root is nearly out of cycles.
-    RootPoor,
-    /// The platform says that root is stopping.
-    RootStopping,
+macro_rules! faults {
+    ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
+        /// Everything that can go wrong or be out of the ordinary in the model.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Fault {
+            $($(#[$doc])* $name,)*
+            /// A canister is changed behind root's back.
+            Meddled(Meddling),
+        }
+
+        /// Every kind but meddling.
+        const PLAIN: &[Fault] = &[$(Fault::$name),*];
+
+        impl Fault {
+            /// The word for it, in kebab case.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Fault::$name => $text,)*
+                    Fault::Meddled(meddling) => meddling.name(),
+                }
+            }
+
+            fn index(self) -> usize {
+                match self {
+                    Fault::Meddled(meddling) => PLAIN.len() + meddling as usize,
+                    plain => PLAIN.iter().position(|fault| *fault == plain).unwrap_or(0),
+                }
+            }
+        }
+    };
 }
+
+faults! {
+    /// The management canister or the callee says no, for no reason of ours.
+    Refused => "refused",
+    /// The call is rejected before it runs (reject code 1 or 2).
+    NotExecuted => "not-executed",
+    /// `call_perform` does not send it.
+    NotSent => "not-sent",
+    /// It runs; the answer says unknown.
+    UnknownRan => "unknown-ran",
+    /// It does not run; the answer says unknown.
+    UnknownNotRan => "unknown-not-ran",
+    /// It runs; the answer cannot be read.
+    Undecodable => "undecodable",
+    /// A stop that does not end before its time-out.
+    StopInProgress => "stop-in-progress",
+    /// The call waits long before it runs.
+    SlowCall => "slow-call",
+    /// The answer waits long before it arrives.
+    SlowAnswer => "slow-answer",
+    /// An install is aborted and resumes minutes later; calls behind it go first.
+    ResumedInstall => "resumed-install",
+    /// `canister_status` leaves fields out.
+    Unobservable => "unobservable",
+    /// Root is upgraded by force: its state is opened again from memory.
+    UpgradedForced => "upgraded-forced",
+    /// Root is stopped, upgraded when nothing is open, and started.
+    UpgradedPolite => "upgraded-polite",
+    /// An answer under way while root was upgraded by force is lost.
+    AnswerLost => "answer-lost",
+    /// A tick spends its share of the message and goes on in another.
+    TickSplit => "tick-split",
+    /// The clock jumps an hour or more.
+    ClockJump => "clock-jump",
+    /// A client that controls root clears its chunk store.
+    StoreCleared => "store-cleared",
+    /// The same, and fills it with chunks of its own.
+    StoreFilled => "store-filled",
+    /// A worker does not report.
+    Silent => "silent",
+    /// A worker reports with a generation that is not its own.
+    WrongGeneration => "wrong-generation",
+    /// A worker reports an absurd value.
+    AbsurdValue => "absurd-value",
+    /// A draining worker is never idle.
+    NeverIdle => "never-idle",
+    /// Root is nearly out of cycles.
+    RootPoor => "root-poor",
+    /// An operator stops root, and starts it later.
+    RootStopping => "root-stopping",
+}
+
+/// How many kinds there are.
+const KINDS: usize = PLAIN.len() + Meddling::ALL.len();
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Fault; 27] = [
-        Fault::Refused,
-        Fault::NotExecuted,
-        Fault::NotSent,
-        Fault::UnknownRan,
-        Fault::UnknownNotRan,
-        Fault::Undecodable,
-        Fault::StopInProgress,
-        Fault::SlowCall,
-        Fault::SlowAnswer,
-        Fault::ResumedInstall,
-        Fault::Unobservable,
-        Fault::Upgraded,
-        Fault::AnswerLost,
-        Fault::Deleted,
-        Fault::Uninstalled,
-        Fault::ControllerAdded,
-        Fault::TakenOver,
-        Fault::Stopped,
-        Fault::Drained,
-        Fault::Snapshotted,
-        Fault::ClockJump,
-        Fault::Silent,
-        Fault::WrongGeneration,
-        Fault::AbsurdValue,
-        Fault::NeverIdle,
-        Fault::RootPoor,
-        Fault::RootStopping,
-    ];
+    pub fn all() -> impl Iterator<Item = Fault> {
+        let meddling = Meddling::ALL.into_iter().map(Fault::Meddled);
+        PLAIN.iter().copied().chain(meddling)
+    }
 
-    /// Faults of this kind go with a change behind root's back.
-    pub fn is_meddling(self) -> bool {
-        matches!(
-            self,
-            Fault::Deleted
-                | Fault::Uninstalled
-                | Fault::ControllerAdded
-                | Fault::TakenOver
-                | Fault::Stopped
-                | Fault::Drained
-                | Fault::Snapshotted
-        )
+    /// The kind with that name.
+    pub fn named(name: &str) -> Option<Fault> {
+        Fault::all().find(|fault| fault.name() == name)
     }
 }
 
@@ -113,54 +109,99 @@ impl Fault {
 #[derive(Debug, Clone)]
 pub struct Swarm {
     dice: Dice,
-    permille: BTreeMap<Fault, u32>,
-    struck: BTreeMap<Fault, u64>,
+    permille: [u32; KINDS],
+    struck: [u64; KINDS],
+    /// Faults of the calls of one kind of effect, far more often than any other.
+    aims: Vec<(&'static str, Fault)>,
 }
 
+/// How often an aimed fault strikes.
+const AIMED_PERMILLE: u32 = 850;
+
 impl Swarm {
-    /// Draws the subset: half of the kinds, at 0.5 to 15 per cent.
+    /// Draws the subset: few, some or most of the kinds, each at 0.2 to 12 per cent; one may be
+    /// loud, and most seeds aim some at one kind of effect each.
     pub fn new(seed: u64) -> Self {
-        let mut dice = Dice::new(seed, 1);
-        let mut permille = BTreeMap::new();
-        for fault in Fault::ALL {
-            if dice.chance(500) {
-                let rate = [5, 20, 60, 150][dice.below(4) as usize];
-                permille.insert(fault, rate);
+        let mut swarm = Swarm::none(seed);
+        let share = [100, 300, 600][swarm.dice.below(3) as usize];
+        for fault in Fault::all() {
+            if swarm.dice.chance(share) {
+                let rate = [2, 10, 40, 120][swarm.dice.below(4) as usize];
+                swarm.permille[fault.index()] = rate;
             }
         }
+        if swarm.dice.chance(300) {
+            // One that is everywhere: what is rare elsewhere happens in such a world.
+            let loud = swarm.dice.below(KINDS as u64) as usize;
+            swarm.permille[loud] = 400;
+        }
+        for _ in 0..seed % 4 {
+            swarm.aim();
+        }
+        swarm
+    }
+
+    fn aim(&mut self) {
+        let kinds = every_kind();
+        let kind = self.dice.pick(&kinds).expect("bug: no kinds of effect");
+        let faults = kind.steps().iter().flat_map(|step| faults_of(*step));
+        let slow = [Fault::SlowCall, Fault::SlowAnswer];
+        let faults: Vec<Fault> = faults.copied().chain(slow).collect();
+        let fault = self.dice.pick(&faults).expect("bug: no faults");
+        self.aims.push((kind.name(), *fault));
+    }
+
+    /// No faults at all.
+    pub fn none(seed: u64) -> Self {
         Swarm {
-            dice,
-            permille,
-            struck: BTreeMap::new(),
+            dice: Dice::new(seed, 1),
+            permille: [0; KINDS],
+            struck: [0; KINDS],
+            aims: Vec::new(),
         }
     }
 
     /// Only these kinds, each at `permille`.
     pub fn only(seed: u64, faults: &[Fault], permille: u32) -> Self {
-        Swarm {
-            dice: Dice::new(seed, 1),
-            permille: faults.iter().map(|fault| (*fault, permille)).collect(),
-            struck: BTreeMap::new(),
+        let mut swarm = Swarm::none(seed);
+        for fault in faults {
+            swarm.permille[fault.index()] = permille;
         }
+        swarm
     }
 
     /// Whether `fault` strikes now; counted if it does.
     pub fn strikes(&mut self, fault: Fault) -> bool {
-        let rate = self.permille.get(&fault).copied().unwrap_or(0);
+        let index = fault.index();
+        let rate = self.permille[index];
         let hit = rate > 0 && self.dice.chance(rate);
-        if hit {
-            *self.struck.entry(fault).or_default() += 1;
-        }
+        self.struck[index] += u64::from(hit);
         hit
+    }
+
+    /// Whether `fault` strikes a call of that kind of effect.
+    pub fn strikes_call(&mut self, kind: &'static str, fault: Fault) -> bool {
+        if self.aims.contains(&(kind, fault)) && self.dice.chance(AIMED_PERMILLE) {
+            self.struck[fault.index()] += 1;
+            return true;
+        }
+        self.strikes(fault)
+    }
+
+    /// Whether `fault` may strike in this run.
+    pub fn knows(&self, fault: Fault) -> bool {
+        self.permille[fault.index()] > 0
     }
 
     /// No fault strikes from now on.
     pub fn stop(&mut self) {
-        self.permille.clear();
+        self.aims.clear();
+        self.permille = [0; KINDS];
     }
 
-    /// How often each kind has struck.
-    pub fn struck(&self) -> &BTreeMap<Fault, u64> {
-        &self.struck
+    /// How often each kind has struck, only those that did.
+    pub fn struck(&self) -> BTreeMap<Fault, u64> {
+        let counts = Fault::all().map(|fault| (fault, self.struck[fault.index()]));
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 }

@@ -115,8 +115,13 @@ fn a_busy_member_stopped_is_noticed() {
         since: world.now,
         ..row
     };
+    let planned = Event::PoolPlanned {
+        pool: draining.pool.clone().expect("a member has a pool"),
+        record: None,
+        wake: hatchery_types::Nanos::MAX,
+    };
     let decision = Decision {
-        events: vec![changed(draining.clone())],
+        events: vec![changed(draining.clone()), planned],
         ..Decision::default()
     };
     world

@@ -16,7 +16,7 @@ const WARM: [&str; 4] = [
     "unproven-canisters",
 ];
 /// Reasons of a pool below its minimum that do not pass by themselves.
-const POOL: [&str; 2] = ["module-missing", "backing-off"];
+const POOL: [&str; 3] = ["module-missing", "backing-off", "breaker-open"];
 
 /// Status and body of `/health`: 200 while nobody need look, else 503 and why.
 pub(super) fn text(state: &State<Stable>, live: &Live) -> (u16, String) {
@@ -53,10 +53,11 @@ pub(super) fn complaints(_: &State<Stable>, live: &Live) -> Vec<String> {
 fn pool(pool: &PoolView) -> Option<String> {
     let lasting = |reason: &&hatchery_api::ReasonView| POOL.contains(&reason.name.as_str());
     let reason = pool.reasons.iter().find(lasting)?;
-    (pool.in_service < pool.min).then(|| {
+    let living = pool.in_service + pool.leased + pool.standby;
+    (living < pool.min).then(|| {
         format!(
-            "{}: pool {} has {} in service, wants at least {}",
-            reason.name, pool.name, pool.in_service, pool.min
+            "{}: pool {} has {living} members, wants at least {}",
+            reason.name, pool.name, pool.min
         )
     })
 }

@@ -81,7 +81,13 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     ("pool_max", Gauge, "Most members."),
     ("pool_desired", Gauge, "Members that policy wants."),
     ("pool_installing", Gauge, "Members being installed."),
+    (
+        "pool_standby",
+        Gauge,
+        "Members installed and out of service.",
+    ),
     ("pool_in_service", Gauge, "Members that take work."),
+    ("pool_leased", Gauge, "Members handed to a holder."),
     ("pool_draining", Gauge, "Members finishing."),
     (
         "pool_load",
@@ -161,7 +167,9 @@ fn pools(scrape: &mut Scrape, live: &Live) {
         scrape.add("pool_max", &name, pool.max);
         scrape.add("pool_desired", &name, pool.desired);
         scrape.add("pool_installing", &name, pool.installing);
+        scrape.add("pool_standby", &name, pool.standby);
         scrape.add("pool_in_service", &name, pool.in_service);
+        scrape.add("pool_leased", &name, pool.leased);
         scrape.add("pool_draining", &name, pool.draining);
         scrape.add("pool_load", &name, pool.load);
         scrape.add("pool_work_cut_total", &name, pool.work_cut);

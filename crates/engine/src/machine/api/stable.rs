@@ -50,11 +50,10 @@ impl super::Cx<'_> {
         };
         let (heap, host) = memory.data_and_store_mut(&mut self.caller);
         let source = &heap[src as usize..src as usize + length as usize];
-        host.stable.write(offset, source).map_err(out_of_bounds)?;
-        if host.stable.dirtied() > host.stable_dirty_limit() {
+        if host.stable.would_dirty(offset, u64::from(length)) > host.stable_dirty_limit() {
             return Err(Stop::too_many_dirty_pages(host.stable_dirty_limit()).into());
         }
-        Ok(())
+        Ok(host.stable.write(offset, source).map_err(out_of_bounds)?)
     }
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 const $ = id => document.getElementById(id);
 const SVG = 'http://www.w3.org/2000/svg';
-const PHASES = ['in-service', 'installing', 'draining', 'stopping', 'ready', 'creating', 'pending-reset', 'resetting', 'deleting', 'failed', 'lost'];
+const PHASES = ['in-service', 'leased', 'standby', 'installing', 'draining', 'stopping', 'ready', 'creating', 'pending-reset', 'resetting', 'deleting', 'failed', 'lost'];
 const EVERY_MS = 3000, EVENTS_KEPT = 2000, SAMPLES_KEPT = 1200, SHOWN = 25;
 const self = new URLSearchParams(location.search).get('canisterId');
 
@@ -165,8 +165,7 @@ function drawPools(status) {
     el('div.facts', null,
       el('span', null, `load ${count(pool.load)}`),
       pool.in_service ? el('span', null, `${(pool.load / pool.in_service).toFixed(1)} each`) : '',
-      el('span', null, `${count(pool.installing)} installing`),
-      el('span', null, `${count(pool.draining)} draining`),
+      ...['installing', 'standby', 'leased', 'draining'].map(name => el(pool[name] ? 'span' : 'span.dim', null, `${count(pool[name])} ${name}`)),
       el(pool.work_cut ? 'span.warn' : 'span', null, `${count(pool.work_cut)} cut`)),
     chips(pool.reasons),
     $('open').hidden ? null : el('p.plan', null, el('button', { id: `plan-${pool.name}`, onclick: () => plan(pool.name) }, 'What next?'), ' ', state.plans[pool.name] || ''))));
@@ -175,8 +174,8 @@ function drawPools(status) {
 
 async function plan(pool) {
   const next = await ask('plan', { pool }).catch(error => ({ error: error.message }));
-  const parts = next.error ? [next.error] : [['claim', 'claim'], ['cordon', 'cordon'], ['uncordon', 'take back']]
-    .filter(([field]) => next[field].length).map(([field, name]) => `${name} ${next[field].join(', ')}`);
+  const parts = next.error ? [next.error] : Object.entries(next)
+    .filter(([name, it]) => name !== 'reasons' && Array.isArray(it) && it.length).map(([name, it]) => `${name} ${it.join(', ')}`);
   if (next.unmet) parts.push(`${next.unmet} more wanted than are ready`);
   state.plans[pool] = `at ${clock(state.now)}: ${parts.join('; ') || 'nothing'}`;
   await refresh();
@@ -278,7 +277,8 @@ function drawRows() {
       cell('', '.full.wide', why(row.reason)),
       cell('effect', '', row.effect || ''));
     if (!open) return [line];
-    const facts = [`role ${row.role || 'none'}`, `generation ${row.generation}`, `attempts ${row.attempts}`, `known since ${moment(row.created_at)}`,
+    const held = row.holder ? [`held by ${row.holder}`, `lease ends ${moment(row.leased_until)}`] : [];
+    const facts = [...held, `role ${row.role || 'none'}`, `generation ${row.generation}`, `attempts ${row.attempts}`, `known since ${moment(row.created_at)}`,
       row.cycles_at === null ? 'cycles never seen' : `cycles seen ${ago(row.cycles_at)} ago`, `module ${row.module || 'none'}`];
     return [line, el('tr', null, el('td.full.wide', { colspan: 8 }, el('div.facts.dim', null, ...facts.map(it => el('span', null, it)))))];
   }));

@@ -1,0 +1,146 @@
+//! `hatchery-sim`: runs the simulations and says what they came to; `cargo xtask sim` starts it.
+
+use clap::Parser;
+use hatchery_sim::checkers::edge_names;
+use hatchery_sim::run::{Plan, Tally, run};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Random worlds against the control plane, with every checker.
+#[derive(Debug, Parser)]
+#[command(name = "hatchery-sim")]
+struct Args {
+    /// How many seeds.
+    #[arg(long, default_value_t = 2_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Steps of each seed, before the faults stop.
+    #[arg(long, default_value_t = 500)]
+    steps: u64,
+    /// No checkers: how fast core is by itself.
+    #[arg(long)]
+    bare: bool,
+    /// Threads; one a core if not said.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Print how often each edge was taken.
+    #[arg(long)]
+    edges: bool,
+    /// One JSON object as the last line of standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = args.threads.unwrap_or(cores);
+    let plan = Plan {
+        first: args.seed,
+        seeds: args.seeds,
+        steps: args.steps,
+        bare: args.bare,
+    };
+    let bar = progress(args.seeds);
+    let begun = now();
+    let tally = run(plan, threads, &|| bar.inc(1));
+    let took = begun.elapsed();
+    bar.finish_and_clear();
+    for failure in tally.failures.iter().take(10) {
+        eprintln!("{failure}\n");
+    }
+    let missed = if args.bare {
+        Vec::new()
+    } else {
+        tally.edges_missed()
+    };
+    if args.edges {
+        for (edge, count) in edge_names(&tally.edges) {
+            println!("{count:>10}  {edge}");
+        }
+    }
+    if args.json {
+        println!("{}", json(&tally, &missed, took));
+    } else {
+        print!("{}", table(&tally, &missed, took));
+    }
+    if tally.failures.is_empty() && missed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one figure that is of the wall clock"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn progress(seeds: u64) -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let style =
+        ProgressStyle::with_template("{bar:32.green/black.bright} {pos}/{len} seeds  {eta}");
+    let bar = ProgressBar::with_draw_target(Some(seeds), target);
+    match style {
+        Ok(style) => bar.with_style(style.progress_chars("━━━")),
+        Err(_) => bar,
+    }
+}
+
+fn per_second(count: u64, took: Duration) -> u64 {
+    (count as f64 / took.as_secs_f64().max(0.001)) as u64
+}
+
+fn json(tally: &Tally, missed: &[String], took: Duration) -> serde_json::Value {
+    let faults: serde_json::Map<_, _> = tally
+        .faults
+        .iter()
+        .map(|(fault, count)| (fault.name().to_owned(), (*count).into()))
+        .collect();
+    let unconverged = tally.unconverged();
+    serde_json::json!({
+        "level": "model",
+        "seeds": tally.seeds,
+        "steps": tally.steps,
+        "decisions": tally.decisions,
+        "decisions_per_second": per_second(tally.decisions, took),
+        "seconds": took.as_secs_f64(),
+        "faults": faults,
+        "edges_missed": missed,
+        "violations": tally.failures.len() - unconverged,
+        "unconverged": unconverged,
+        "failed_seeds": tally.failures.iter().map(|failure| failure.seed).collect::<Vec<_>>(),
+    })
+}
+
+fn table(tally: &Tally, missed: &[String], took: Duration) -> String {
+    let unconverged = tally.unconverged();
+    let mut lines = vec![format!(
+        "{} seeds, {} steps, {} decisions in {:.1} s ({} a second)\n",
+        tally.seeds,
+        tally.steps,
+        tally.decisions,
+        took.as_secs_f64(),
+        per_second(tally.decisions, took)
+    )];
+    let faults = tally.faults.iter();
+    lines.extend(faults.map(|(fault, count)| format!("  {:<20}{count:>10}", fault.name())));
+    lines.push(format!(
+        "\nviolations {}, unconverged {unconverged}, edges missed {}",
+        tally.failures.len() - unconverged,
+        missed.len()
+    ));
+    lines.extend(missed.iter().map(|edge| format!("  {edge}")));
+    lines.join("\n") + "\n"
+}

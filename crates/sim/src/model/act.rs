@@ -1,0 +1,216 @@
+//! What each action does to a world. Draws nothing: the same actions and fates give the same bytes.
+
+use super::action::{Action, Load, Meddling, Numbers};
+use super::canister::Canister;
+use super::fleet;
+use super::world::{Failure, World};
+use hatchery_core::{CommandInput, Input, Reply};
+use hatchery_types::{CanisterId, Cycles, Generation, ModuleHash, RunState};
+
+impl World {
+    /// Lets one thing happen.
+    ///
+    /// # Errors
+    /// The first violation it led to.
+    pub fn act(&mut self, action: &Action) -> Result<(), Failure> {
+        if self.is_stopping && is_call(action) {
+            // The platform rejects calls to a canister that is stopping.
+            return Ok(());
+        }
+        match action {
+            Action::Pass(most) => self.pass(*most),
+            Action::Jump(far) => {
+                self.now = self.now + *far;
+                Ok(())
+            }
+            Action::Tick => self.tick(),
+            Action::Report(load) => self.report_load(load),
+            Action::Work(jobs) => {
+                self.work(jobs);
+                Ok(())
+            }
+            Action::CallEnds(id) => {
+                let canister = self.platform.canisters.get_mut(id);
+                canister.into_iter().for_each(end_call);
+                Ok(())
+            }
+            Action::Command(operation, command) => {
+                let caller = fleet::operator();
+                self.command(CommandInput {
+                    caller,
+                    operation: operation.clone(),
+                    command: command.clone(),
+                })
+            }
+            Action::Respec(numbers) => self.respec(*numbers),
+            Action::StageBadly(module, index) => self.stage_badly(*module, *index),
+            Action::Meddle(meddling, id) => {
+                self.meddle(*meddling, *id);
+                Ok(())
+            }
+            Action::Store(filled) => {
+                self.platform.meddle_with_store(*filled);
+                Ok(())
+            }
+            Action::Balance(cycles) => {
+                self.platform.balance = *cycles;
+                Ok(())
+            }
+            Action::Stopping(stopping) => {
+                self.is_stopping = *stopping;
+                self.tick_owed = true;
+                Ok(())
+            }
+            Action::UpgradeForced => self.upgrade_by_force(),
+            Action::UpgradePolite => {
+                self.upgrade_politely();
+                Ok(())
+            }
+        }
+    }
+
+    /// A change of some canister behind root's back.
+    fn meddle(&mut self, meddling: Meddling, id: CanisterId) {
+        let sequence = self.platform.next_sequence();
+        if meddling == Meddling::Deleted {
+            self.platform.canisters.remove(&id);
+            return;
+        }
+        let root = self.platform.root.0;
+        let Some(canister) = self.platform.canisters.get_mut(&id) else {
+            return;
+        };
+        canister.meddled = sequence;
+        match meddling {
+            Meddling::Deleted => {}
+            Meddling::Uninstalled => canister.remove_code(),
+            Meddling::ControllerAdded => {
+                canister.controllers.push(fleet::stranger());
+                canister.controllers.sort_unstable();
+                canister.controllers.dedup();
+            }
+            Meddling::TakenOver => canister.controllers.retain(|id| *id != root),
+            Meddling::Stopped => canister.run_state = RunState::Stopped,
+            Meddling::Drained => canister.cycles = Cycles(Cycles::B),
+            Meddling::ToppedUp => canister.cycles.0 += 10 * Cycles::T,
+            Meddling::Snapshotted => canister.snapshot_bytes = 1_000,
+            Meddling::Resettled => canister.settings_clean = false,
+        }
+    }
+
+    fn report_load(&mut self, load: &Load) -> Result<(), Failure> {
+        let member = load.member;
+        let Some(canister) = self.platform.canisters.get(&member) else {
+            return Ok(());
+        };
+        let generation = canister.generation.unwrap_or_default();
+        let generation = Generation(generation.0.wrapping_add(load.generation_off));
+        let value = load.value.unwrap_or(canister.work.jobs);
+        let signal = if load.known {
+            fleet::SIGNAL
+        } else {
+            "temperature"
+        };
+        let reply = self.message(&Input::Report {
+            member,
+            generation,
+            signal: signal.to_owned(),
+            value,
+        })?;
+        self.check_report(load, generation, value, &reply)
+    }
+
+    /// A report counts only from a member, of its own tenancy, with a value that makes sense.
+    fn check_report(
+        &mut self,
+        load: &Load,
+        generation: Generation,
+        value: u64,
+        reply: &Reply,
+    ) -> Result<(), Failure> {
+        let taken = matches!(reply, Reply::Reported { refused: None, .. });
+        let row = self.state.row(load.member);
+        let may = row.is_some_and(|row| row.phase.is_member() && row.generation == generation);
+        if taken && !(may && load.known && value <= 1 << 53) {
+            let what = format!("{} {generation:?} {value} was taken", load.member);
+            return Err(self.failure("report", what));
+        }
+        self.tick_owed |= taken;
+        self.note(if taken {
+            "report taken"
+        } else {
+            "report refused"
+        });
+        Ok(())
+    }
+
+    fn work(&mut self, jobs: &[(CanisterId, u64)]) {
+        for (id, jobs) in jobs {
+            let canister = self.platform.canisters.get_mut(id);
+            if let Some(canister) = canister.filter(|canister| canister.module.is_some()) {
+                canister.work.jobs = *jobs;
+            }
+        }
+    }
+
+    fn command(&mut self, input: CommandInput) -> Result<(), Failure> {
+        let is_valid = input.operation.is_valid();
+        let input = Input::Command(input);
+        let reply = self.message(&input)?;
+        self.tick_owed = true;
+        if !is_valid && !matches!(reply, Reply::Refused(..)) {
+            return Err(self.failure("command", format!("{input:?} got {reply:?}")));
+        }
+        Ok(())
+    }
+
+    fn respec(&mut self, numbers: Numbers) -> Result<(), Failure> {
+        let pool = &mut self.wanted.pools[numbers.pool];
+        (pool.min, pool.max, pool.initial) = (numbers.min, numbers.max, numbers.initial);
+        self.wanted.warm_pool.minimum = numbers.minimum;
+        self.wanted.warm_pool.maximum = numbers.maximum;
+        self.wanted.lanes.reset = numbers.resets;
+        self.wanted.controllers = fleet::controllers(numbers.second_controller);
+        let before = self.state.spec_generation();
+        self.message(&Input::Apply(Box::new(self.wanted.clone())))?;
+        self.platform.obey(&self.wanted.controllers);
+        self.tick_owed = true;
+        if self.state.spec_generation() <= before {
+            return Err(self.failure("spec", "a new spec without a new generation".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn stage_badly(&mut self, module: u8, index: u32) -> Result<(), Failure> {
+        let module = ModuleHash([module; 32]);
+        let bytes = b"\0asm\x01\0\0\0 not what was announced".to_vec();
+        self.message(&Input::StageChunk {
+            module,
+            index,
+            bytes,
+        })?;
+        let chunks = index + 1;
+        let reply = self.message(&Input::CommitModule { module, chunks })?;
+        if !matches!(reply, Reply::Refused(..)) {
+            return Err(self.failure("module", format!("a bad module was committed: {reply:?}")));
+        }
+        self.note("bad module refused");
+        Ok(())
+    }
+}
+
+/// It begins with a call to root.
+fn is_call(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Report(_) | Action::Command(..) | Action::Respec(_) | Action::StageBadly(..)
+    )
+}
+
+/// The call that kept it from stopping is over.
+pub(super) fn end_call(canister: &mut Canister) {
+    canister.work.call_open = false;
+    if canister.run_state == RunState::Stopping {
+        canister.run_state = RunState::Stopped;
+    }
+}

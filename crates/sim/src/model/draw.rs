@@ -1,0 +1,236 @@
+//! What happens next, drawn: time passes, answers arrive, workers report, operators ask, others
+//! meddle. Draws actions and performs none.
+
+use super::action::{Action, Load, Meddling, Numbers};
+use super::swarm::Fault;
+use super::world::World;
+use hatchery_core::Command;
+use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, RunState};
+
+const SECOND: Nanos = Nanos::from_secs(1);
+const TEN_SECONDS: Nanos = Nanos::from_secs(10);
+const MINUTE: Nanos = Nanos::from_secs(60);
+/// What root has when nobody interferes.
+pub(super) const RICH: Cycles = Cycles(2_000 * Cycles::T);
+/// Operators top root up below this.
+const LOW: Cycles = Cycles(500 * Cycles::T);
+
+impl World {
+    /// What the next step does: troubles of the swarm first, then one thing of the usual run.
+    pub(super) fn draw(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.draw_trouble(&mut actions);
+        match self.dice.below(100) {
+            0..30 => {}
+            30..35 => actions.push(Action::Tick),
+            35..40 => self.draw_race(&mut actions),
+            40..65 => actions.extend(self.draw_load()),
+            65..80 => self.draw_work(&mut actions),
+            80..93 => self.draw_commands(&mut actions),
+            93..97 => actions.push(Action::Respec(self.draw_numbers())),
+            _ => {
+                let (module, index) = (self.dice.below(3) as u8, self.dice.below(2) as u32);
+                actions.push(Action::StageBadly(module, index));
+            }
+        }
+        let most = [SECOND, TEN_SECONDS, MINUTE][self.dice.below(3) as usize];
+        for _ in 0..self.dice.below(4) {
+            actions.push(Action::Pass(most));
+        }
+        actions
+    }
+
+    /// Whatever the swarm has in store beside the faults of calls.
+    fn draw_trouble(&mut self, actions: &mut Vec<Action>) {
+        for meddling in Meddling::ALL {
+            if self.platform.swarm.strikes(Fault::Meddled(meddling)) {
+                let victim = self.draw_existing();
+                actions.extend(victim.map(|id| Action::Meddle(meddling, id)));
+            }
+        }
+        if self.platform.swarm.strikes(Fault::ClockJump) {
+            let seconds = self.dice.between(3_600, 30 * 3_600);
+            actions.push(Action::Jump(Nanos::from_secs(seconds)));
+        }
+        self.draw_balance(actions);
+        if self.is_stopping && self.dice.chance(300) {
+            actions.push(Action::Stopping(false));
+        } else if self.platform.swarm.strikes(Fault::RootStopping) {
+            actions.push(Action::Stopping(true));
+        }
+        if self.platform.swarm.strikes(Fault::StoreCleared) {
+            actions.push(Action::Store(false));
+        }
+        if self.platform.swarm.strikes(Fault::StoreFilled) {
+            actions.push(Action::Store(true));
+        }
+        if self.platform.swarm.strikes(Fault::UpgradedForced) {
+            actions.push(Action::UpgradeForced);
+        }
+        if self.platform.swarm.strikes(Fault::UpgradedPolite) {
+            actions.push(Action::UpgradePolite);
+        }
+    }
+
+    fn draw_balance(&mut self, actions: &mut Vec<Action>) {
+        if self.platform.swarm.strikes(Fault::RootPoor) {
+            let balance = Cycles(u128::from(self.dice.below(12_000)) * Cycles::B);
+            actions.push(Action::Balance(balance));
+        } else if self.platform.balance < LOW && self.dice.chance(200) {
+            actions.push(Action::Balance(RICH));
+        }
+    }
+
+    /// Somebody reports a load: mostly a member, mostly truthfully.
+    fn draw_load(&mut self) -> Option<Action> {
+        let member = self.draw_existing()?;
+        let canister = &self.platform.canisters[&member];
+        let runs = canister.module.is_some() && canister.run_state == RunState::Running;
+        if canister.work.habits.silent || !(runs || self.dice.chance(100)) {
+            return None;
+        }
+        let swarm = &mut self.platform.swarm;
+        let generation_off = if swarm.strikes(Fault::WrongGeneration) {
+            self.dice.between(1, 3)
+        } else {
+            0
+        };
+        let value = self.platform.swarm.strikes(Fault::AbsurdValue).then(|| {
+            let absurd = [u64::MAX, (1 << 53) + 1, 1 << 60];
+            absurd[self.dice.below(3) as usize]
+        });
+        let known = self.dice.chance(980);
+        Some(Action::Report(Load {
+            member,
+            generation_off,
+            value,
+            known,
+        }))
+    }
+
+    /// Members get work and finish some; open calls end.
+    fn draw_work(&mut self, actions: &mut Vec<Action>) {
+        let wave = [0, 2, 12, 40][(self.step / 64 % 4) as usize];
+        let mut jobs = Vec::new();
+        for (id, canister) in &self.platform.canisters {
+            let most = self.dice.below(wave + 1);
+            if canister.module.is_some() {
+                let left = canister.work.jobs / 2;
+                let accepts = !canister.work.draining;
+                jobs.push((*id, if accepts { most.max(left) } else { left }));
+            }
+            if canister.run_state == RunState::Stopping && self.dice.chance(300) {
+                actions.push(Action::CallEnds(*id));
+            }
+        }
+        actions.push(Action::Work(jobs));
+    }
+
+    fn draw_commands(&mut self, actions: &mut Vec<Action>) {
+        // Few ids: they repeat, with the same command and with others.
+        let operation = OperationId(match self.dice.below(40) {
+            0 => String::new(),
+            1 => "x".repeat(OperationId::BYTES_MAX + 1),
+            number => format!("op-{}-{number}", self.step / 100),
+        });
+        let command = self.draw_command();
+        let action = Action::Command(operation, command);
+        if self.dice.chance(300) {
+            self.note("operation repeated");
+            actions.push(action.clone());
+        }
+        actions.push(action);
+    }
+
+    fn draw_command(&mut self) -> Command {
+        match self.dice.below(10) {
+            0..4 => {
+                let count = self.dice.between(1, 4);
+                Command::Import((0..count).map(|_| self.draw_canister()).collect())
+            }
+            4..6 => Command::Recycle(self.draw_canister()),
+            6 => Command::RequeueFailed(None),
+            7 => Command::RequeueFailed(Some(vec![self.draw_canister(), self.draw_canister()])),
+            8 => Command::Pause,
+            _ => Command::Resume,
+        }
+    }
+
+    /// Two things at once to a canister that has a call under way, a rare one if there is one.
+    fn draw_race(&mut self, actions: &mut Vec<Action>) {
+        let calls: Vec<(&'static str, CanisterId)> = self
+            .platform
+            .calls()
+            .map(|call| (call.kind.name(), call.canister))
+            .collect();
+        let is_usual = |kind: &str| matches!(kind, "reset" | "install" | "create");
+        let rare: Vec<_> = calls
+            .iter()
+            .filter(|(kind, _)| !is_usual(kind))
+            .copied()
+            .collect();
+        let choice = if rare.is_empty() { &calls } else { &rare };
+        let Some((_, id)) = self.dice.pick(choice).copied() else {
+            return;
+        };
+        let meddling = [Meddling::Deleted, Meddling::TakenOver][self.dice.below(2) as usize];
+        if self.platform.swarm.knows(Fault::Meddled(meddling)) {
+            actions.push(Action::Meddle(meddling, id));
+        }
+        let operation = OperationId(format!("race-{}", self.step));
+        actions.push(Action::Command(operation, Command::Recycle(id)));
+    }
+
+    /// One of the canisters that exist.
+    fn draw_existing(&mut self) -> Option<CanisterId> {
+        let busy = self.draw_busy();
+        let index = self.dice.below(self.platform.canisters.len() as u64) as usize;
+        busy.filter(|id| self.platform.canisters.contains_key(id))
+            .or_else(|| self.platform.canisters.keys().nth(index).copied())
+    }
+
+    /// Somebody's canister: the fleet's, a stranger's, one that is not.
+    fn draw_canister(&mut self) -> CanisterId {
+        if let Some(id) = self.draw_busy() {
+            return id;
+        }
+        if self.dice.chance(500) {
+            let row = self.dice.below(self.rows().len() as u64) as usize;
+            if let Some(id) = self.rows().keys().nth(row) {
+                return *id;
+            }
+        }
+        super::canister_id(self.dice.between(0, 24))
+    }
+
+    /// Now and then one with a chain in flight: that is where races are.
+    fn draw_busy(&mut self) -> Option<CanisterId> {
+        if !self.dice.chance(300) {
+            return None;
+        }
+        let busy = self.platform.calls().map(|call| call.canister);
+        let busy: Vec<CanisterId> = busy.collect();
+        self.dice.pick(&busy).copied()
+    }
+
+    /// Bounds move; a spec is always a legal one.
+    fn draw_numbers(&mut self) -> Numbers {
+        let pool = self.dice.below(self.wanted.pools.len() as u64) as usize;
+        let max = self.dice.between(1, 6) as u32;
+        let min = self.dice.below(u64::from(max) + 1) as u32;
+        let initial = self.dice.between(u64::from(min), u64::from(max)) as u32;
+        let minimum = self.dice.below(4) as u32;
+        let maximum = minimum + self.dice.below(5) as u32;
+        let resets = self.wanted.lanes.reset.max(self.dice.between(2, 5) as u32);
+        Numbers {
+            pool,
+            min,
+            max,
+            initial,
+            minimum,
+            maximum,
+            resets,
+            second_controller: self.dice.chance(100),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Every kind of effect, from the type: a kind that is not named here cannot be compiled.
+
+use super::fleet;
+use hatchery_types::{Cycles, EffectKind, Generation};
+
+/// One effect of every kind, and of every chain of calls a kind has.
+pub fn every_kind() -> Vec<EffectKind> {
+    let mut kinds = vec![EffectKind::Create { cycles: Cycles(0) }];
+    while let Some(next) = kinds.last().and_then(next) {
+        kinds.push(next);
+    }
+    kinds
+}
+
+fn next(kind: &EffectKind) -> Option<EffectKind> {
+    let module = fleet::module().0;
+    match kind {
+        EffectKind::Create { .. } => Some(EffectKind::Observe),
+        EffectKind::Observe => Some(EffectKind::Reset { start: false }),
+        EffectKind::Reset { start: false } => Some(EffectKind::Reset { start: true }),
+        EffectKind::Reset { start: true } => Some(EffectKind::Install {
+            module,
+            generation: Generation(1),
+        }),
+        EffectKind::Install { .. } => Some(EffectKind::Drain),
+        EffectKind::Drain => Some(EffectKind::Stop),
+        EffectKind::Stop => Some(EffectKind::Delete),
+        EffectKind::Delete => Some(EffectKind::StoreChunk { module, index: 0 }),
+        EffectKind::StoreChunk { .. } => Some(EffectKind::CheckStore),
+        EffectKind::CheckStore => Some(EffectKind::ClearStore),
+        EffectKind::ClearStore => None,
+    }
+}

@@ -1,0 +1,27 @@
+//! Every effect kind × step × outcome × upgrade of root, one by one.
+
+use hatchery_sim::model::exhaust;
+
+#[test]
+fn every_effect_every_outcome_every_upgrade() {
+    let result = exhaust();
+    assert!(
+        result.unreached.is_empty(),
+        "no world leads to {:?}",
+        result.unreached
+    );
+    let failures: Vec<String> = result
+        .failures
+        .iter()
+        .map(|(case, failure)| format!("{case}: {failure}"))
+        .collect();
+    let some = failures.iter().take(10).cloned().collect::<Vec<_>>();
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases failed, among them:\n{}",
+        failures.len(),
+        result.cases,
+        some.join("\n\n")
+    );
+    assert!(result.cases > 500, "only {} cases", result.cases);
+}
