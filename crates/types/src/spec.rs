@@ -39,10 +39,7 @@ pub struct FleetSpec {
 
 /// Who may see more than counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(
-    feature = "candid",
-    derive(candid::CandidType, serde::Deserialize, serde::Serialize)
-)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
 #[cbor(index_only)]
 pub enum Visibility {
     /// Anybody.

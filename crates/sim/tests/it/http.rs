@@ -3,7 +3,6 @@
 
 use crate::world::{settle, start};
 use candid::CandidType;
-use candid::utils::ArgumentEncoder;
 use hatchery_api::{EventsRequest, HttpResponse};
 use hatchery_sim::world::{FleetWorld, stranger};
 use hatchery_types::{Phase, Visibility};
@@ -28,22 +27,12 @@ fn get(world: &mut FleetWorld, url: &str) -> HttpResponse {
         body: &[],
         certificate_version: Some(2),
     };
-    let bytes = (request,).encode();
+    let bytes = candid::encode_one(request).expect("encodes");
     let nobody = candid::Principal::anonymous();
     let answer = world
         .engine
         .query(nobody, world.root.0, "http_request", bytes);
     candid::decode_one(&answer.expect("root answers")).expect("a response")
-}
-
-trait Encode {
-    fn encode(self) -> Vec<u8>;
-}
-
-impl<T: ArgumentEncoder> Encode for T {
-    fn encode(self) -> Vec<u8> {
-        candid::encode_args(self).expect("encodes")
-    }
 }
 
 fn text(world: &mut FleetWorld, url: &str) -> String {
@@ -145,10 +134,7 @@ fn an_unhealthy_fleet_says_why() {
 #[test]
 fn l21_strangers_see_what_the_spec_shows_them() {
     let (mut world, spec) = start();
-    let events = || {
-        let request = EventsRequest::default();
-        (request,).encode()
-    };
+    let events = || candid::encode_one(EventsRequest::default()).expect("encodes");
     let ask = |world: &mut FleetWorld, sender| {
         let root = world.root.0;
         world.engine.query(sender, root, "events", events()).is_ok()

@@ -151,9 +151,7 @@ fn counts(scrape: &mut Scrape, state: &State<Stable>, live: &Live) {
     }
     for (lane, used, limit) in lanes(state) {
         scrape.add("lane_effects", &[("lane", lane)], used);
-        if let Some(limit) = limit {
-            scrape.add("lane_limit", &[("lane", lane)], limit);
-        }
+        scrape.add("lane_limit", &[("lane", lane)], limit);
     }
     scrape.add("calls_in_flight", &[], state.counts().calls);
     scrape.add("lost_creations", &[], status.lost_creations);

@@ -12,6 +12,7 @@ mod page;
 
 use super::method::is_closed;
 use super::{endpoint, now, tick, view, with_state};
+use candid::CandidType;
 use certify::{ANY, CERTIFIED_HEADERS, EXACTLY, Entry, Site};
 use hatchery_api::{
     CanistersRequest, EffectsRequest, EventsRequest, FleetStatus, HttpRequest, HttpResponse,
@@ -20,7 +21,6 @@ use hatchery_api::{
 use hatchery_core::{State, Vitals};
 use hatchery_types::{CanisterId, Cycles, FleetSpec, Lane, Nanos, Phase, Principal, Visibility};
 use json::json;
-use serde::Serialize;
 use std::cell::OnceCell;
 
 thread_local! {
@@ -200,12 +200,32 @@ impl<'a> Query<'a> {
     }
 
     fn canister(&self, name: &str) -> Option<CanisterId> {
-        Principal::from_text(self.get(name)?).ok().map(CanisterId)
+        principal(self.get(name)?).map(CanisterId)
     }
 }
 
+/// The id in a text that we wrote ourselves: base32 behind four bytes of a checksum, which is not
+/// looked at (interface specification, "Textual representation of principals").
+fn principal(text: &str) -> Option<Principal> {
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0u32, 0);
+    for digit in text.bytes().filter(|byte| *byte != b'-') {
+        let value = match digit {
+            b'a'..=b'z' => digit - b'a',
+            b'2'..=b'7' => digit - b'2' + 26,
+            _ => return None,
+        };
+        bits = bits << 5 | u32::from(value);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    Principal::try_from_slice(bytes.get(4..)?).ok()
+}
+
 /// What `/api/status` says: the answer of the query `status`, and what a page needs beside it.
-#[derive(Serialize)]
+#[derive(CandidType)]
 struct Overview {
     version: &'static str,
     now: Nanos,
@@ -213,7 +233,7 @@ struct Overview {
     reserve: Cycles,
     liquid: Cycles,
     calls: u32,
-    lanes: Vec<(&'static str, u32, Option<u32>)>,
+    lanes: Vec<(&'static str, u32, u32)>,
     newest_event: u64,
     health: Vec<String>,
     status: FleetStatus,
@@ -237,14 +257,14 @@ fn overview(state: &State<super::Stable>) -> Overview {
     }
 }
 
-/// Name of each lane, effects in it, and how many there may be.
-fn lanes(state: &State<super::Stable>) -> Vec<(&'static str, u32, Option<u32>)> {
+/// Name of each lane, effects in it, and how many there may be; no lane without a spec is open.
+fn lanes(state: &State<super::Stable>) -> Vec<(&'static str, u32, u32)> {
     let limits = state.spec().map(|spec| spec.lanes);
-    let limit = |lane| match (lane, limits) {
-        (Lane::Other, _) => Some(hatchery_core::limits::OTHER_LANE),
-        (Lane::Create, limits) => limits.map(|it| it.create),
-        (Lane::Reset, limits) => limits.map(|it| it.reset),
-        (Lane::Install, limits) => limits.map(|it| it.install),
+    let limit = |lane| match lane {
+        Lane::Other => hatchery_core::limits::OTHER_LANE,
+        Lane::Create => limits.map_or(0, |it| it.create),
+        Lane::Reset => limits.map_or(0, |it| it.reset),
+        Lane::Install => limits.map_or(0, |it| it.install),
     };
     Lane::ALL
         .into_iter()
@@ -296,7 +316,7 @@ fn found(body: String) -> Response {
 }
 
 fn refused(status: u16, error: &str) -> Response {
-    #[derive(Serialize)]
+    #[derive(CandidType)]
     struct Refusal<'a> {
         error: &'a str,
     }
@@ -314,6 +334,12 @@ mod tests {
         let management = CanisterId(Principal::management_canister());
         assert_eq!(query.canister("after"), Some(management));
         assert_eq!(query.number::<u32>("limit"), Some(5));
+        let id = Principal::from_slice(&[0, 0, 0, 0, 1, 0x60, 0x27, 0xff, 1, 1]);
+        assert_eq!(principal(&id.to_text()), Some(id));
+        let long = Principal::self_authenticating([7]);
+        assert_eq!(principal(&long.to_text()), Some(long));
+        assert_eq!(principal("aa!"), None);
+        assert_eq!(principal("aaaa"), None);
         for absent in ["empty", "x", "", "nothing"] {
             assert_eq!(query.get(absent), None, "{absent}");
         }

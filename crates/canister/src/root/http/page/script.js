@@ -60,7 +60,7 @@ async function refresh() {
   state.seen = Date.now();
   remember(overview);
   const changed = overview.newest_event !== state.newest;
-  const closed = overview.visibility === 'Operators';
+  const closed = overview.visibility === 'operators';
   $('open').hidden = closed;
   if (!closed && changed) await events(overview.newest_event);
   draw(overview);
@@ -241,7 +241,7 @@ function drawWarm(overview) {
       el('div.facts', null, ...['creating', 'pending-reset', 'resetting', 'deleting', 'failed'].map(name => el(name === 'failed' && phase(status, name) ? 'span.bad' : 'span', null, `${count(phase(status, name))} ${name}`))),
       chips([status.warm_reason])),
     el('div.card', null, el('table', null, el('thead', null, el('tr', null, el('th', null, 'Lane'), el('th', null, 'In flight'), el('th', null, 'At most'))),
-      el('tbody', null, ...overview.lanes.map(([name, used, most]) => el('tr', null, el('td', null, name), el('td', null, count(used)), el('td', null, most === null ? '' : count(most)))),
+      el('tbody', null, ...overview.lanes.map(([name, used, most]) => el('tr', null, el('td', null, name), el('td', null, count(used)), el('td', null, count(most)))),
         el('tr', null, el('td', null, 'calls'), el('td', null, count(overview.calls)), el('td'))))),
     el('div.card', null, el('table', null, el('thead', null, el('tr', null, el('th', null, 'Module'), el('th', null, 'Bytes'), el('th', null, 'State'))),
       el('tbody', null, ...status.modules.map(it => el('tr', null, el('td.mono', { title: it.module }, `${it.module.slice(0, 12)}…`), el('td', null, count(it.bytes)),
