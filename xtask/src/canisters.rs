@@ -12,7 +12,7 @@ use std::process::Command;
 const CANISTERS: [(&str, &str); 2] = [("root", "hatchery-root"), ("worker", "hatchery-worker")];
 
 /// Where programs find the wasm files.
-const WASM_FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
+pub(crate) const WASM_FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
 
 /// `cargo xtask canisters`.
 pub(crate) fn build_command(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
@@ -79,7 +79,7 @@ pub(crate) fn size(workspace: &Workspace, arguments: &[String]) -> anyhow::Resul
     Ok(())
 }
 
-fn build(workspace: &Workspace) -> anyhow::Result<()> {
+pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
     ensure_wasm_target()?;
     let built = files(workspace).iter().all(|(_, path)| path.exists());
     let first = if built {

@@ -6,6 +6,7 @@ use crate::simulations;
 use crate::tidy;
 use crate::workspace::{WASM_TARGET, Workspace, ensure_component, ensure_wasm_target};
 use anyhow::bail;
+use std::process::Command;
 
 /// `cargo xtask check`.
 pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
@@ -41,11 +42,15 @@ pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     check_dependencies(workspace)
 }
 
-/// `cargo xtask ci`: [`check`], then the tests by the README's own command.
+/// `cargo xtask ci`: [`check`], then the tests by the README's own command, then [`peers`].
 pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     check(workspace, arguments)?;
     canisters::test(workspace, &[])?;
-    simulations::share(workspace)
+    simulations::share(workspace)?;
+    // The tests have built it: `cargo run` would choose other features and build wasmtime again.
+    let program = format!("hatchery-peers{}", std::env::consts::EXE_SUFFIX);
+    let program = workspace.target.join("debug").join(program);
+    run(Command::new(program).arg(workspace.target.join("peers")))
 }
 
 fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
@@ -64,4 +69,13 @@ fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
 pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let program = ["run", "--quiet", "--package", "hatchery-conformance", "--"];
     run(cargo(&workspace.root, &program).args(arguments))
+}
+
+/// `cargo xtask peers`: real clients against the network; everything behind it goes to the program.
+/// Packages are fetched once, into the target folder.
+pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let program = ["run", "--quiet", "--package", "hatchery-peers", "--"];
+    run(cargo(&workspace.root, &program)
+        .arg(workspace.target.join("peers"))
+        .args(arguments))
 }

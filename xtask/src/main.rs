@@ -66,10 +66,22 @@ const COMMANDS: &[Command] = &[
         run: simulations::sim,
     },
     Command {
+        name: "plant",
+        arguments: "[--all | IDS] [--json]",
+        about: "plants known bugs one by one; each must be found by a checker or a named test",
+        run: simulations::plant,
+    },
+    Command {
         name: "size",
         arguments: "[--json]",
         about: "sizes of the canisters, raw and gzipped, in bytes",
         run: canisters::size,
+    },
+    Command {
+        name: "peers",
+        arguments: "[--json]",
+        about: "the network against icp, ic-agent and the agent for JavaScript, fetched with npm",
+        run: checks::peers,
     },
     Command {
         name: "conformance",

@@ -1,7 +1,10 @@
-//! The simulations: random worlds against the control plane.
+//! The simulations: random worlds against the control plane; and the bugs planted to see them fail.
 
+use crate::canisters;
 use crate::program::{cargo, run};
 use crate::workspace::Workspace;
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
 
 /// Seeds of the model that a merge must pass: a twentieth of the full run.
 const SHARE_MODEL: &str = "100";
@@ -9,11 +12,91 @@ const SHARE_MODEL: &str = "100";
 /// `cargo xtask sim`: everything behind it goes to `hatchery-sim`.
 pub(crate) fn sim(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let program = ["run", "--quiet", "--package", "hatchery-sim", "--"];
-    run(cargo(&workspace.root, &program).args(arguments))
+    let mut command = cargo(&workspace.root, &program);
+    if arguments.iter().any(|argument| argument == "--wasm") {
+        canisters::build(workspace)?;
+        command.env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder());
+    }
+    run(command.args(arguments))
 }
 
 /// The share of the simulations that `cargo xtask ci` runs.
 pub(crate) fn share(workspace: &Workspace) -> anyhow::Result<()> {
     eprintln!("a share of the simulations ...");
     sim(workspace, &["--seeds".to_owned(), SHARE_MODEL.to_owned()])
+}
+
+/// `cargo xtask plant`: what the simulation does not find, the tests named after it must.
+pub(crate) fn plant(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let is_json = arguments.iter().any(|argument| argument == "--json");
+    let ids = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with("--"));
+    let mut result = hunt(workspace, ids)?;
+    let missed = match result["missed"].take() {
+        Value::Array(missed) => missed,
+        other => bail!("hatchery-sim names what it missed as {other}"),
+    };
+    let mut left = Vec::new();
+    for id in missed.iter().filter_map(Value::as_str) {
+        eprintln!("{id}: not found by the simulation; its named tests ...");
+        if named_tests_fail(workspace, id)? {
+            result["found_by"][id] = json!("named tests of hatchery-core");
+        } else {
+            left.push(id);
+        }
+    }
+    let planted = result["planted"].as_u64().unwrap_or(0);
+    result["found"] = json!(planted - left.len() as u64);
+    result["missed"] = json!(left);
+    if is_json {
+        println!("{result}");
+    } else {
+        for (id, finder) in result["found_by"].as_object().into_iter().flatten() {
+            println!("{id:<5}{}", finder.as_str().unwrap_or_default());
+        }
+        println!(
+            "planted {planted}, found {}, missed {left:?}",
+            result["found"]
+        );
+    }
+    if left.is_empty() {
+        Ok(())
+    } else {
+        bail!("planted and not found: {}", left.join(", "))
+    }
+}
+
+/// What the simulation finds, as its program tells it.
+fn hunt<'a>(workspace: &Workspace, ids: impl Iterator<Item = &'a String>) -> anyhow::Result<Value> {
+    let program = ["run", "--quiet", "--package", "hatchery-sim"];
+    let feature = ["--features", "plant", "--", "plant", "--json"];
+    let output = cargo(&workspace.root, &program)
+        .args(feature)
+        .args(ids)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cargo could not be started")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().context("hatchery-sim said nothing")?;
+    serde_json::from_str(line).with_context(|| format!("hatchery-sim said `{line}`"))
+}
+
+/// Cargo's exit code when tests fail.
+const TESTS_FAILED: i32 = 101;
+
+/// The tests named after a failure id fail with its bug planted, and there are some.
+fn named_tests_fail(workspace: &Workspace, id: &str) -> anyhow::Result<bool> {
+    let build = ["test", "--quiet", "--package", "hatchery-core"];
+    let tests = ["--features", "plant", "--test", "it"];
+    run(cargo(&workspace.root, &build).args(tests).arg("--no-run"))?;
+    let status = cargo(&workspace.root, &build)
+        .args(tests)
+        .args(["--", &format!("{id}_")])
+        .env("HATCHERY_PLANT", id)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .context("cargo could not be started")?;
+    Ok(status.code() == Some(TESTS_FAILED))
 }

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["hatchery-core", "hatchery-api", "hatchery-types"],
     ),
     ("hatchery-engine", &[]),
-    ("hatchery-bench", &["hatchery-engine"]),
+    ("hatchery-bench", &["hatchery-engine", "hatchery-network"]),
     (
         "hatchery-sim",
         &[
@@ -35,6 +35,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("hatchery-conformance", &["hatchery-engine"]),
+    ("hatchery-network", &["hatchery-engine"]),
+    (
+        "hatchery-peers",
+        &["hatchery-engine", "hatchery-network", "hatchery-sim"],
+    ),
     ("hatchery-root", &["hatchery"]),
     ("hatchery-worker", &["hatchery"]),
     ("xtask", &[]),

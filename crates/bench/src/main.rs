@@ -2,6 +2,7 @@
 //! the last line. It is the one library user that reads the wall clock; it judges nothing but
 //! whether each figure is within its bound.
 
+mod http;
 mod measure;
 mod module;
 
@@ -44,7 +45,7 @@ fn table(figures: &[Figure]) -> String {
             "OUT OF BOUND"
         };
         format!(
-            "{:<16}{:>14.3}  {:<12}{}\n",
+            "{:<20}{:>14.3}  {:<12}{}\n",
             figure.name,
             figure.value,
             figure.bound_text(),

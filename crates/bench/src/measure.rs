@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hatchery_engine::{Config, Engine, InstallMode, Principal};
 
+use crate::http;
 use crate::module;
 
 const CANISTERS: usize = 1_000;
@@ -59,6 +60,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     drop(world);
     let instance_s = best(20, || drop(Engine::new(Config::default())));
     let (updates, queries) = calls(&large);
+    let (http_updates, http_queries) = http::calls();
     vec![
         below("instance_ms", instance_s * 1e3, 1.0),
         at_least("updates_per_s", updates, 10_000.0),
@@ -67,6 +69,8 @@ pub(crate) fn measure() -> Vec<Figure> {
         below("world1000_mib", world_mib, 2_048.0),
         below("fork_ms", fork_s * 1e3, 50.0),
         below("heap64_ratio", heap_ratio(), 2.0),
+        at_least("http_updates_per_s", http_updates, 500.0),
+        at_least("http_queries_per_s", http_queries, 3_000.0),
     ]
 }
 
@@ -141,7 +145,7 @@ fn best(times: usize, mut run: impl FnMut()) -> f64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn timed(run: impl FnOnce()) -> f64 {
+pub(crate) fn timed(run: impl FnOnce()) -> f64 {
     let start = Instant::now();
     run();
     let elapsed: Duration = start.elapsed();

@@ -9,6 +9,7 @@ mod event;
 mod input;
 pub mod limits;
 mod plan;
+pub mod plant;
 mod record;
 mod state;
 mod storage;

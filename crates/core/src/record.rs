@@ -2,6 +2,7 @@
 //!
 //! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
 
+use crate::plant::{self, planted};
 use hatchery_types::{
     CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
 };
@@ -173,6 +174,11 @@ impl Row {
     /// Stays where it is after a failure and is due again after a wait.
     #[must_use]
     pub(crate) fn held_back(mut self, now: Nanos, reason: Reason) -> Self {
+        let reason = if planted("p14") {
+            plant::appended(&self.reason, reason)
+        } else {
+            reason
+        };
         self.attempts = self.attempts.saturating_add(1);
         self.next_attempt = now + crate::limits::backoff(self.attempts);
         self.reason = reason;

@@ -80,7 +80,7 @@ impl From<InstallMode> for CanisterInstallMode {
 
 /// An Internet Computer with one application subnet.
 pub struct Engine {
-    subnet: Subnet,
+    pub(crate) subnet: Subnet,
 }
 
 impl Engine {
@@ -183,7 +183,7 @@ impl Engine {
         method: &str,
         arg: Vec<u8>,
     ) -> Result<Vec<u8>, Reject> {
-        self.subnet.query(sender, canister, method, &arg)
+        self.subnet.query(sender, canister, method, &arg, None)
     }
 
     /// A new empty canister with minted cycles, at once.
@@ -230,14 +230,24 @@ impl Engine {
             let arg = self.upload(sender, canister, wasm, arg, mode)?;
             return self.submit(sender, management, "install_chunked_code", arg);
         }
-        let arg = encode(&InstallCodeArgs {
+        let arg = Engine::install_code_arg(canister, wasm, arg, mode);
+        self.submit(sender, management, "install_code", arg)
+    }
+
+    /// The argument of an `install_code` by a user.
+    pub fn install_code_arg(
+        canister_id: Principal,
+        wasm: &[u8],
+        arg: Vec<u8>,
+        mode: InstallMode,
+    ) -> Vec<u8> {
+        encode(&InstallCodeArgs {
             mode: mode.into(),
-            canister_id: canister,
+            canister_id,
             wasm_module: wasm.to_vec(),
             arg,
             sender_canister_version: None,
-        });
-        self.submit(sender, management, "install_code", arg)
+        })
     }
 
     fn upload(

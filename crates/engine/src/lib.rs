@@ -18,6 +18,7 @@
 
 mod engine;
 pub mod faults;
+mod front;
 pub mod machine;
 mod management;
 pub mod message;
@@ -28,6 +29,7 @@ pub mod trace;
 mod view;
 
 pub use engine::{Config, Engine, InstallMode};
+pub use front::CertifiedState;
 pub use ic_error_types::{ErrorCode, RejectCode};
 pub use ic_principal::Principal;
 pub use reject::{REJECT_TEXT_BYTES_MAX, Reject};

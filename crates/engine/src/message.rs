@@ -5,6 +5,8 @@
 //! [`Execution`]; it knows nothing of queues, rounds or the management canister.
 //! [`crate::subnet`] decides what to execute and commits the [`Effects`]; it knows nothing of wasm.
 
+use std::cell::OnceCell;
+
 use crate::saved::saved;
 use ic_error_types::ErrorCode;
 use ic_principal::Principal;
@@ -37,7 +39,7 @@ pub struct Message<'a> {
     /// Instruction limit of this message.
     pub instruction_limit: u64,
     /// Certificate for `data_certificate_copy`; only in non-replicated queries.
-    pub data_certificate: Option<Vec<u8>>,
+    pub data_certificate: Option<&'a DataCertificate<'a>>,
     /// The canister as the System API shows it.
     pub canister: CanisterContext,
     /// The subnet as the System API shows it.
@@ -56,6 +58,32 @@ pub trait QueueRoom {
 impl std::fmt::Debug for dyn QueueRoom + '_ {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("QueueRoom")
+    }
+}
+
+/// The certificate of a canister's certified data; made when the canister first asks for it, since
+/// signing costs more than most queries.
+pub struct DataCertificate<'a> {
+    make: &'a dyn Fn() -> Vec<u8>,
+    made: OnceCell<Vec<u8>>,
+}
+
+impl<'a> DataCertificate<'a> {
+    /// What `make` returns.
+    pub fn new(make: &'a dyn Fn() -> Vec<u8>) -> Self {
+        let made = OnceCell::new();
+        DataCertificate { make, made }
+    }
+
+    /// The certificate in CBOR.
+    pub fn bytes(&self) -> &[u8] {
+        self.made.get_or_init(self.make)
+    }
+}
+
+impl std::fmt::Debug for DataCertificate<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DataCertificate")
     }
 }
 

@@ -67,6 +67,13 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         "lost",
         &["install gone", "observe gone", "observe refused"],
     ),
+    // It waits on standby.
+    ("installing", "standby", &["install done", "observe done"]),
+    ("standby", "in-service", &["plan"]),
+    ("standby", "stopping", &["plan"]),
+    ("standby", "draining", &["recycle"]),
+    ("standby", "pending-reset", &["observe done"]),
+    ("standby", "lost", &["observe gone", "observe refused"]),
     // It serves, and leaves.
     ("in-service", "draining", &["plan", "recycle"]),
     ("in-service", "pending-reset", &["observe done"]),
@@ -85,7 +92,11 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
             "stop unknown",
         ],
     ),
-    ("stopping", "lost", &["stop gone"]),
+    (
+        "stopping",
+        "lost",
+        &["stop gone", "observe gone", "observe refused"],
+    ),
     // It is given back.
     // An empty canister stops at once: its stop is never in progress.
     (

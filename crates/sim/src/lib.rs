@@ -9,6 +9,8 @@ pub mod checkers;
 pub mod demo;
 pub mod dice;
 mod edge_list;
+#[cfg(feature = "plant")]
+pub mod hunt;
 pub mod model;
 pub mod run;
 pub mod world;

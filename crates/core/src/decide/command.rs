@@ -2,6 +2,7 @@
 
 use super::{refuse, to_reset};
 use crate::limits;
+use crate::plant::planted;
 use crate::record::{Applied, Receipt, Row};
 use crate::state::State;
 use crate::storage::encode;
@@ -35,7 +36,7 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
         let text = "too many operations within 24 hours; use fewer, larger ones";
         return refuse(Reason::TooManyOperations, text);
     }
-    if ids(&input.command).len() > limits::PAGE_MAX {
+    if ids(&input.command).len() > limits::PAGE_MAX && !planted("p10") {
         let text = format!(
             "at most {} canisters a command; send several",
             limits::PAGE_MAX
@@ -129,6 +130,7 @@ fn import<M: Memory>(
 ) -> Result<Row, Reason> {
     match row {
         Some(row) if is_stuck(&row) => requeue(now, Some(row)),
+        Some(_) if planted("p03") => Ok(Row::new(id, Phase::PendingReset, now, Reason::Imported)),
         Some(_) => Err(Reason::AlreadyManaged),
         None if !is_canister(id) || state.header().root == Some(id) => Err(Reason::UnknownCanister),
         None if state.rows_len() + limits::PAGE_MAX as u64 > limits::ROWS_MAX => {
@@ -160,6 +162,7 @@ fn requeue(now: Nanos, row: Option<Row>) -> Result<Row, Reason> {
 fn recycle(now: Nanos, row: Option<Row>) -> Result<Row, Reason> {
     let row = row.ok_or(Reason::UnknownCanister)?;
     match row.phase {
+        Phase::InService if planted("p18") => Ok(to_reset(row, now, Reason::Recycled)),
         Phase::InService | Phase::Standby => Ok(row.moved(Phase::Draining, now, Reason::Recycled)),
         Phase::Ready | Phase::Failed | Phase::Lost => Ok(to_reset(row, now, Reason::Recycled)),
         _ => Err(Reason::WrongPhase),

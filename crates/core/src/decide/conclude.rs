@@ -5,6 +5,7 @@
 use super::service::{land, member_due, reported};
 use super::{Draft, store, to_reset};
 use crate::limits;
+use crate::plant::planted;
 use crate::record::{PoolRecord, Row};
 use crate::state::State;
 use crate::{Decision, Event};
@@ -117,7 +118,12 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
             if state.row(*canister).is_none() {
-                draft.row(Row::new(*canister, Phase::Creating, now, Reason::Bought));
+                let row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+                draft.row(if planted("p16") {
+                    row.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+                } else {
+                    row
+                });
             }
             if state.header().create_failures > 0 {
                 let reason = None;
@@ -173,6 +179,9 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     row.since = now;
     row.phase = Phase::PendingReset;
     row = row.held_back(now, reason);
+    if planted("p04") {
+        row.next_attempt = now;
+    }
     if hopeless || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
         row.phase = Phase::Failed;
     }
@@ -200,9 +209,9 @@ fn flaw(case: &Case<'_>, row: &Row, seen: &Observation) -> Option<Reason> {
     let flaws = [
         (!controlled_as_wanted(case, seen), Reason::WrongControllers),
         (!empty, Reason::NotEmpty),
-        (!settings_clean, Reason::WrongSettings),
+        (!settings_clean && !planted("p25"), Reason::WrongSettings),
         (row.stopped, Reason::NotRunning),
-        (seen.cycles < floor, Reason::BelowFloor),
+        (seen.cycles < floor && !planted("p20"), Reason::BelowFloor),
     ];
     flaws
         .into_iter()
@@ -220,7 +229,7 @@ fn controlled_as_wanted(case: &Case<'_>, seen: &Observation) -> bool {
         .iter()
         .chain(&root)
         .all(|one| seen.controllers.contains(one));
-    all_there && seen.controllers.iter().all(wanted)
+    all_there && (planted("p17") || seen.controllers.iter().all(wanted))
 }
 
 fn after_install<M: Memory>(
@@ -253,6 +262,13 @@ fn after_install<M: Memory>(
         Outcome::NotExecuted(_) => {
             draft.row(to_reset(row, now, trouble));
             hold_pool_back(draft, state, &pool, now + limits::BACKOFF_FIRST);
+        }
+        _ if planted("p09") => {
+            let next_attempt = Nanos::MAX;
+            draft.row(Row {
+                next_attempt,
+                ..row
+            });
         }
         _ => {
             draft.row(to_reset(row, now, trouble));
@@ -315,31 +331,30 @@ fn hold_pool_back<M: Memory>(draft: &mut Draft, state: &State<M>, pool: &str, un
 fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let row = observed(case, row);
+    if planted("p21") && row.phase == Phase::InService && is_gone(case.last()) {
+        return row.held_back(now, Reason::Gone);
+    }
     if is_gone(case.last()) {
         return row.moved(Phase::Lost, now, Reason::Gone);
     }
     if lost_control(case.last()) {
         return row.moved(Phase::Lost, now, Reason::NotControlled);
     }
+    if matches!(row.phase, Phase::Draining | Phase::Stopping) {
+        // It began to leave while it was looked at: it goes on leaving.
+        let next_attempt = now;
+        return Row {
+            next_attempt,
+            ..row
+        };
+    }
     let Some(seen) = case.observation() else {
         let trouble = case
             .trouble()
             .expect("bug: no observation and nothing went wrong");
-        return if row.phase == Phase::Draining {
-            Row {
-                next_attempt: now,
-                ..row
-            }
-        } else {
-            row.held_back(now, trouble)
-        };
+        return row.held_back(now, trouble);
     };
     match row.phase {
-        // Cordoned while it was looked at: the drain goes on.
-        Phase::Draining => Row {
-            next_attempt: now,
-            ..row
-        },
         Phase::Creating => match flaw(case, &row, seen) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
             Some(flaw) => to_reset(row, now, flaw),
@@ -441,6 +456,9 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
             ..row
         },
         None => to_reset(row, now, Reason::Recycled),
+        Some(trouble) if planted("p22") && *outcome == Outcome::InProgress => {
+            row.held_back(now, trouble)
+        }
         Some(_) if row.stopped && !deleting => to_reset(row, now, Reason::Recycled),
         Some(trouble) if row.attempts + 1 >= limits::ATTEMPTS_MAX => to_reset(row, now, trouble),
         Some(trouble) => {

@@ -15,6 +15,7 @@ mod tick;
 pub use refill::warm_reason;
 pub use tick::{next_wake, plan_pool};
 
+use crate::plant::planted;
 use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event, Input, Reply};
@@ -66,7 +67,14 @@ fn record<M: Memory>(state: &State<M>, id: EffectId, step: u8, outcome: &Outcome
         _ => false,
     };
     let recorded = Event::OutcomeRecorded(id, step, outcome.clone());
-    let events = if wanted { vec![recorded] } else { Vec::new() };
+    let mut events = if wanted { vec![recorded] } else { Vec::new() };
+    let is_lost = matches!(
+        (&effect.kind, outcome),
+        (EffectKind::Create { .. }, Outcome::Unknown(_))
+    );
+    if planted("p12") && wanted && is_lost {
+        events.push(Event::EffectClosed(id));
+    }
     Decision {
         events,
         ..Decision::default()

@@ -5,6 +5,7 @@
 use super::{Draft, conclude, module, refill, service, store};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
+use crate::plant::planted;
 use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event, Vitals};
@@ -71,6 +72,7 @@ impl Room {
     pub(super) fn lane<M: Memory>(&self, state: &State<M>, spec: &FleetSpec, lane: Lane) -> u32 {
         let (size, calls) = match lane {
             Lane::Create => (spec.lanes.create, 1),
+            Lane::Reset if planted("p23") => (u32::MAX, 4),
             Lane::Reset => (spec.lanes.reset, 4),
             Lane::Install => (spec.lanes.install, INSTALL_CALLS),
             Lane::Other => (limits::OTHER_LANE, 1),
@@ -128,6 +130,7 @@ fn stale_due<M: Memory>(state: &State<M>, id: hatchery_types::EffectId) -> Nanos
     let open = &state.index.open[&id];
     match open.kind {
         EffectKind::Create { .. } => open.started_at + limits::ABSENCE_AGE,
+        EffectKind::Reset { .. } if planted("p02") => Nanos::MAX,
         _ => state.header().started_at + limits::STALE_GRACE,
     }
 }
@@ -188,10 +191,17 @@ fn reset_next<M: Memory>(
     if due > now || room.lane(state, spec, Lane::Reset) == 0 {
         return None;
     }
+    if planted("p15") && state.incarnation().0 > 1 {
+        return None;
+    }
     let mut row = expect_row(state, canister);
-    let kind = EffectKind::Reset { start: row.stopped };
+    let start = row.stopped && !planted("p19");
     let mut draft = Draft::new(state, now);
-    let effect = draft.start(kind, Some(canister));
+    let effect = draft.start(EffectKind::Reset { start }, Some(canister));
+    if planted("p07") {
+        draft.event(Event::RowRemoved(canister, Reason::Recycled));
+        return Some(draft.done());
+    }
     row.phase = Phase::Resetting;
     row.since = now;
     row.effect = Some(effect);
@@ -315,6 +325,11 @@ fn claim(draft: &mut Draft, now: Nanos, spec: &FleetSpec, pool: &str, row: Row) 
         module: role.module,
         generation: row.generation,
     };
+    if planted("p01") {
+        draft.start(kind, Some(row.canister));
+        draft.event(Event::RowRemoved(row.canister, Reason::Claimed));
+        return;
+    }
     draft.start_on(row, kind);
 }
 

@@ -33,12 +33,20 @@ pub(super) fn installs_allowed(view: &PoolView<'_>, sizes: &Sizes, wanted: u32) 
     if !view.payable {
         return (0, Reason::AtReserve);
     }
-    let room = |most: u32| most.saturating_sub(sizes.coming()).min(view.install_room) as usize;
-    let look_again = view.now + limits::LANE_RETRY;
+    // A full lane is looked at again by itself; a probe under way wakes the pool when it ends.
+    let room = |most: u32, why: Reason| {
+        let most = most.saturating_sub(sizes.coming());
+        if most > view.install_room {
+            (view.install_room as usize, Reason::LaneFull)
+        } else {
+            (most as usize, why)
+        }
+    };
+    let until = view.now + limits::LANE_RETRY;
     if open {
-        (room(1), Reason::BreakerOpen { until: look_again })
+        room(1, Reason::BreakerOpen { until })
     } else if failures > 0 || view.record.proven != Some(module) {
-        (room(budget - failures), Reason::Probing)
+        room(budget - failures, Reason::Probing)
     } else {
         (view.install_room as usize, Reason::LaneFull)
     }

@@ -31,6 +31,18 @@ const SMALL_SETTINGS_BYTES: usize = 324;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(u64);
 
+impl MessageId {
+    /// Its number, by which a saved front end finds it again in a saved world.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The message of this number, whether there is one or not.
+    pub fn from_number(number: u64) -> Self {
+        MessageId(number)
+    }
+}
+
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -216,6 +228,15 @@ impl Subnet {
             self.ingress.statuses.get(&id),
             Some(IngressStatus::Received | IngressStatus::Processing)
         )
+    }
+
+    /// Forgets the message and returns its final status; `None` when it has none yet.
+    pub(crate) fn take_status(&mut self, id: MessageId) -> Option<IngressStatus> {
+        if !self.is_finished(id) {
+            return None;
+        }
+        let status = self.ingress.statuses.remove(&id);
+        Some(status.unwrap_or(IngressStatus::Unknown))
     }
 
     pub(crate) fn start_ingress(&mut self, origin: &Origin) {

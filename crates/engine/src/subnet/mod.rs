@@ -134,6 +134,32 @@ impl Subnet {
         self.next_time_ns = self.next_time_ns.saturating_add(ns);
     }
 
+    /// Replaces the stand-in for the subnet's key by a real one.
+    pub(crate) fn set_root_key(&mut self, der: Vec<u8>) {
+        self.context.id = Principal::self_authenticating(&der);
+        self.context.root_key = der;
+    }
+
+    /// Whether anything is under way that the next round moves.
+    pub(crate) fn has_work(&self) -> bool {
+        !(self.active.is_empty()
+            && self.outbox.is_empty()
+            && self.loopback.is_empty()
+            && self.ingress.submitted.is_empty()
+            && self.management.is_empty()
+            && self.held.is_empty()
+            && self.long_install.is_none())
+    }
+
+    /// Time of the first timer of a running canister, or deadline of a call.
+    pub(crate) fn next_due_ns(&self) -> Option<u64> {
+        let runs = |id| self.canisters.get(id).is_some_and(Canister::is_running);
+        let timer = self.timers.iter().find(|(_, id)| runs(id));
+        let deadline = self.deadlines.first();
+        let due = [timer.map(|timer| timer.0), deadline.map(|call| call.0)];
+        due.into_iter().flatten().min()
+    }
+
     pub(crate) fn record(&mut self, event: impl FnOnce() -> Event) {
         self.trace.record(self.round, self.time_ns, event);
     }

@@ -10,7 +10,7 @@ use super::canister::{Canister, QueryTotals, Status};
 use super::certificate::certificate;
 use super::run::{Run, canister_context, message};
 use crate::machine::{Code, Keep, MethodKind};
-use crate::message::{Entry, Execution, Mode, OutgoingCall, QueueRoom, Response};
+use crate::message::{DataCertificate, Entry, Execution, Mode, OutgoingCall, QueueRoom, Response};
 use crate::reject::Reject;
 
 /// Instructions of a query, and of a composite query with all its calls.
@@ -31,6 +31,18 @@ pub(crate) struct Unkept<'a> {
     pub(crate) arg: &'a [u8],
 }
 
+/// What a query asks of one canister.
+struct Question<'a> {
+    method: &'a str,
+    caller: Principal,
+    arg: &'a [u8],
+    /// Calls between it and the user's query.
+    depth: usize,
+    /// Makes the certificate, which only the canister that the user asks may see (interface
+    /// specification, section "Certified data").
+    certificate: &'a dyn Fn() -> Vec<u8>,
+}
+
 /// The output queue of a query: nothing waits in it.
 #[derive(Debug)]
 struct AlwaysRoom;
@@ -42,7 +54,8 @@ impl QueueRoom for AlwaysRoom {
 }
 
 impl Subnet {
-    /// Answers a query of a user.
+    /// Answers a query of a user. `certify` makes the certificate that the canister may ask for;
+    /// without it, the signature on it is a placeholder.
     ///
     /// # Errors
     /// What the canister or the platform refused.
@@ -52,12 +65,21 @@ impl Subnet {
         canister: Principal,
         method: &str,
         arg: &[u8],
+        certify: Option<&dyn Fn() -> Vec<u8>>,
     ) -> Result<Vec<u8>, Reject> {
         if canister == Principal::management_canister() {
             return self.management_query(&sender, method, arg);
         }
         let mut left = QUERY_INSTRUCTIONS_MAX;
-        let result = self.answer_query(&canister, method, sender, arg, 0, &mut left);
+        let own = self.unsigned_certificate(&canister);
+        let question = Question {
+            method,
+            caller: sender,
+            arg,
+            depth: 0,
+            certificate: certify.unwrap_or(&own),
+        };
+        let result = self.answer_query(&canister, &question, &mut left);
         let totals = QueryTotals {
             calls: 1,
             instructions: u128::from(QUERY_INSTRUCTIONS_MAX - left),
@@ -73,33 +95,31 @@ impl Subnet {
     fn answer_query(
         &mut self,
         id: &Principal,
-        method: &str,
-        caller: Principal,
-        arg: &[u8],
-        depth: usize,
+        question: &Question<'_>,
         left: &mut u64,
     ) -> Result<Vec<u8>, Reject> {
-        let kind = self.query_kind(id, method)?;
+        let kind = self.query_kind(id, question.method)?;
         if kind == MethodKind::CompositeQuery {
-            return self.answer_composite(id, method, caller, arg, depth, left);
+            return self.answer_composite(id, question, left);
         }
-        let entry = Entry::Query(method.to_owned());
+        let entry = Entry::Query(question.method.to_owned());
+        let certificate = DataCertificate::new(question.certificate);
         let run = Run {
             instruction_limit: *left,
             keep: Keep::Never,
-            data_certificate: self.data_certificate(id, depth),
-            ..Run::new(entry, Mode::Query, caller, arg)
+            data_certificate: (question.depth == 0).then_some(&certificate),
+            ..Run::new(entry, Mode::Query, question.caller, question.arg)
         };
         let execution = self.run_apart(id, None, &run);
         *left -= execution.instructions.min(*left);
         answer_of(id, execution)
     }
 
-    /// Only the canister that the user asks has a certificate (interface specification, section
-    /// "Certified data").
-    fn data_certificate(&self, id: &Principal, depth: usize) -> Option<Vec<u8>> {
-        let certified_data = &self.canisters.get(id)?.certified_data;
-        (depth == 0).then(|| certificate(id.as_slice(), certified_data, self.time_ns))
+    fn unsigned_certificate(&self, id: &Principal) -> impl Fn() -> Vec<u8> + use<> {
+        let (id, time_ns) = (*id, self.time_ns);
+        let canister = self.canisters.get(&id);
+        let data = canister.map_or_else(Vec::new, |canister| canister.certified_data.clone());
+        move || certificate(id.as_slice(), &data, time_ns)
     }
 
     fn query_kind(&self, id: &Principal, method: &str) -> Result<MethodKind, Reject> {
@@ -133,22 +153,21 @@ impl Subnet {
     fn answer_composite(
         &mut self,
         id: &Principal,
-        method: &str,
-        caller: Principal,
-        arg: &[u8],
-        depth: usize,
+        question: &Question<'_>,
         left: &mut u64,
     ) -> Result<Vec<u8>, Reject> {
+        let &Question { caller, depth, .. } = question;
         if depth >= COMPOSITE_DEPTH_MAX {
             let text = format!("query calls nest deeper than {COMPOSITE_DEPTH_MAX}");
             return Err(Reject::new(ErrorCode::QueryCallGraphTooDeep, text));
         }
         let mut code = self.copy_code(id);
-        let entry = Entry::CompositeQuery(method.to_owned());
+        let entry = Entry::CompositeQuery(question.method.to_owned());
+        let certificate = DataCertificate::new(question.certificate);
         let run = Run {
             instruction_limit: *left,
-            data_certificate: self.data_certificate(id, depth),
-            ..Run::new(entry, Mode::CompositeQuery, caller, arg)
+            data_certificate: (depth == 0).then_some(&certificate),
+            ..Run::new(entry, Mode::CompositeQuery, caller, question.arg)
         };
         let mut execution = self.run_apart(id, Some(&mut code), &run);
         let mut calls = VecDeque::new();
@@ -169,22 +188,28 @@ impl Subnet {
                 ));
             }
             *left -= NESTED_CALL_INSTRUCTIONS;
-            let answer = self.answer_nested(id, &call, depth, left);
+            let nested = Question {
+                method: &call.method,
+                caller: *id,
+                arg: &call.arg,
+                depth: depth + 1,
+                certificate: question.certificate,
+            };
+            let answer = self.answer_nested(&call.callee, &nested, left);
             execution = self.run_composite_callback(id, &mut code, &call, &answer, caller, *left);
         }
     }
 
     fn answer_nested(
         &mut self,
-        id: &Principal,
-        call: &OutgoingCall,
-        depth: usize,
+        callee: &Principal,
+        question: &Question<'_>,
         left: &mut u64,
     ) -> Result<Vec<u8>, Reject> {
-        if call.callee == Principal::management_canister() {
-            return self.management_query(id, &call.method, &call.arg);
+        if *callee == Principal::management_canister() {
+            return self.management_query(&question.caller, question.method, question.arg);
         }
-        self.answer_query(&call.callee, &call.method, *id, &call.arg, depth + 1, left)
+        self.answer_query(callee, question, left)
     }
 
     fn run_composite_callback(

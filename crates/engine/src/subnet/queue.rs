@@ -211,6 +211,10 @@ impl Held {
         due.into_iter().map(|(_, parcel)| parcel).collect()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parcels.is_empty()
+    }
+
     pub(crate) fn cycles(&self) -> u128 {
         self.parcels.iter().map(|(_, parcel)| parcel.cycles()).sum()
     }

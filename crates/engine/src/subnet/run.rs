@@ -12,7 +12,8 @@ use super::queue::REQUESTS_PER_CALLEE_MAX;
 use crate::faults::{Call, Faults, Point};
 use crate::machine::Keep;
 use crate::message::{
-    CanisterContext, Entry, Execution, Message, Mode, Prices, QueueRoom, SubnetContext,
+    CanisterContext, DataCertificate, Entry, Execution, Message, Mode, Prices, QueueRoom,
+    SubnetContext,
 };
 
 /// Instructions of an update, callback or task (ENGINE facts: instruction limits).
@@ -35,7 +36,7 @@ pub(crate) struct Run<'a> {
     pub(crate) context_instructions: u64,
     pub(crate) instruction_limit: u64,
     pub(crate) keep: Keep,
-    pub(crate) data_certificate: Option<Vec<u8>>,
+    pub(crate) data_certificate: Option<&'a DataCertificate<'a>>,
     /// The code runs as part of an install: it sees the version that the install will give, and no
     /// timer.
     pub(crate) after_install: bool,
@@ -169,7 +170,7 @@ pub(crate) fn message<'a>(
         responded: run.responded,
         context_instructions: run.context_instructions,
         instruction_limit: run.instruction_limit,
-        data_certificate: run.data_certificate.clone(),
+        data_certificate: run.data_certificate,
         canister,
         subnet,
         queue_room,

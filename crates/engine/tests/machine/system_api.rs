@@ -1,7 +1,7 @@
 //! What every function of the System API answers and changes.
 
 use hatchery_engine::machine::{Keep, PAGE_BYTES};
-use hatchery_engine::message::{Entry, Execution, Message, Mode, Response};
+use hatchery_engine::message::{DataCertificate, Entry, Execution, Message, Mode, Response};
 use ic_error_types::ErrorCode;
 use ic_principal::Principal;
 
@@ -199,7 +199,9 @@ fn certified_data_is_at_most_32_bytes() {
 
 #[test]
 fn certificates_are_shown_to_queries_alone() {
-    let certified = |message: &mut Message<'_>| message.data_certificate = Some(vec![8, 9]);
+    let certificate: &DataCertificate<'_> =
+        Box::leak(Box::new(DataCertificate::new(&|| vec![8, 9])));
+    let certified = |message: &mut Message<'_>| message.data_certificate = Some(certificate);
     let present = "(call $small (call $data_certificate_present))";
     shows(present, Mode::Query, certified, &1u64.to_le_bytes());
     shows(present, Mode::Query, |_| {}, &0u64.to_le_bytes());

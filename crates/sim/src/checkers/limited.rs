@@ -1,7 +1,7 @@
 //! Invariant 12: nothing grows above its limit.
 
 use super::{Checker, Scene};
-use hatchery_core::{Event, Row, limits};
+use hatchery_core::{Command, Event, Input, Reply, Row, limits};
 use hatchery_types::{Lane, OperationId, Phase, Reason, Refusal};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ impl Checker for Limited {
         }
         for change in scene.changes {
             change.after.iter().try_for_each(check_row)?;
+        }
+        if let (Input::Command(input), Reply::Command(_)) = (scene.input, &scene.decision.reply) {
+            below("ids in a command", ids(&input.command), limits::PAGE_MAX)?;
         }
         below("rows", scene.rows.len(), limits::ROWS_MAX as usize)?;
         for event in &scene.decision.events {
@@ -39,6 +42,15 @@ impl Checker for Limited {
             below("log", log.len(), limits::LOG_MAX as usize)?;
         }
         Ok(())
+    }
+}
+
+/// Canisters that a command names.
+fn ids(command: &Command) -> usize {
+    match command {
+        Command::Import(ids) | Command::RequeueFailed(Some(ids)) => ids.len(),
+        Command::Recycle(_) => 1,
+        Command::RequeueFailed(None) | Command::Pause | Command::Resume => 0,
     }
 }
 

@@ -11,7 +11,9 @@ mod explained;
 mod handout;
 mod limited;
 mod operations;
+mod paced;
 mod ready;
+mod thrifty;
 
 pub use edges::{Cause, Edge, EdgeCounts, Edges, edge_names, edges_missed};
 
@@ -80,5 +82,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(explained::Explained),
         Box::new(limited::Limited),
         Box::new(conserved::Conserved),
+        Box::new(thrifty::Thrifty),
+        Box::new(paced::Paced),
     ]
 }

@@ -81,10 +81,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A user of that pool.
-    pub fn new(seed: u64, pool: &str) -> Self {
+    /// A user of that pool, who is `me`.
+    pub fn new(seed: u64, pool: &str, me: Principal) -> Self {
         Client {
-            me: Principal::self_authenticating(b"a user of the fleet"),
+            me,
             pool: pool.to_owned(),
             dice: Dice::new(seed, 11),
             jobs: BTreeMap::new(),
@@ -172,7 +172,7 @@ impl Client {
             document,
             times: job.times,
         });
-        match world.engine.submit(self.me, worker, "submit", arg) {
+        match world.submit(self.me, worker, "submit", arg) {
             Ok(message) => self.submitting.push((message, id, worker)),
             Err(_) => self.retry(id, worker),
         }
@@ -206,10 +206,7 @@ impl Client {
                 self.held.remove(&worker);
                 continue;
             }
-            match world
-                .engine
-                .submit(self.me, worker, "collect", encode(&names))
-            {
+            match world.submit(self.me, worker, "collect", encode(&names)) {
                 Ok(message) => drop(self.collecting.insert(worker, message)),
                 Err(_) => self.give_up_if_gone(worker, world),
             }
@@ -225,7 +222,7 @@ impl Client {
             .collect();
         for id in old {
             let name = self.jobs[&id].name();
-            let answer = world.engine.query(self.me, worker, "result", encode(&name));
+            let answer = world.ask(self.me, worker, "result", encode(&name));
             let progress = answer
                 .ok()
                 .and_then(|bytes| candid::decode_one(&bytes).ok());
@@ -245,8 +242,7 @@ impl Client {
     /// A worker that cannot even be queried has lost our jobs: elsewhere with them.
     fn give_up_if_gone(&mut self, worker: Principal, world: &mut FleetWorld) {
         if world
-            .engine
-            .query(self.me, worker, "depth", encode_nothing())
+            .ask(self.me, worker, "depth", encode_nothing())
             .is_ok()
         {
             return;
@@ -318,8 +314,8 @@ impl Client {
 }
 
 /// The end of a message, if it has one.
-fn outcome(world: &FleetWorld, message: MessageId) -> Option<Result<Vec<u8>, ()>> {
-    match world.engine.status(&message) {
+fn outcome(world: &mut FleetWorld, message: MessageId) -> Option<Result<Vec<u8>, ()>> {
+    match world.message_status(&message) {
         IngressStatus::Replied(bytes) => Some(Ok(bytes)),
         IngressStatus::Rejected(_) | IngressStatus::Unknown => Some(Err(())),
         _ => None,

@@ -12,7 +12,7 @@ pub use frame::{Frame, FrameSummary};
 pub use summary::{CanisterSummary, JobSummary, PoolSummary, Summary, WorkerSummary};
 pub use wave::{Job, Wave};
 
-use crate::world::FleetWorld;
+use crate::world::{Door, FleetWorld, START_NS, Straight};
 use anyhow::{Context, anyhow, bail};
 use chaos::Chaos;
 use hatchery_api::{Command, CommandRequest, fleet_toml};
@@ -22,6 +22,8 @@ use std::path::PathBuf;
 
 /// The fleet of the demo, for those who bring none.
 pub const FLEET_TOML: &str = include_str!("../../../../examples/demo/fleet.toml");
+/// Under which name the user comes in.
+const USER: &str = "a user of the fleet";
 /// Rounds in a virtual second.
 pub const ROUNDS_PER_SECOND: u64 = 2;
 const ROUND_NS: u64 = 1_000_000_000 / ROUNDS_PER_SECOND;
@@ -77,9 +79,24 @@ impl Demo {
     /// # Errors
     /// The fleet is not one, or root cannot be started.
     pub fn start(config: DemoConfig, say: &mut dyn FnMut(&str)) -> anyhow::Result<Demo> {
+        Demo::start_behind(config, START_NS, Box::new(Straight), say)
+    }
+
+    /// The same, begun at another time, where operator and user come in by another door.
+    ///
+    /// # Errors
+    /// The fleet is not one, or root cannot be started.
+    pub fn start_behind(
+        config: DemoConfig,
+        start_ns: u64,
+        door: Box<dyn Door>,
+        say: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Demo> {
         say("starting an Internet Computer in this process");
+        let me = door.user(USER);
+        let (seed, cache_dir) = (config.seed, config.cache_dir.clone());
         let mut world =
-            FleetWorld::start(config.seed, config.cache_dir.clone(), &config.root_wasm)?;
+            FleetWorld::start_behind(seed, cache_dir, &config.root_wasm, start_ns, door)?;
         say(&format!("root is {}", world.root));
         let module = world.upload_module(&config.worker_wasm)?;
         say(&format!(
@@ -100,7 +117,7 @@ impl Demo {
             .clone();
         Ok(Demo {
             wave: Wave::new(config.seed),
-            client: Client::new(config.seed, &pool),
+            client: Client::new(config.seed, &pool, me),
             chaos: Chaos::new(config.seed, config.chaos),
             world,
             spec,
@@ -221,6 +238,11 @@ impl Demo {
     /// The world, to look at.
     pub fn world(&self) -> &FleetWorld {
         &self.world
+    }
+
+    /// The world, to ask it something between two steps.
+    pub fn world_mut(&mut self) -> &mut FleetWorld {
+        &mut self.world
     }
 
     /// The spec in force.

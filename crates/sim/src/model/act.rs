@@ -167,6 +167,7 @@ impl World {
     fn respec(&mut self, numbers: Numbers) -> Result<(), Failure> {
         let pool = &mut self.wanted.pools[numbers.pool];
         (pool.min, pool.max, pool.initial) = (numbers.min, numbers.max, numbers.initial);
+        pool.standby = numbers.standby;
         self.wanted.warm_pool.minimum = numbers.minimum;
         self.wanted.warm_pool.maximum = numbers.maximum;
         self.wanted.lanes.reset = numbers.resets;
@@ -208,7 +209,7 @@ fn is_call(action: &Action) -> bool {
 }
 
 /// The call that kept it from stopping is over.
-pub(super) fn end_call(canister: &mut Canister) {
+fn end_call(canister: &mut Canister) {
     canister.work.call_open = false;
     if canister.run_state == RunState::Stopping {
         canister.run_state = RunState::Stopped;

@@ -62,6 +62,8 @@ pub struct Numbers {
     pub max: u32,
     /// Its start.
     pub initial: u32,
+    /// Workers kept installed and out of service.
+    pub standby: u32,
     /// The warm pool's bounds.
     pub minimum: u32,
     /// The warm pool's bounds.

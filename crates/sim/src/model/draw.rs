@@ -5,7 +5,8 @@ use super::action::{Action, Load, Meddling, Numbers};
 use super::swarm::Fault;
 use super::world::World;
 use hatchery_core::Command;
-use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, RunState};
+use hatchery_core::limits::PAGE_MAX;
+use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, RunState};
 
 const SECOND: Nanos = Nanos::from_secs(1);
 const TEN_SECONDS: Nanos = Nanos::from_secs(10);
@@ -22,8 +23,9 @@ impl World {
         self.draw_trouble(&mut actions);
         match self.dice.below(100) {
             0..30 => {}
-            30..35 => actions.push(Action::Tick),
-            35..40 => self.draw_race(&mut actions),
+            30..33 => actions.push(Action::Tick),
+            33..38 => self.draw_race(&mut actions),
+            38..40 => self.draw_long_sleep(&mut actions),
             40..65 => actions.extend(self.draw_load()),
             65..80 => self.draw_work(&mut actions),
             80..93 => self.draw_commands(&mut actions),
@@ -119,7 +121,7 @@ impl World {
                 let accepts = !canister.work.draining;
                 jobs.push((*id, if accepts { most.max(left) } else { left }));
             }
-            if canister.run_state == RunState::Stopping && self.dice.chance(300) {
+            if canister.run_state == RunState::Stopping && self.dice.chance(50) {
                 actions.push(Action::CallEnds(*id));
             }
         }
@@ -144,6 +146,10 @@ impl World {
 
     fn draw_command(&mut self) -> Command {
         match self.dice.below(10) {
+            0 if self.dice.chance(50) => {
+                let many = (0..=PAGE_MAX as u64).map(|number| super::canister_id(1_000 + number));
+                Command::Import(many.collect())
+            }
             0..4 => {
                 let count = self.dice.between(1, 4);
                 Command::Import((0..count).map(|_| self.draw_canister()).collect())
@@ -173,12 +179,47 @@ impl World {
         let Some((_, id)) = self.dice.pick(choice).copied() else {
             return;
         };
-        let meddling = [Meddling::Deleted, Meddling::TakenOver][self.dice.below(2) as usize];
-        if self.platform.swarm.knows(Fault::Meddled(meddling)) {
+        let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
+        if Meddling::ALL.iter().any(knows) {
+            let meddling = [Meddling::Deleted, Meddling::TakenOver][self.dice.below(2) as usize];
             actions.push(Action::Meddle(meddling, id));
         }
         let operation = OperationId(format!("race-{}", self.step));
         actions.push(Action::Command(operation, Command::Recycle(id)));
+    }
+
+    /// A worker on standby is changed, and a day passes until somebody looks at it; or it is
+    /// changed and released while somebody looks.
+    fn draw_long_sleep(&mut self, actions: &mut Vec<Action>) {
+        let standby = self
+            .rows()
+            .values()
+            .filter(|row| row.phase == Phase::Standby);
+        let standby: Vec<CanisterId> = standby.map(|row| row.canister).collect();
+        let Some(id) = self.dice.pick(&standby).copied() else {
+            return;
+        };
+        let any = [Meddling::Deleted, Meddling::TakenOver, Meddling::Stopped];
+        let meddling = any[self.dice.below(3) as usize];
+        let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
+        let day = Action::Jump(Nanos::from_secs(25 * 3_600));
+        let meddle = Action::Meddle(meddling, id);
+        if !Meddling::ALL.iter().any(knows) {
+            return;
+        }
+        if self.dice.chance(500) {
+            actions.extend([meddle, day]);
+            return;
+        }
+        let mut numbers = self.draw_numbers();
+        let pool = self.rows()[&id].pool.clone();
+        let pools = self.wanted.pools.iter();
+        numbers.pool = pools
+            .take_while(|it| Some(&it.name) != pool.as_ref())
+            .count();
+        numbers.standby = 0;
+        let respec = Action::Respec(numbers);
+        actions.extend([day, Action::Tick, meddle, respec, Action::Tick]);
     }
 
     /// One of the canisters that exist.
@@ -227,6 +268,7 @@ impl World {
             min,
             max,
             initial,
+            standby: self.dice.below(3) as u32,
             minimum,
             maximum,
             resets,

@@ -1,11 +1,10 @@
 //! After the safety phase: faults stop, workers are honest, operators resume and requeue, and the
 //! world must come to rest within a stated time or say what holds it back.
 
-use super::act::end_call;
 use super::canister::Habits;
 use super::fleet;
 use super::world::{Failure, World};
-use hatchery_core::{Command, CommandInput, Input, warm_reason};
+use hatchery_core::{Command, CommandInput, Input, Row, warm_reason};
 use hatchery_types::{CanisterId, Nanos, OperationId, Phase, Reason, RunState};
 
 /// Virtual time for coming to rest: two rounds of the longest back-off and the ten minutes after
@@ -55,8 +54,8 @@ impl World {
     fn make_peace(&mut self) -> Result<(), Failure> {
         self.look_at_all()?;
         self.be_left_alone();
+        // What keeps a canister from stopping may do so for ever: that is no fault that ends.
         for canister in self.platform.canisters.values_mut() {
-            end_call(canister);
             canister.work.habits = Habits::default();
             canister.work.jobs = HONEST_JOBS;
         }
@@ -108,8 +107,9 @@ impl World {
         let spec = self.state.spec()?;
         let vitals = self.vitals();
         let rows = self.read_rows();
-        // Too many creations with an unknown end: root buys nothing more, and says so.
-        if warm_reason(&self.state, self.now, &vitals) == Reason::LostCreations {
+        // Too many creations came to nothing known or usable: root buys no more, and says so.
+        let held_back = [Reason::LostCreations, Reason::UnprovenCanisters];
+        if held_back.contains(&warm_reason(&self.state, self.now, &vitals)) {
             return None;
         }
         for pool in &spec.pools {
@@ -141,6 +141,13 @@ impl World {
                 self.what_is_open()
             ));
         }
+        let dead = rows.values().find(|row| !self.is_alive(row));
+        if let Some(row) = dead {
+            return Some(format!(
+                "{} is said to be in service, and is not",
+                row.canister
+            ));
+        }
         let passing = [
             Phase::Creating,
             Phase::PendingReset,
@@ -153,6 +160,16 @@ impl World {
             .values()
             .find(|row| passing.contains(&row.phase));
         stuck.map(|row| format!("{} still {}: {}", row.canister, row.phase, row.reason))
+    }
+
+    /// A member in service is there, runs its module, and has its generation.
+    fn is_alive(&self, row: &Row) -> bool {
+        let canister = self.platform.canisters.get(&row.canister);
+        row.phase != Phase::InService
+            || canister.is_some_and(|canister| {
+                let runs = canister.run_state == RunState::Running;
+                runs && canister.module == row.module
+            })
     }
 
     fn what_is_open(&self) -> String {

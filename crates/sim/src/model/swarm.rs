@@ -116,7 +116,7 @@ pub struct Swarm {
 }
 
 /// How often an aimed fault strikes.
-const AIMED_PERMILLE: u32 = 850;
+const AIMED_PERMILLE: u32 = 950;
 
 impl Swarm {
     /// Draws the subset: few, some or most of the kinds, each at 0.2 to 12 per cent; one may be

@@ -86,7 +86,7 @@ impl FleetWorld {
         method: &str,
         arg: &A,
     ) -> Result<T, CallError> {
-        let answer = self.engine.update(sender, self.root.0, method, encode(arg));
+        let answer = self.await_root(sender, method, encode(arg));
         let bytes = answer.map_err(|reject| CallError::rejected(method, &reject))?;
         decode(method, &bytes)
     }
@@ -105,9 +105,7 @@ impl FleetWorld {
         method: &str,
         arg: &A,
     ) -> Result<T, CallError> {
-        let answer = self
-            .engine
-            .query(self.operator, self.root.0, method, encode(arg));
+        let answer = self.ask(self.operator, self.root.0, method, encode(arg));
         let bytes = answer.map_err(|reject| CallError::rejected(method, &reject))?;
         decode(method, &bytes)
     }
@@ -149,9 +147,7 @@ impl FleetWorld {
     /// # Errors
     /// The platform does not take the message in.
     pub fn submit_command(&mut self, request: &CommandRequest) -> Result<MessageId, CallError> {
-        let message = self
-            .engine
-            .submit(self.operator, self.root.0, "command", encode(request));
+        let message = self.submit(self.operator, self.root.0, "command", encode(request));
         message.map_err(|reject| CallError::rejected("command", &reject))
     }
 
@@ -160,9 +156,7 @@ impl FleetWorld {
     /// # Errors
     /// Rejected, or the answer cannot be read.
     pub fn status(&mut self) -> Result<FleetStatus, CallError> {
-        let answer = self
-            .engine
-            .query(self.operator, self.root.0, "status", encode_nothing());
+        let answer = self.ask(self.operator, self.root.0, "status", encode_nothing());
         let bytes = answer.map_err(|reject| CallError::rejected("status", &reject))?;
         decode("status", &bytes)
     }
@@ -172,9 +166,7 @@ impl FleetWorld {
     /// # Errors
     /// Rejected, or the answer cannot be read.
     pub fn root_violations(&mut self) -> Result<Vec<String>, CallError> {
-        let answer = self
-            .engine
-            .query(self.operator, self.root.0, "violations", encode_nothing());
+        let answer = self.ask(self.operator, self.root.0, "violations", encode_nothing());
         let bytes = answer.map_err(|reject| CallError::rejected("violations", &reject))?;
         decode("violations", &bytes)
     }

@@ -4,13 +4,15 @@
 
 mod calls;
 mod census;
+mod door;
 
 pub use calls::CallError;
 pub use census::{Census, Truth, take_census};
+pub use door::{Door, Straight};
 
 use candid::Principal;
 use hatchery_api::{CHUNK_BYTES_MAX, CommitModule, InitArg, StageChunk};
-use hatchery_engine::{Config, Engine, InstallMode, MessageId};
+use hatchery_engine::{Config, Engine, ErrorCode, IngressStatus, InstallMode, MessageId, Reject};
 use hatchery_types::{CanisterId, Cycles, FleetSpec, Generation, ModuleHash};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -18,6 +20,10 @@ use std::path::PathBuf;
 
 /// When the virtual clock begins: 6 May 2021, as the reference server's does.
 pub const START_NS: u64 = 1_620_328_630_000_000_000;
+/// Under which name the operator comes in.
+const OPERATOR: &str = "the operator of a simulated world";
+/// Rounds that an answer is waited for.
+const ANSWER_ROUNDS_MAX: u64 = 100;
 /// What root is given to begin with.
 pub const ROOT_CYCLES: Cycles = Cycles(1_000 * Cycles::T);
 
@@ -29,6 +35,8 @@ pub struct FleetWorld {
     pub operator: Principal,
     /// The root canister.
     pub root: CanisterId,
+    /// The way in of all users' messages.
+    pub(crate) door: Box<dyn Door>,
 }
 
 impl fmt::Debug for FleetWorld {
@@ -52,14 +60,28 @@ impl FleetWorld {
         cache_dir: Option<PathBuf>,
         root_wasm: &[u8],
     ) -> Result<Self, CallError> {
+        FleetWorld::start_behind(seed, cache_dir, root_wasm, START_NS, Box::new(Straight))
+    }
+
+    /// The same, begun at another time, where users come in by another door.
+    ///
+    /// # Errors
+    /// Root's wasm cannot be installed.
+    pub fn start_behind(
+        seed: u64,
+        cache_dir: Option<PathBuf>,
+        root_wasm: &[u8],
+        start_time_ns: u64,
+        door: Box<dyn Door>,
+    ) -> Result<Self, CallError> {
         let config = Config {
             seed,
-            start_time_ns: START_NS,
+            start_time_ns,
             cache_dir,
             nodes: 13,
         };
         let mut engine = Engine::new(config);
-        let operator = operator();
+        let operator = door.user(OPERATOR);
         let root = engine.create_canister(operator, ROOT_CYCLES.0);
         let arg = calls::encode(&Some(InitArg::default()));
         engine
@@ -69,6 +91,7 @@ impl FleetWorld {
             engine,
             operator,
             root: CanisterId(root),
+            door,
         })
     }
 
@@ -107,6 +130,61 @@ impl FleetWorld {
         }
     }
 
+    /// Hands in a user's message for the next round.
+    ///
+    /// # Errors
+    /// It is not taken in.
+    pub fn submit(
+        &mut self,
+        sender: Principal,
+        canister: Principal,
+        method: &str,
+        arg: Vec<u8>,
+    ) -> Result<MessageId, Reject> {
+        self.door
+            .submit(&mut self.engine, sender, canister, method, arg)
+    }
+
+    /// What became of a user's message.
+    pub fn message_status(&mut self, message: &MessageId) -> IngressStatus {
+        self.door.status(&mut self.engine, message)
+    }
+
+    /// Asks a query as a user.
+    ///
+    /// # Errors
+    /// What the platform refused or the canister rejected.
+    pub fn ask(
+        &mut self,
+        sender: Principal,
+        canister: Principal,
+        method: &str,
+        arg: Vec<u8>,
+    ) -> Result<Vec<u8>, Reject> {
+        self.door
+            .query(&mut self.engine, sender, canister, method, arg)
+    }
+
+    /// Hands in a message to root and executes rounds until it is answered.
+    fn await_root(
+        &mut self,
+        sender: Principal,
+        method: &str,
+        arg: Vec<u8>,
+    ) -> Result<Vec<u8>, Reject> {
+        let message = self.submit(sender, self.root.0, method, arg)?;
+        for _ in 0..ANSWER_ROUNDS_MAX {
+            self.engine.tick();
+            match self.message_status(&message) {
+                IngressStatus::Replied(reply) => return Ok(reply),
+                IngressStatus::Rejected(reject) => return Err(reject),
+                _ => {}
+            }
+        }
+        let text = format!("no answer to the message after {ANSWER_ROUNDS_MAX} rounds");
+        Err(Reject::new(ErrorCode::IngressMessageTimeout, text))
+    }
+
     /// Upgrades root to `wasm` by force: calls may be open, `pre_upgrade` does not run. It happens
     /// in the rounds to come.
     ///
@@ -116,9 +194,9 @@ impl FleetWorld {
         let mode = InstallMode::Upgrade {
             skip_pre_upgrade: true,
         };
-        let arg = Vec::new();
-        self.engine
-            .submit_install(self.operator, self.root.0, wasm, arg, mode)
+        let arg = Engine::install_code_arg(self.root.0, wasm, Vec::new(), mode);
+        let management = Principal::management_canister();
+        self.submit(self.operator, management, "install_code", arg)
             .map_err(|reject| CallError::rejected("install_code", &reject))
     }
 
@@ -145,7 +223,7 @@ impl FleetWorld {
 
 /// The principal that controls root in every world.
 pub fn operator() -> Principal {
-    Principal::self_authenticating(b"the operator of a simulated world")
+    Straight.user(OPERATOR)
 }
 
 /// A principal that controls nothing.

@@ -57,15 +57,15 @@ fn http_says_what_candid_says() {
     settle(&mut world, &spec);
 
     let status = world.status().expect("root answers");
-    let overview = json(&mut world, "/api/status");
+    let overview = json(&mut world, "/live/status");
     let same = serde_json::to_value(&status).expect("JSON");
     assert_eq!(overview["status"], same);
     assert_eq!(overview["health"], Value::Array(vec![]));
 
     let rows = world.rows().expect("root answers");
-    let page = json(&mut world, "/api/canisters?limit=200");
+    let page = json(&mut world, "/live/canisters?limit=200");
     assert_eq!(page["rows"], serde_json::to_value(&rows).expect("JSON"));
-    let ready = json(&mut world, "/api/canisters?phase=ready");
+    let ready = json(&mut world, "/live/canisters?phase=ready");
     let count = ready["rows"].as_array().map_or(0, Vec::len);
     assert_eq!(
         count,
@@ -73,10 +73,10 @@ fn http_says_what_candid_says() {
     );
 
     let plan = world.plan("workers").expect("root answers");
-    let shown = json(&mut world, "/api/plan?pool=workers");
+    let shown = json(&mut world, "/live/plan?pool=workers");
     assert_eq!(shown, serde_json::to_value(&plan).expect("JSON"));
     let events = world.events(0).expect("root answers");
-    let shown = json(&mut world, "/api/events?last=3");
+    let shown = json(&mut world, "/live/events?last=3");
     let last = events.len().saturating_sub(3);
     assert_eq!(
         shown["events"],
@@ -107,7 +107,7 @@ fn the_page_is_certified_and_loads_nothing_from_elsewhere() {
     for elsewhere in ["https://", "src=", "@import", "url("] {
         assert!(!html.contains(elsewhere), "{elsewhere}");
     }
-    for live in ["/api/status", "/metrics", "/health"] {
+    for live in ["/live/status", "/metrics", "/health"] {
         let response = get(&mut world, live);
         let expression = header(&response, "ic-certificateexpression").to_owned();
         assert!(expression.contains("no_certification"), "{live}");
@@ -150,10 +150,10 @@ fn l21_strangers_see_what_the_spec_shows_them() {
     let operator = world.operator;
     assert!(ask(&mut world, operator));
     for hidden in ["canisters", "events", "effects", "plan?pool=workers"] {
-        let url = format!("/api/{hidden}");
+        let url = format!("/live/{hidden}");
         assert_eq!(get(&mut world, &url).status_code, 403, "{url}");
     }
-    for shown in ["/", "/api/status", "/metrics"] {
+    for shown in ["/", "/live/status", "/metrics"] {
         assert_eq!(get(&mut world, shown).status_code, 200, "{shown}");
     }
 }

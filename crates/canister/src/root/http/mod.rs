@@ -1,4 +1,4 @@
-//! What root says over HTTP: the dashboard at `/`, live JSON below `/api`, `/metrics`, `/health`.
+//! What root says over HTTP: the dashboard at `/`, live JSON below `/live`, `/metrics`, `/health`.
 //!
 //! Owns the way from a URL to a response. All of it is reads: nothing here changes anything, since
 //! a gateway calls as nobody in particular. The dashboard is certified; what changes with the state
@@ -47,7 +47,8 @@ struct Response {
 
 const PAGE: &[&str] = &["", EXACTLY];
 const MISSING: &[&str] = &[ANY];
-const API: &[&str] = &["api", ANY];
+/// Not `/api`: gateways keep that for the platform's own interface.
+const LIVE: &[&str] = &["live", ANY];
 const METRICS: &[&str] = &["metrics", EXACTLY];
 const HEALTH: &[&str] = &["health", EXACTLY];
 
@@ -74,7 +75,7 @@ impl Fixed {
         let site = Site::new(&[
             (PAGE, page.entry()),
             (MISSING, missing.entry()),
-            (API, Entry::Skipped),
+            (LIVE, Entry::Skipped),
             (METRICS, Entry::Skipped),
             (HEALTH, Entry::Skipped),
         ]);
@@ -94,7 +95,7 @@ impl Response {
             kind,
             policy: NOTHING.to_owned(),
             body: body.into_bytes(),
-            path: API,
+            path: LIVE,
         }
     }
 
@@ -149,8 +150,8 @@ pub fn answer(request: &HttpRequest) -> HttpResponse {
                 let (status, text) = with_state(|state| health::text(state, &live(state)));
                 Response::live(status, TEXT, text).at(HEALTH)
             }
-            _ => match path.strip_prefix("/api/") {
-                Some(what) => api(what, &Query(query)),
+            _ => match path.strip_prefix("/live/") {
+                Some(what) => read(what, &Query(query)),
                 None => fixed.missing.clone(),
             },
         };
@@ -224,7 +225,7 @@ fn principal(text: &str) -> Option<Principal> {
     Principal::try_from_slice(bytes.get(4..)?).ok()
 }
 
-/// What `/api/status` says: the answer of the query `status`, and what a page needs beside it.
+/// What `/live/status` says: the answer of the query `status`, and what a page needs beside it.
 #[derive(CandidType)]
 struct Overview {
     version: &'static str,
@@ -273,7 +274,7 @@ fn lanes(state: &State<super::Stable>) -> Vec<(&'static str, u32, u32)> {
 }
 
 /// Live JSON: the reads of `root.did` by their names.
-fn api(what: &str, query: &Query<'_>) -> Response {
+fn read(what: &str, query: &Query<'_>) -> Response {
     let limit = query.number("limit").unwrap_or(0);
     let body = match what {
         "status" => return found(json(&with_state(overview))),

@@ -1,4 +1,4 @@
-//! The dashboard: one page with its style and its script in it, which asks `/api` for the rest.
+//! The dashboard: one page with its style and its script in it, which asks `/live` for the rest.
 
 use super::certify::integrity;
 

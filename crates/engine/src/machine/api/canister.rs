@@ -6,7 +6,7 @@ use wasmtime::Linker;
 
 use super::{Cx, define, size};
 use crate::machine::host::Host;
-use crate::message::Mode;
+use crate::message::{DataCertificate, Mode};
 
 /// Certified data is at most 32 bytes.
 const MAX_CERTIFIED_BYTES: u32 = 32;
@@ -154,8 +154,7 @@ impl Cx<'_> {
 fn certificate(host: &Host) -> &[u8] {
     host.message()
         .data_certificate
-        .as_deref()
-        .unwrap_or_default()
+        .map_or(&[], DataCertificate::bytes)
 }
 
 fn variable_name(host: &Host, index: u32) -> &[u8] {

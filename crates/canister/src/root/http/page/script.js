@@ -46,7 +46,7 @@ const why = reason => el('span', { title: `${reason.code} ${reason.name}` }, sai
 async function ask(path, fields) {
   const query = new URLSearchParams(fields || {});
   if (self) query.set('canisterId', self);
-  const response = await fetch(`/api/${path}?${query}`, { cache: 'no-store' });
+  const response = await fetch(`/live/${path}?${query}`, { cache: 'no-store' });
   const body = await response.json();
   if (!response.ok) throw Object.assign(new Error(body.error || `status ${response.status}`), { status: response.status });
   return body;

@@ -1,17 +1,14 @@
-//! `hatchery-sim`: runs the simulations and says what they came to; `cargo xtask sim` starts it.
+//! The simulations: seeds in, a table or one JSON object out.
 
-use clap::Parser;
+use crate::progress::{bar, now, per_second};
 use hatchery_sim::checkers::edge_names;
-use hatchery_sim::run::{Plan, Tally, run};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use hatchery_sim::run::{Plan, Tally, run as run_seeds};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Random worlds against the control plane, with every checker.
-#[derive(Debug, Parser)]
-#[command(name = "hatchery-sim")]
-struct Args {
+/// What to run and how to tell.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
     /// How many seeds.
     #[arg(long, default_value_t = 2_000)]
     seeds: u64,
@@ -27,7 +24,7 @@ struct Args {
     /// Threads; one a core if not said.
     #[arg(long)]
     threads: Option<usize>,
-    /// Print how often each edge was taken.
+    /// Print how often each edge of the state diagram was taken.
     #[arg(long)]
     edges: bool,
     /// One JSON object as the last line of standard output.
@@ -35,8 +32,8 @@ struct Args {
     json: bool,
 }
 
-fn main() -> ExitCode {
-    let args = Args::parse();
+/// Runs them; a violation, an unconverged world or a missed edge is a failure.
+pub(crate) fn run(args: &Args) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.unwrap_or(cores);
     let plan = Plan {
@@ -45,9 +42,9 @@ fn main() -> ExitCode {
         steps: args.steps,
         bare: args.bare,
     };
-    let bar = progress(args.seeds);
+    let bar = bar(args.seeds, "seeds");
     let begun = now();
-    let tally = run(plan, threads, &|| bar.inc(1));
+    let tally = run_seeds(plan, threads, &|| bar.inc(1));
     let took = begun.elapsed();
     bar.finish_and_clear();
     for failure in tally.failures.iter().take(10) {
@@ -73,33 +70,6 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one figure that is of the wall clock"
-)]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn progress(seeds: u64) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let style =
-        ProgressStyle::with_template("{bar:32.green/black.bright} {pos}/{len} seeds  {eta}");
-    let bar = ProgressBar::with_draw_target(Some(seeds), target);
-    match style {
-        Ok(style) => bar.with_style(style.progress_chars("━━━")),
-        Err(_) => bar,
-    }
-}
-
-fn per_second(count: u64, took: Duration) -> u64 {
-    (count as f64 / took.as_secs_f64().max(0.001)) as u64
 }
 
 fn json(tally: &Tally, missed: &[String], took: Duration) -> serde_json::Value {

@@ -1,0 +1,90 @@
+//! Known bugs, planted one at a time to see that checkers and tests find them.
+//!
+//! Without the feature `plant` nothing is ever planted and nothing of it is compiled. A plant is an
+//! entry of [`PLANTS`] and an `if planted("…")` where the bug would be.
+
+use hatchery_types::Reason;
+
+/// Each failure id with the bug that brings it back.
+pub const PLANTS: &[(&str, &str)] = &[
+    ("p01", "a claim drops the row until its install is done"),
+    (
+        "p02",
+        "a reset of an earlier root is waited for without end",
+    ),
+    ("p03", "an import makes a row anew though one is there"),
+    ("p04", "a failed reset is tried again at once"),
+    (
+        "p07",
+        "a recycled canister's row is dropped before its reset",
+    ),
+    ("p09", "a refused install leaves the canister claimed"),
+    ("p10", "a command takes any number of canisters"),
+    ("p11", "what is being reset does not count when buying"),
+    ("p12", "a creation without an answer is forgotten"),
+    ("p13", "after a failed creation the minimum is not kept"),
+    ("p14", "each failure's text is appended to the last"),
+    ("p15", "a flag set while resets run survives an upgrade"),
+    (
+        "p16",
+        "a bought canister is ready with the cycles that were sent",
+    ),
+    ("p17", "controllers beside the configured ones are let pass"),
+    ("p18", "a member is recycled without a drain"),
+    ("p19", "a stopped canister is not started by its reset"),
+    ("p20", "a canister below the floor is ready"),
+    ("p21", "a member that is gone stays in service"),
+    ("p22", "a stop that does not end is waited for"),
+    ("p23", "the reset lane has no end"),
+    ("p25", "settings of the last tenant are let pass"),
+];
+
+/// Plant p14: a failure's text behind that of the last one.
+pub(crate) fn appended(last: &Reason, reason: Reason) -> Reason {
+    let mut reason = reason;
+    if let (Some(old), Some(new)) = (text_of(&mut last.clone()), text_of(&mut reason)) {
+        new.insert_str(0, old);
+    }
+    reason
+}
+
+fn text_of(reason: &mut Reason) -> Option<&mut String> {
+    match reason {
+        Reason::Refused(refusal) | Reason::NotExecuted(refusal) | Reason::Unknown(refusal) => {
+            Some(&mut refusal.text)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(feature = "plant")]
+mod planted {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static PLANTED: RefCell<Option<String>> =
+            RefCell::new(std::env::var("HATCHERY_PLANT").ok());
+    }
+
+    /// Plants the bug of that id on this thread, in place of the one before; none = no bug. A
+    /// thread begins with the one that the environment variable `HATCHERY_PLANT` names.
+    pub fn plant(id: Option<&str>) {
+        PLANTED.set(id.map(str::to_owned));
+    }
+
+    /// Whether that bug is planted.
+    pub(crate) fn planted(id: &str) -> bool {
+        PLANTED.with_borrow(|planted| planted.as_deref() == Some(id))
+    }
+}
+
+#[cfg(feature = "plant")]
+pub use planted::plant;
+#[cfg(feature = "plant")]
+pub(crate) use planted::planted;
+
+/// Whether that bug is planted: it never is.
+#[cfg(not(feature = "plant"))]
+pub(crate) const fn planted(_id: &str) -> bool {
+    false
+}

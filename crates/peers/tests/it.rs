@@ -1,0 +1,58 @@
+//! A fleet behind HTTP behaves as in the simulator: the demo, where operator and user come in by
+//! ic-agent, each call signed, each answer verified.
+//!
+//! The demo's time is virtual here as well. The engine starts at the wall clock's time and runs
+//! ahead of it; ic-agent takes certificates from the future, and its requests are made to expire by
+//! the engine's clock. So nothing waits, and nothing that is verified is left out.
+
+mod door;
+mod page;
+
+use door::HttpDoor;
+use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML};
+use std::path::{Path, PathBuf};
+
+#[test]
+fn the_demo_holds_when_every_call_goes_over_http() {
+    let config = DemoConfig {
+        seed: 1,
+        chaos: false,
+        root_wasm: load("hatchery_root"),
+        worker_wasm: load("hatchery_worker"),
+        fleet_toml: FLEET_TOML.to_owned(),
+        cache_dir: Some(target().join("hatchery-cache")),
+    };
+    let (door, told) = HttpDoor::new();
+    let mut demo = Demo::start_behind(config, door::wall_ns(), Box::new(door), &mut |_| {})
+        .expect("the demo starts");
+    while !demo.is_over() {
+        demo.step().expect("root answers");
+    }
+    let summary = demo.finish().expect("root answers");
+    let violations: Vec<&str> = demo.violations().collect();
+    assert!(summary.ok, "{:?} {violations:?}", summary.what_fails());
+    let told = told.lock().expect("bug: the door panicked");
+    assert!(told.updates > summary.jobs.submitted, "{told:?}");
+    assert!(told.queries > summary.virtual_seconds, "{told:?}");
+    assert_eq!(told.unverified, 0);
+    eprintln!("{told:?} in {} virtual seconds", summary.virtual_seconds);
+}
+
+/// The bytes of a canister built by `cargo xtask`.
+pub(crate) fn load(name: &str) -> Vec<u8> {
+    let path = folder().join(format!("{name}.wasm"));
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask test`", path.display()))
+}
+
+fn folder() -> PathBuf {
+    match std::env::var_os("HATCHERY_WASM_DIR") {
+        Some(folder) => folder.into(),
+        None => target().join("wasm32-unknown-unknown/canister"),
+    }
+}
+
+pub(crate) fn target() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    option_env!("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), PathBuf::from)
+}

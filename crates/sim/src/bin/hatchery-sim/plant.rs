@@ -1,0 +1,49 @@
+//! Planted bugs: each is hunted, and who found it is told.
+
+use crate::progress::bar;
+use hatchery_core::plant::PLANTS;
+use hatchery_sim::hunt::hunt;
+use std::process::ExitCode;
+
+/// Which bugs to plant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Their ids; all if none is named.
+    ids: Vec<String>,
+    /// One JSON object as the last line of standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Hunts them; one that is not found is a failure.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let wanted = |id: &str| args.ids.is_empty() || args.ids.iter().any(|wanted| wanted == id);
+    let plants: Vec<_> = PLANTS.iter().filter(|(id, _)| wanted(id)).collect();
+    let bar = bar(plants.len() as u64, "plants");
+    let mut found = serde_json::Map::new();
+    let mut missed = Vec::new();
+    for (id, bug) in &plants {
+        let finder = hunt(id);
+        bar.inc(1);
+        if !args.json {
+            let finder = finder.as_deref().unwrap_or("NOT FOUND");
+            bar.suspend(|| println!("{id:<5}{bug:<64}{finder}"));
+        }
+        match finder {
+            Some(finder) => drop(found.insert((*id).to_owned(), finder.into())),
+            None => missed.push(*id),
+        }
+    }
+    bar.finish_and_clear();
+    if args.json {
+        let object = serde_json::json!({
+            "planted": plants.len(), "found": found.len(), "missed": missed, "found_by": found,
+        });
+        println!("{object}");
+    }
+    if missed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
