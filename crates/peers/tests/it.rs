@@ -6,7 +6,6 @@
 //! the engine's clock. So nothing waits, and nothing that is verified is left out.
 
 mod door;
-mod page;
 
 use door::HttpDoor;
 use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML};
@@ -39,7 +38,7 @@ fn the_demo_holds_when_every_call_goes_over_http() {
 }
 
 /// The bytes of a canister built by `cargo xtask`.
-pub(crate) fn load(name: &str) -> Vec<u8> {
+fn load(name: &str) -> Vec<u8> {
     let path = folder().join(format!("{name}.wasm"));
     std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask test`", path.display()))
@@ -52,7 +51,7 @@ fn folder() -> PathBuf {
     }
 }
 
-pub(crate) fn target() -> PathBuf {
+fn target() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     option_env!("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), PathBuf::from)
 }
