@@ -4,17 +4,21 @@
 //! never use. TOML is behind the feature `toml`, which wasm never has.
 
 mod check;
+mod command;
 mod http;
 mod nearest;
 mod root;
+mod warm_pool;
 mod worker;
 
 #[cfg(feature = "toml")]
 pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
+pub use command::*;
 pub use http::{HttpRequest, HttpResponse};
 pub use root::*;
+pub use warm_pool::*;
 pub use worker::*;
 
 /// Candid interface of root; a test compares it with the code.

@@ -2,8 +2,7 @@
 
 use candid::CandidType;
 use hatchery_types::{
-    CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, OperationId, Phase,
-    Reason,
+    CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,50 +61,6 @@ pub struct CommitModule {
     pub chunks: u32,
 }
 
-/// A command of an operator.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
-pub struct CommandRequest {
-    /// The same id with the same command gets the same answer and no second effect.
-    pub operation: OperationId,
-    /// What to do.
-    pub command: Command,
-}
-
-/// What an operator may ask of the fleet.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
-pub enum Command {
-    /// Take canisters that root controls into the warm pool, through a reset.
-    Import {
-        /// At most [`PAGE_MAX`] ids.
-        canisters: Vec<CanisterId>,
-    },
-    /// Reset a managed canister into the warm pool; a member drains first.
-    Recycle {
-        /// Which.
-        canister: CanisterId,
-    },
-    /// Failed rows back to the reset queue.
-    RequeueFailed {
-        /// Which; none = every failed row, at most [`PAGE_MAX`] a call.
-        canisters: Option<Vec<CanisterId>>,
-    },
-    /// Stop voluntary actions: creations, claims, scale-in. Resets and drains under way go on.
-    Pause,
-    /// End a pause.
-    Resume,
-}
-
-/// Answer to a command.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Serialize)]
-pub struct CommandAnswer {
-    /// Rows new to the pool.
-    pub added: u32,
-    /// Rows sent to the reset queue.
-    pub requeued: u32,
-    /// Not touched, each with its reason; at most [`PAGE_MAX`].
-    pub skipped: Vec<(CanisterId, ReasonView)>,
-}
-
 /// What a member says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
 pub struct Report {
@@ -135,7 +90,7 @@ pub struct FleetStatus {
     pub generation: Generation,
     /// Installs and upgrades of root.
     pub incarnation: Incarnation,
-    /// Voluntary actions are paused.
+    /// Voluntary actions are paused, in one direction or both.
     pub paused: bool,
     /// Rows by phase, every phase once.
     pub phases: Vec<(Phase, u64)>,
@@ -236,6 +191,8 @@ pub struct RowView {
     pub role: Option<String>,
     /// Pool, now or last.
     pub pool: Option<String>,
+    /// Parent, now or last.
+    pub parent: Option<CanisterId>,
     /// Module, now or last.
     pub module: Option<ModuleHash>,
     /// Fences this tenancy.

@@ -7,8 +7,8 @@ use candid_parser::utils::CandidSource;
 use hatchery_api::{
     CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule, DRAIN_METHOD,
     DrainAnswer, EffectView, EffectsRequest, EventsPage, EventsRequest, FleetStatus, InitArg,
-    PlanView, ROOT_DID, Refused, Report, ReportAnswer, StageChunk, WORKER_DID, WorkersPage,
-    WorkersRequest,
+    PlanView, PoolListPage, PoolListRequest, PoolStatus, ROOT_DID, Refused, Report, ReportAnswer,
+    StageChunk, WORKER_DID, WorkersPage, WorkersRequest,
 };
 use hatchery_types::FleetSpec;
 
@@ -43,6 +43,9 @@ fn root_did_has_the_types_of_the_code() {
     assert_same::<CommitModule>(&env, "CommitModule");
     assert_same::<CommandRequest>(&env, "CommandRequest");
     assert_same::<CommandAnswer>(&env, "CommandAnswer");
+    assert_same::<PoolStatus>(&env, "PoolStatus");
+    assert_same::<PoolListRequest>(&env, "PoolListRequest");
+    assert_same::<PoolListPage>(&env, "PoolListPage");
     assert_same::<Report>(&env, "Report");
     assert_same::<ReportAnswer>(&env, "ReportAnswer");
     assert_same::<FleetStatus>(&env, "FleetStatus");

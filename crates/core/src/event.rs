@@ -1,9 +1,10 @@
 //! What `decide` wants written. Events are the only way into the state.
 
-use crate::record::{ModuleRecord, PoolRecord, Receipt, Row};
+use crate::receipt::Receipt;
+use crate::record::{ModuleRecord, PoolRecord, Row};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId, Outcome, Principal,
-    Reason,
+    CanisterId, Direction, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId, Outcome,
+    Principal, Reason,
 };
 
 /// One change of the state.
@@ -13,8 +14,8 @@ pub enum Event {
     Started(CanisterId),
     /// A spec took effect.
     SpecApplied(Box<FleetSpec>),
-    /// Voluntary actions were paused or resumed.
-    Paused(bool),
+    /// Voluntary actions of a direction, or of both, were paused or resumed.
+    Paused(Option<Direction>, bool),
     /// Intent: the calls of this effect are made after this message's decision is applied.
     EffectStarted(Box<Effect>),
     /// A step's outcome: of its callback, of a call that could not be sent, or given up on.
@@ -32,7 +33,7 @@ pub enum Event {
     },
     /// A row is new or changed.
     RowChanged(Box<Row>),
-    /// A canister was given back to the platform.
+    /// A canister is no longer the fleet's; its cycles are booked.
     RowRemoved(CanisterId, Reason),
     /// A pool's record changed; `None`: it was planned and nothing changed. Plan again at `wake`.
     PoolPlanned {
@@ -58,13 +59,13 @@ pub enum Event {
     },
     /// What root's chunk store holds beside the modules' chunks; `None`: it must be looked at.
     StoreSeen(Option<u32>),
-    /// An operation was carried out.
-    OperationDone {
+    /// An operation was taken, goes on, or is answered for good.
+    OperationAnswered {
         /// Who asked.
         caller: Principal,
         /// Under which id.
         operation: OperationId,
-        /// The answer.
+        /// The answer, or what it waits for.
         receipt: Receipt,
     },
 }

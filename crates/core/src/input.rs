@@ -1,9 +1,9 @@
 //! What reaches the control plane, and what it answers.
 
-use crate::{Applied, Event};
+use crate::{Answer, Event};
 use hatchery_types::{
-    CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, ModuleHash, OperationId, Outcome,
-    Principal, Reason,
+    CanisterId, Cycles, Direction, Effect, EffectId, ExportTo, FleetSpec, Generation, ModuleHash,
+    OperationId, Outcome, Principal, Reason,
 };
 
 /// Something that happened outside.
@@ -81,16 +81,29 @@ pub struct CommandInput {
 /// What an operator may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Take canisters into the warm pool, through a reset.
-    Import(Vec<CanisterId>),
+    /// Create one canister now.
+    CreateEmpty,
+    /// Take a canister into the warm pool and reset it at once, ahead of the queue.
+    ImportImmediate(CanisterId),
+    /// Take canisters into the warm pool, through the reset lanes.
+    ImportQueued(Vec<CanisterId>),
     /// Reset a managed canister; a member drains first.
     Recycle(CanisterId),
-    /// Failed rows back to the reset queue; none = every one, up to a page.
+    /// Failed and lost rows back to the reset queue; none = every failed one, up to
+    /// [`crate::limits::COMMAND_IDS_MAX`].
     RequeueFailed(Option<Vec<CanisterId>>),
-    /// Stop voluntary actions.
-    Pause,
+    /// Release a ready canister.
+    Export(CanisterId, ExportTo),
+    /// Give a canister that is nobody's member back to the platform.
+    Delete(CanisterId),
+    /// Strike a lost canister from the books.
+    Forget(CanisterId),
+    /// Give back what exceeds the warm pool's maximum.
+    DrainSurplus,
+    /// Stop voluntary actions of a direction, or of both.
+    Pause(Option<Direction>),
     /// End a pause.
-    Resume,
+    Resume(Option<Direction>),
 }
 
 /// What to write, what to do, what to answer.
@@ -114,8 +127,8 @@ pub enum Reply {
     None,
     /// A spec was applied, a module staged or committed: generation of the spec.
     Applied(Generation),
-    /// A command was carried out (or had been: the same answer again).
-    Command(Applied),
+    /// A command was carried out or taken (or had been: the same answer again).
+    Command(Answer),
     /// A report was taken.
     Reported {
         /// The member takes new work.

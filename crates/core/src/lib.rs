@@ -10,16 +10,19 @@ mod input;
 pub mod limits;
 mod plan;
 pub mod plant;
+mod receipt;
 mod record;
 mod state;
 mod storage;
 
-pub use decide::{decide, next_wake, plan_pool, warm_reason};
+pub use decide::{
+    LaneStatus, decide, lanes, maintenance_paused, missing_canisters, next_wake, plan_pool,
+    warm_reason,
+};
 pub use event::Event;
 pub use input::{Command, CommandInput, Decision, Input, Reply, Vitals};
 pub use plan::{PoolPlan, PoolView, plan};
-pub use record::{
-    Applied, Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Sample, ScaleStep, Wish,
-};
-pub use state::{Counts, LayoutError, Member, State, Violation, check};
+pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
+pub use record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Wish};
+pub use state::{Counts, LayoutError, Member, PoolCursor, RowFilter, State, Violation, check};
 pub use storage::{LAYOUT, Memories};

@@ -12,8 +12,12 @@ pub const RECEIPTS_MAX: u64 = 10_000;
 pub const RECEIPTS_PER_CALLER_MAX: u32 = 1_000;
 /// A receipt is kept at least this long.
 pub const RECEIPT_LIFE: Nanos = Nanos::from_secs(24 * 3_600);
-/// Entries of a request or of an answer's list.
+/// Entries of an answer's list.
 pub const PAGE_MAX: usize = 200;
+/// Canisters that one command names: each costs about 400 k instructions.
+pub const COMMAND_IDS_MAX: usize = 1_000;
+/// A wish for a canister that could not be bought for this long is refused.
+pub const PURCHASE_WAIT: Nanos = Nanos::from_secs(600);
 /// Bytes of a chunk: the platform's chunk store takes 1 MiB (interface specification,
 /// `upload_chunk`).
 pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
@@ -31,8 +35,10 @@ pub const CALLS_SPARE: u32 = 8;
 /// What the platform locks for one call in flight: 40 B instructions of the callback, the largest
 /// reply and the call itself, on 13 nodes, rounded up (measured: 42.1 B).
 pub const CALL_LOCK: Cycles = Cycles(42_750_000_000);
-/// Effects in the lane of small calls (observations, drains, stops, deletes, chunks).
+/// Effects in the lane of small calls (observations, stops, deletes, hand-overs, chunks).
 pub const OTHER_LANE: u32 = 50;
+/// Drains in flight; they wait for workers, and never in the way of the management canister.
+pub const DRAIN_LANE: u32 = 50;
 /// Creations started by one decision.
 pub const CREATE_BATCH: u32 = 10;
 /// Creations with an unknown outcome at which root stops buying.

@@ -4,7 +4,8 @@
 
 use crate::plant::{self, planted};
 use hatchery_types::{
-    CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
+    CanisterId, Cycles, Direction, EffectId, ExportTo, Generation, Incarnation, ModuleHash, Nanos,
+    Phase, Reason,
 };
 use minicbor::{Decode, Encode};
 
@@ -72,6 +73,12 @@ pub struct Row {
     /// Root bought it and it was never Ready yet.
     #[n(19)]
     pub unproven: bool,
+    /// An operator waits for its reset: it goes ahead of the queue, and the first flaw fails it.
+    #[cbor(n(20), default)]
+    pub urgent: bool,
+    /// Whom it is exported to.
+    #[n(21)]
+    pub export_to: Option<ExportTo>,
     /// Samples of the further signals, by their positions in the spec less one.
     #[n(28)]
     #[cbor(default)]
@@ -117,6 +124,8 @@ impl Row {
             in_service_at: Nanos(0),
             more_samples: Vec::new(),
             unproven: reason == Reason::Bought,
+            urgent: false,
+            export_to: None,
             leased_until: Nanos(0),
             holder: None,
             protected_until: Nanos(0),
@@ -168,6 +177,10 @@ impl Row {
         self.next_attempt = now;
         self.reason = reason;
         self.unproven &= phase != Phase::Ready;
+        self.urgent &= matches!(phase, Phase::PendingReset | Phase::Resetting);
+        if phase != Phase::Exporting {
+            self.export_to = None;
+        }
         self
     }
 
@@ -401,7 +414,7 @@ pub struct Header {
     /// Specs applied so far.
     #[n(4)]
     pub spec_generation: Generation,
-    /// An operator paused voluntary actions.
+    /// An operator paused growing.
     #[n(5)]
     pub paused: bool,
     /// Creations that failed in a row.
@@ -419,34 +432,23 @@ pub struct Header {
     /// When a spec last changed the controllers: what was verified before is verified again.
     #[n(10)]
     pub controllers_at: Nanos,
+    /// Cycles of canisters deleted or forgotten, as last observed.
+    #[cbor(n(11), default)]
+    pub discarded: Cycles,
+    /// Cycles of canisters handed over, as last observed.
+    #[cbor(n(12), default)]
+    pub given_away: Cycles,
+    /// Shrinking is paused; `None`: as `paused` says (before the two were told apart).
+    #[n(13)]
+    pub paused_down: Option<bool>,
 }
 
-/// Answer to an operation that was carried out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Applied {
-    /// Rows new to the pool.
-    #[n(0)]
-    pub added: u32,
-    /// Rows sent to the reset queue.
-    #[n(1)]
-    pub requeued: u32,
-    /// Not touched, and why.
-    #[n(2)]
-    pub skipped: Vec<(CanisterId, Reason)>,
-}
-
-/// The durable answer to an operation id.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Receipt {
-    /// When it was given.
-    #[n(0)]
-    pub at: Nanos,
-    /// SHA-256 of the payload.
-    #[n(1)]
-    pub payload: ModuleHash,
-    /// The answer.
-    #[n(2)]
-    pub answer: Applied,
+impl Header {
+    /// An operator paused that direction.
+    pub fn is_paused(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Up => self.paused,
+            Direction::Down => self.paused_down.unwrap_or(self.paused),
+        }
+    }
 }

@@ -13,13 +13,15 @@
 //! 7       map            number (8)                LogEntry
 //! 8       map            caller + operation id     Receipt
 //! ```
+//!
+//! Layout 2: receipts hold answers of every kind and those without one; layout 1 is read as it is.
 
-use hatchery_types::{CanisterId, ModuleHash, Principal};
+use hatchery_types::{CanisterId, ModuleHash, OperationId, Principal};
 use ic_stable_structures::{Memory, Storable, storable::Bound};
 use std::borrow::Cow;
 
 /// The version of the layout above; an older root refuses a newer one.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// The memories of one root, in the order of the table above.
 pub struct Memories<M> {
@@ -167,6 +169,16 @@ impl ReceiptKey {
         self.0[..30]
             .try_into()
             .expect("bug: a receipt key without its caller")
+    }
+
+    /// Caller and operation id.
+    pub(crate) fn parts(&self) -> (Principal, OperationId) {
+        let size = usize::from(self.0[0]);
+        let operation = String::from_utf8_lossy(&self.0[30..]).into_owned();
+        (
+            Principal::from_slice(&self.0[1..=size]),
+            OperationId(operation),
+        )
     }
 }
 

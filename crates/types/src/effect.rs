@@ -1,7 +1,9 @@
 //! What root asks the platform and its workers to do, as data.
 
+use crate::outcome::principal;
 use crate::{CanisterId, Cycles, EffectId, Generation, Incarnation, ModuleHash, Nanos, Outcome};
 use core::fmt;
+use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
 /// One entry of the journal: intent recorded before the first call is made.
@@ -79,6 +81,16 @@ pub enum EffectKind {
         #[n(1)]
         index: u32,
     },
+    /// Make another principal its only controller.
+    #[n(8)]
+    HandOver {
+        /// Who gets it.
+        #[cbor(n(0), with = "principal")]
+        to: Principal,
+    },
+    /// Look at a canister as anybody may.
+    #[n(9)]
+    Inspect,
     /// See which chunks root's chunk store holds.
     #[n(16)]
     CheckStore,
@@ -112,6 +124,10 @@ pub enum Step {
     Delete,
     /// `upload_chunk` to root itself.
     UploadChunk,
+    /// `update_settings` with another principal as the only controller.
+    HandOver,
+    /// `canister_info`, which anybody may ask.
+    Info,
     /// `stored_chunks` of root itself.
     StoredChunks,
     /// `clear_chunk_store` of root itself.
@@ -127,13 +143,21 @@ pub enum Lane {
     Reset,
     /// Installs.
     Install,
-    /// Observations, drains, stops, deletes, chunks.
+    /// Drains: calls to workers, not to the management canister.
+    Drain,
+    /// Observations, stops, deletes, hand-overs, chunks.
     Other,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Lane; 4] = [Lane::Create, Lane::Reset, Lane::Install, Lane::Other];
+    pub const ALL: [Lane; 5] = [
+        Lane::Create,
+        Lane::Reset,
+        Lane::Install,
+        Lane::Drain,
+        Lane::Other,
+    ];
 
     /// The name, in kebab case.
     pub fn name(self) -> &'static str {
@@ -141,6 +165,7 @@ impl Lane {
             Lane::Create => "create",
             Lane::Reset => "reset",
             Lane::Install => "install",
+            Lane::Drain => "drain",
             Lane::Other => "other",
         }
     }
@@ -166,6 +191,8 @@ impl EffectKind {
             EffectKind::Stop => &[Step::Stop],
             EffectKind::Delete => &[Step::Delete],
             EffectKind::StoreChunk { .. } => &[Step::UploadChunk],
+            EffectKind::HandOver { .. } => &[Step::HandOver],
+            EffectKind::Inspect => &[Step::Info],
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
         }
@@ -177,6 +204,7 @@ impl EffectKind {
             EffectKind::Create { .. } => Lane::Create,
             EffectKind::Reset { .. } => Lane::Reset,
             EffectKind::Install { .. } => Lane::Install,
+            EffectKind::Drain => Lane::Drain,
             _ => Lane::Other,
         }
     }
@@ -192,6 +220,8 @@ impl EffectKind {
             EffectKind::Stop => "stop",
             EffectKind::Delete => "delete",
             EffectKind::StoreChunk { .. } => "store-chunk",
+            EffectKind::HandOver { .. } => "hand-over",
+            EffectKind::Inspect => "inspect",
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
         }

@@ -6,6 +6,7 @@
 
 mod effect;
 mod ids;
+mod operation;
 mod outcome;
 mod phase;
 mod reason;
@@ -16,7 +17,10 @@ mod units;
 pub use effect::{Effect, EffectKind, Lane, Step};
 pub use ic_principal::Principal;
 pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
-pub use outcome::{Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value};
+pub use operation::{Direction, ExportTo};
+pub use outcome::{
+    Inspection, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Value,
+};
 pub use phase::Phase;
 pub use reason::Reason;
 pub use scaling::{

@@ -42,6 +42,9 @@ pub enum Value {
     /// A draining worker's answer: true = it has nothing left to do.
     #[n(3)]
     Drained(#[n(0)] bool),
+    /// What `canister_info` said.
+    #[n(4)]
+    Inspected(#[n(0)] Box<Inspection>),
     /// The chunks in root's chunk store, by hash.
     #[n(20)]
     Chunks(#[n(0)] Vec<ModuleHash>),
@@ -115,6 +118,39 @@ pub struct Observation {
     /// Bytes of snapshots; `None`: not reported.
     #[n(6)]
     pub snapshot_bytes: Option<u64>,
+}
+
+/// What `canister_info` says of a canister, to anybody who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Inspection {
+    /// Controllers, sorted.
+    #[cbor(n(0), with = "principals")]
+    pub controllers: Vec<Principal>,
+    /// Installed module.
+    #[n(1)]
+    pub module: Option<ModuleHash>,
+}
+
+/// A principal as a byte string.
+pub(crate) mod principal {
+    use crate::CanisterId;
+    use ic_principal::Principal;
+    use minicbor::{Decode, Decoder, Encode, Encoder};
+
+    pub(crate) fn encode<C, W: minicbor::encode::Write>(
+        principal: &Principal,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        CanisterId(*principal).encode(e, ctx)
+    }
+
+    pub(crate) fn decode<C>(
+        d: &mut Decoder<'_>,
+        ctx: &mut C,
+    ) -> Result<Principal, minicbor::decode::Error> {
+        CanisterId::decode(d, ctx).map(|id| id.0)
+    }
 }
 
 /// Principals as a list of byte strings.

@@ -12,6 +12,7 @@ use minicbor::{Decode, Encode};
 ///               ▲           └── refused ──┐                                      │
 ///           Resetting ◄──────────── PendingReset ◄──── import, recycle ──────────┘
 ///               └── refused n times ─► Failed        any ─► Deleting ─► (gone)   Lost
+/// Ready ─► Exporting ─► (handed over) or Installing
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
@@ -50,6 +51,9 @@ pub enum Phase {
     /// Gone, or out of root's control.
     #[n(10)]
     Lost,
+    /// Released to its old role or to another controller; the row ends or becomes a member's.
+    #[n(11)]
+    Exporting,
     /// Installed, not listed: waits for its start-up check or for a promotion.
     #[n(14)]
     Standby,
@@ -60,7 +64,7 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in order of their codes.
-    pub const ALL: [Phase; 13] = [
+    pub const ALL: [Phase; 14] = [
         Phase::Creating,
         Phase::PendingReset,
         Phase::Resetting,
@@ -72,6 +76,7 @@ impl Phase {
         Phase::Deleting,
         Phase::Failed,
         Phase::Lost,
+        Phase::Exporting,
         Phase::Standby,
         Phase::Leased,
     ];
@@ -103,6 +108,7 @@ impl Phase {
             Phase::Deleting => "deleting",
             Phase::Failed => "failed",
             Phase::Lost => "lost",
+            Phase::Exporting => "exporting",
             Phase::Standby => "standby",
             Phase::Leased => "leased",
         }

@@ -1,6 +1,6 @@
 //! Why something was done, refused, or left undone.
 
-use crate::{Nanos, Refusal};
+use crate::{CanisterId, Nanos, Refusal};
 use core::fmt;
 use minicbor::{Decode, Encode};
 
@@ -222,6 +222,33 @@ pub enum Reason {
     /// The spec is wrong, as the text says.
     #[n(114)]
     BadSpec,
+    /// A member of a pool: recycle it instead.
+    #[n(118)]
+    Registered {
+        /// Its role.
+        #[n(0)]
+        role: String,
+        /// Its parent.
+        #[n(1)]
+        parent: Option<CanisterId>,
+    },
+    /// No role is recorded of it.
+    #[n(119)]
+    NoRole,
+    /// No module is recorded of it.
+    #[n(120)]
+    NoModule,
+
+    // Why a canister left.
+    /// Released to another controller, or to its old role.
+    #[n(115)]
+    Exported,
+    /// Given back to the platform by an operator.
+    #[n(116)]
+    Deleted,
+    /// Lost, and struck from the books by an operator.
+    #[n(117)]
+    Forgotten,
 
     // How pools of workers scale.
     /// The signal of this name wants most workers.
@@ -381,6 +408,12 @@ impl Reason {
             Reason::NotWasm => (111, "not-wasm"),
             Reason::UnknownSignal => (113, "unknown-signal"),
             Reason::BadSpec => (114, "bad-spec"),
+            Reason::Exported => (115, "exported"),
+            Reason::Deleted => (116, "deleted"),
+            Reason::Forgotten => (117, "forgotten"),
+            Reason::Registered { .. } => (118, "registered"),
+            Reason::NoRole => (119, "no-role"),
+            Reason::NoModule => (120, "no-module"),
             Reason::ChunkOutOfOrder => (112, "chunk-out-of-order"),
             Reason::DrivenBy(..) => (160, "driven-by"),
             Reason::Stale(..) => (161, "stale"),
@@ -424,6 +457,10 @@ impl fmt::Display for Reason {
             | Reason::BackingOff { until }
             | Reason::BreakerOpen { until } => write!(f, " until {} s", until.as_secs()),
             Reason::DrivenBy(signal) | Reason::Stale(signal) => write!(f, " ({signal})"),
+            Reason::Registered { role, parent } => {
+                write!(f, " as {role}")?;
+                parent.map_or(Ok(()), |parent| write!(f, " under {parent}"))
+            }
             _ => Ok(()),
         }
     }

@@ -4,8 +4,8 @@
 //! a call and its answer, so the answers to an earlier root's calls are recorded like any other.
 
 use super::management::{
-    CanisterRecord, ChunkHash, CreateCanister, InstallChunkedCode, InstallMode, MANAGEMENT,
-    MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
+    CanisterInfo, CanisterRecord, ChunkHash, CreateCanister, HandOverSettings, InstallChunkedCode,
+    InstallMode, MANAGEMENT, MemberSettings, UpdateSettings, UploadChunk, Variable, WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, not_sent, outcome};
 use super::{Stable, feed, tick, with_state};
@@ -159,6 +159,14 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::StoredChunks => Request::management("stored_chunks", own(root)),
         Step::ClearChunkStore => Request::management("clear_chunk_store", own(root)),
         Step::Drain => drain(state, effect)?,
+        Step::HandOver => hand_over(effect)?,
+        Step::Info => {
+            let argument = CanisterInfo {
+                canister_id: effect.canister?,
+                num_requested_changes: 0,
+            };
+            Request::management("canister_info", argument)
+        }
     })
 }
 
@@ -231,6 +239,20 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
         arg: ByteBuf::from(arg),
     };
     Some(Request::management("install_chunked_code", argument))
+}
+
+fn hand_over(effect: &Effect) -> Option<Request> {
+    let EffectKind::HandOver { to } = &effect.kind else {
+        return None;
+    };
+    let settings = HandOverSettings {
+        controllers: vec![*to],
+    };
+    let argument = UpdateSettings {
+        canister_id: effect.canister?,
+        settings,
+    };
+    Some(Request::management("update_settings", argument))
 }
 
 fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
@@ -309,6 +331,8 @@ mod tests {
             EffectKind::Stop,
             EffectKind::Delete,
             EffectKind::StoreChunk { module, index: 0 },
+            EffectKind::HandOver { to: MANAGEMENT },
+            EffectKind::Inspect,
             EffectKind::CheckStore,
             EffectKind::ClearStore,
         ];

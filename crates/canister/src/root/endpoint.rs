@@ -3,12 +3,13 @@
 //! Owns the way from a request to an input and from a reply to an answer. Guards and bytes are
 //! `entry`'s, shapes `view`'s, and every decision is `hatchery-core`'s.
 
-use super::{feed, now, tick, view, with_state};
+use super::{feed, now, tick, view, warm_pool, with_state};
 use crate::call;
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, Command, CommandAnswer, CommandRequest, CommitModule,
-    EffectView, EffectsRequest, EventsPage, EventsRequest, FleetStatus, PlanView, ReasonView,
-    Refused, Report, ReportAnswer, StageChunk, WorkersPage, WorkersRequest, check_spec,
+    EffectView, EffectsRequest, EventsPage, EventsRequest, FleetStatus, PlanView, PoolListPage,
+    PoolListRequest, PoolStatus, ReasonView, Refused, Report, ReportAnswer, StageChunk,
+    WorkersPage, WorkersRequest, check_spec,
 };
 use hatchery_core as core;
 use hatchery_core::{CommandInput, Input, Reply, check, plan_pool};
@@ -67,7 +68,7 @@ pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<Comm
     match act(&Input::Command(input)) {
         Reply::Command(done) => {
             tick::ask();
-            Ok(view::command_answer(&done))
+            view::command_answer(done).map_err(|reason| refused(&reason, String::new()))
         }
         Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
         _ => panic!("bug: a command is not answered as one"),
@@ -76,11 +77,17 @@ pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<Comm
 
 fn from_wire(command: Command) -> core::Command {
     match command {
-        Command::Import { canisters } => core::Command::Import(canisters),
+        Command::CreateEmpty => core::Command::CreateEmpty,
+        Command::ImportImmediate { canister } => core::Command::ImportImmediate(canister),
+        Command::ImportQueued { canisters } => core::Command::ImportQueued(canisters),
         Command::Recycle { canister } => core::Command::Recycle(canister),
         Command::RequeueFailed { canisters } => core::Command::RequeueFailed(canisters),
-        Command::Pause => core::Command::Pause,
-        Command::Resume => core::Command::Resume,
+        Command::Export { canister, to } => core::Command::Export(canister, to),
+        Command::Delete { canister } => core::Command::Delete(canister),
+        Command::Forget { canister } => core::Command::Forget(canister),
+        Command::DrainSurplus => core::Command::DrainSurplus,
+        Command::Pause { direction } => core::Command::Pause(direction),
+        Command::Resume { direction } => core::Command::Resume(direction),
     }
 }
 
@@ -119,6 +126,16 @@ pub(crate) fn status() -> FleetStatus {
 /// One page of rows.
 pub(crate) fn canisters(request: &CanistersRequest) -> CanistersPage {
     with_state(|state| view::canisters(state, request))
+}
+
+/// Counters of the warm pool.
+pub(crate) fn pool_status() -> PoolStatus {
+    with_state(|state| warm_pool::status(state, now(), tick::vitals(), tick::armed_at()))
+}
+
+/// One page of the warm pool.
+pub(crate) fn pool_list(request: &PoolListRequest) -> PoolListPage {
+    with_state(|state| warm_pool::list(state, request))
 }
 
 /// One page of workers that take new work.
@@ -239,6 +256,16 @@ pub(crate) mod entries {
         serve(&method::CANISTERS, |(request,)| super::canisters(&request));
     }
 
+    /// Query `pool_status`.
+    pub fn pool_status() {
+        serve(&method::POOL_STATUS, |()| super::pool_status());
+    }
+
+    /// Query `pool_list`.
+    pub fn pool_list() {
+        serve(&method::POOL_LIST, |(request,)| super::pool_list(&request));
+    }
+
     /// Query `workers`.
     pub fn workers() {
         serve(&method::WORKERS, |(request,)| super::workers(&request));
@@ -329,6 +356,8 @@ mod tests {
         it.update(method::REPORT.name, |report| super::report(NOBODY, report));
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
+        it.look(method::POOL_STATUS.name, super::pool_status);
+        it.query(method::POOL_LIST.name, super::pool_list);
         it.query(method::WORKERS.name, super::workers);
         it.query(method::PLAN.name, |pool: &String| super::plan(pool));
         it.query(method::EVENTS.name, super::events);

@@ -99,6 +99,26 @@ pub(crate) struct MemberSettings {
     pub(crate) environment_variables: Vec<Variable>,
 }
 
+/// The settings of a canister that leaves the fleet.
+#[derive(Debug, CandidType)]
+pub(crate) struct HandOverSettings {
+    pub(crate) controllers: Vec<Principal>,
+}
+
+/// Argument of `canister_info`. A number is a subtype of an option of it.
+#[derive(Debug, CandidType)]
+pub(crate) struct CanisterInfo {
+    pub(crate) canister_id: CanisterId,
+    pub(crate) num_requested_changes: u64,
+}
+
+/// Reply of `canister_info`, as far as it is used.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) struct CanisterInfoReply {
+    pub(crate) controllers: Option<Vec<Principal>>,
+    pub(crate) module_hash: Option<ModuleHash>,
+}
+
 /// Argument of `create_canister`.
 #[derive(Debug, CandidType)]
 pub(crate) struct CreateCanister {

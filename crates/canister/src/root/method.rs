@@ -49,11 +49,13 @@ pub(crate) const STAGE_CHUNK: Method = method(
     CHUNK_BYTES_MAX + CHUNK_HEADER_BYTES_MAX,
 );
 pub(crate) const COMMIT_MODULE: Method = method("commit_module", Group::Operator, 1024);
-pub(crate) const COMMAND: Method = method("command", Group::Operator, 32 * 1024);
+pub(crate) const COMMAND: Method = method("command", Group::Operator, 64 * 1024);
 pub(crate) const REPORT: Method = method("report", Group::Member, 1024);
 pub(crate) const TICK: Method = method("hatchery_tick", Group::Own, 0);
 pub(crate) const STATUS: Method = method("status", Group::Public, 1024);
 pub(crate) const CANISTERS: Method = method("canisters", Group::Watcher, 1024);
+pub(crate) const POOL_STATUS: Method = method("pool_status", Group::Public, 1024);
+pub(crate) const POOL_LIST: Method = method("pool_list", Group::Watcher, 1024);
 pub(crate) const WORKERS: Method = method("workers", Group::Public, 1024);
 pub(crate) const PLAN: Method = method("plan", Group::Watcher, 1024);
 pub(crate) const EVENTS: Method = method("events", Group::Watcher, 1024);
@@ -67,7 +69,7 @@ const HTTP_REQUEST_BYTES_MAX: usize = 64 * 1024;
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 14] = [
+pub(crate) const ALL: [Method; 16] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -76,6 +78,8 @@ pub(crate) const ALL: [Method; 14] = [
     TICK,
     STATUS,
     CANISTERS,
+    POOL_STATUS,
+    POOL_LIST,
     WORKERS,
     PLAN,
     EVENTS,

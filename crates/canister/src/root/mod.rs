@@ -15,6 +15,7 @@ mod observation;
 mod outcome;
 mod tick;
 mod view;
+mod warm_pool;
 
 pub use hatchery_api::ROOT_DID;
 
@@ -132,6 +133,8 @@ macro_rules! root {
                 "canister_update hatchery_tick" => hatchery_tick,
                 "canister_query status" => status,
                 "canister_query canisters" => canisters,
+                "canister_query pool_status" => pool_status,
+                "canister_query pool_list" => pool_list,
                 "canister_query workers" => workers,
                 "canister_query plan" => plan,
                 "canister_query events" => events,

@@ -3,13 +3,13 @@
 //! Owns what a caller can know (interface specification, "Reject codes"); what follows from it is
 //! decided in `hatchery-core`.
 
-use super::management::{CanisterRecord, CanisterStatus, ChunkHash};
+use super::management::{CanisterInfoReply, CanisterRecord, CanisterStatus, ChunkHash};
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use candid::CandidType;
 use candid::de::DecoderConfig;
 use hatchery_api::DrainAnswer;
-use hatchery_types::{Outcome, Refusal, Step, Value};
+use hatchery_types::{Inspection, Outcome, Refusal, Step, Value};
 use serde::de::DeserializeOwned;
 
 /// The longest reply that is read; `canister_status` with every list at its limit has less.
@@ -76,6 +76,16 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
             Some(Value::Observed(Box::new(observation)))
         }
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
+        Step::Info => {
+            let info = decode::<CanisterInfoReply>(reply)?;
+            let mut controllers = info.controllers?;
+            controllers.sort_unstable();
+            let module = info.module_hash;
+            Some(Value::Inspected(Box::new(Inspection {
+                controllers,
+                module,
+            })))
+        }
         Step::StoredChunks => decode::<Vec<ChunkHash>>(reply)
             .map(|chunks| Value::Chunks(chunks.into_iter().map(|chunk| chunk.hash).collect())),
         // Their replies say nothing that is used: an answer is the success.
@@ -87,7 +97,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Stop
         | Step::Delete
         | Step::UploadChunk
-        | Step::ClearChunkStore => Some(Value::Nothing),
+        | Step::ClearChunkStore
+        | Step::HandOver => Some(Value::Nothing),
     }
 }
 
@@ -171,13 +182,25 @@ mod tests {
         assert_eq!(created, Outcome::Done(Value::Created(canister_id)));
         let drained = outcome(Step::Drain, &reply(DrainAnswer { idle: true }));
         assert_eq!(drained, Outcome::Done(Value::Drained(true)));
+        let controllers = vec![
+            Principal::from_slice(&[2, 1]),
+            Principal::from_slice(&[1, 1]),
+        ];
+        let info = CanisterInfoReply {
+            controllers: Some(controllers.clone()),
+            module_hash: None,
+        };
+        let Outcome::Done(Value::Inspected(seen)) = outcome(Step::Info, &reply(info)) else {
+            panic!("the reply can be read")
+        };
+        assert_eq!(seen.controllers, [controllers[1], controllers[0]]);
         let stopped = outcome(Step::Stop, &reply(()));
         assert_eq!(stopped, Outcome::Done(Value::Nothing));
     }
 
     #[test]
     fn l20_a_reply_that_cannot_be_read_is_unknown() {
-        for step in [Step::Create, Step::Status, Step::Drain] {
+        for step in [Step::Create, Step::Status, Step::Drain, Step::Info] {
             for bytes in [&b""[..], b"DIDL", b"DIDL\0\0", b"nonsense"] {
                 let outcome = outcome(step, &Answer::Reply(bytes.to_vec()));
                 assert_eq!(name(&outcome), "unknown", "{step:?} {bytes:?}");

@@ -3,17 +3,20 @@
 use super::Stable;
 use hatchery_api::{
     CanistersPage, CanistersRequest, CommandAnswer, EffectView, EffectsRequest, EventView,
-    EventsPage, EventsRequest, FleetStatus, ModuleView, PAGE_MAX, PlanView, PoolView, ReasonView,
-    RowView, WorkerView, WorkersPage, WorkersRequest,
+    EventsPage, EventsRequest, FleetStatus, ModuleView, PAGE_MAX, PlanView, PoolView, Queued,
+    ReasonView, RowView, WorkerView, WorkersPage, WorkersRequest,
 };
-use hatchery_core::{Applied, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason};
-use hatchery_types::{Cycles, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason};
+use hatchery_core as core;
+use hatchery_core::{LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, warm_reason};
+use hatchery_types::{
+    Cycles, Direction, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Reason,
+};
 
 /// Largest page, as a length.
 pub(crate) const PAGE: usize = PAGE_MAX as usize;
 
 /// Entries of the page that was asked for; 0 = as many as there may be.
-fn limit(asked: u32) -> usize {
+pub(crate) fn limit(asked: u32) -> usize {
     match asked {
         0 => PAGE,
         asked => (asked as usize).min(PAGE),
@@ -37,7 +40,9 @@ pub(crate) fn fleet_status(
         name: spec.map(|spec| spec.name.clone()).unwrap_or_default(),
         generation: state.spec_generation(),
         incarnation: state.incarnation(),
-        paused: state.header().paused,
+        paused: [Direction::Up, Direction::Down]
+            .iter()
+            .any(|it| state.header().is_paused(*it)),
         phases: Phase::ALL
             .iter()
             .map(|phase| (*phase, counts.phase(*phase)))
@@ -118,7 +123,8 @@ pub(crate) fn canisters(state: &State<Stable>, request: &CanistersRequest) -> Ca
     }
 }
 
-fn row(state: &State<Stable>, row: Row) -> RowView {
+/// A row, with the name of its effect.
+pub(crate) fn row(state: &State<Stable>, row: Row) -> RowView {
     let effect = row.effect.and_then(|id| state.effect(id));
     let pool = row.pool.as_deref();
     let pool = pool.and_then(|pool| state.spec()?.pool(pool));
@@ -133,6 +139,7 @@ fn row(state: &State<Stable>, row: Row) -> RowView {
         since: row.since,
         role: row.role,
         pool: row.pool,
+        parent: row.parent,
         module: row.module,
         generation: row.generation,
         cycles: row.cycles,
@@ -214,14 +221,30 @@ fn effect(effect: &Effect) -> EffectView {
     }
 }
 
-/// What a command did.
-pub(crate) fn command_answer(applied: &Applied) -> CommandAnswer {
-    let skipped = applied.skipped.iter().take(PAGE);
-    CommandAnswer {
-        added: applied.added,
-        requeued: applied.requeued,
+/// What a command did, or why it came to nothing.
+pub(crate) fn command_answer(answer: core::Answer) -> Result<CommandAnswer, Reason> {
+    Ok(match answer {
+        core::Answer::InProgress => CommandAnswer::InProgress,
+        core::Answer::Done => CommandAnswer::Done,
+        core::Answer::Created(canister) => CommandAnswer::Created { canister },
+        core::Answer::Recycled => CommandAnswer::Recycled,
+        core::Answer::Imported => CommandAnswer::Imported,
+        core::Answer::Counted(counted) => CommandAnswer::Queued(queued(&counted)),
+        core::Answer::Exported { role, module } => CommandAnswer::Exported { role, module },
+        core::Answer::Deleted { discarded } => CommandAnswer::Deleted { discarded },
+        core::Answer::Drained { leaving, left } => CommandAnswer::Drained { leaving, left },
+        core::Answer::Refused(reason) => return Err(reason),
+    })
+}
+
+fn queued(counted: &core::Counted) -> Queued {
+    let skipped = counted.skipped.iter();
+    Queued {
+        added: counted.added,
+        requeued: counted.requeued,
         skipped: skipped
             .map(|(id, reason)| (*id, ReasonView::from(reason)))
             .collect(),
+        total: counted.total,
     }
 }

@@ -143,7 +143,7 @@ fn color_of(phase: Phase) -> Color {
         Phase::Leased => Color::LightGreen,
         Phase::Draining => DRAINING,
         Phase::Stopping => Color::LightMagenta,
-        Phase::Deleting => Color::DarkGray,
+        Phase::Deleting | Phase::Exporting => Color::DarkGray,
         Phase::Failed | Phase::Lost => Color::Red,
     }
 }

@@ -1,16 +1,51 @@
 //! Operators' commands: carried out once per operation id, answered the same ever after.
+//!
+//! Owns identity and receipts; what a command does to a row is `intake`'s and `departure`'s. A
+//! refused command leaves nothing, not even a receipt.
 
-use super::{refuse, to_reset};
+use super::{departure, intake, refuse, refused};
 use crate::limits;
 use crate::plant::planted;
-use crate::record::{Applied, Receipt, Row};
+use crate::receipt::{Answer, Counted, Goal, On, Receipt, Wait};
+use crate::record::Row;
 use crate::state::State;
 use crate::storage::encode;
 use crate::{Command, CommandInput, Decision, Event, Reply};
-use hatchery_types::{CanisterId, ModuleHash, Nanos, Phase, Reason};
+use hatchery_types::{CanisterId, Direction, ModuleHash, Nanos, Phase, Reason};
 use ic_stable_structures::Memory;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+
+/// What a command writes, answers and waits for; or why it is refused, and the hint.
+pub(super) type Act = Result<Acted, (Reason, String)>;
+
+#[derive(Default)]
+pub(super) struct Acted {
+    pub(super) events: Vec<Event>,
+    pub(super) answer: Option<Answer>,
+    pub(super) wait: Option<Wait>,
+}
+
+impl Acted {
+    /// Done, with nothing to wait for.
+    pub(super) fn done(events: Vec<Event>, answer: Answer) -> Self {
+        Acted {
+            events,
+            answer: Some(answer),
+            wait: None,
+        }
+    }
+
+    /// A row is on its way to the goal.
+    pub(super) fn under_way(row: Row, goal: Goal) -> Self {
+        let on = On::Canister(row.canister);
+        Acted {
+            events: vec![Event::RowChanged(Box::new(row))],
+            answer: None,
+            wait: Some(Wait { goal, on }),
+        }
+    }
+}
 
 /// Checks the operation id, then acts, then leaves a receipt.
 pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandInput) -> Decision {
@@ -20,37 +55,36 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
         return refuse(Reason::BadOperationId, text);
     }
     if let Some(receipt) = state.receipt(input.caller, &input.operation) {
-        if receipt.payload == payload {
-            return Decision {
-                reply: Reply::Command(receipt.answer),
-                ..Decision::default()
-            };
-        }
-        let text = format!(
-            "operation `{}` was used for another command",
-            input.operation.0
-        );
-        return refuse(Reason::OperationConflict, text);
+        return repeated(&receipt, payload, &input.operation.0);
     }
     if !state.has_receipt_room(input.caller, now) {
         let text = "too many operations within 24 hours; use fewer, larger ones";
         return refuse(Reason::TooManyOperations, text);
     }
-    if ids(&input.command).len() > limits::PAGE_MAX && !planted("p10") {
+    if ids(&input.command).len() > limits::COMMAND_IDS_MAX && !planted("p10") {
         let text = format!(
             "at most {} canisters a command; send several",
-            limits::PAGE_MAX
+            limits::COMMAND_IDS_MAX
         );
         return refuse(Reason::OverLimit, text);
     }
-    let (mut events, answer) = act(state, now, &input.command);
-    events.push(Event::OperationDone {
+    let Acted {
+        mut events,
+        answer,
+        wait,
+    } = match act(state, now, &input.command) {
+        Ok(acted) => acted,
+        Err((reason, text)) => return refuse(reason, text),
+    };
+    let answer = answer.unwrap_or(Answer::InProgress);
+    events.push(Event::OperationAnswered {
         caller: input.caller,
         operation: input.operation.clone(),
         receipt: Receipt {
             at: now,
             payload,
             answer: answer.clone(),
+            wait,
         },
     });
     Decision {
@@ -60,39 +94,107 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
     }
 }
 
-fn ids(command: &Command) -> &[CanisterId] {
-    match command {
-        Command::Import(ids) | Command::RequeueFailed(Some(ids)) => ids,
-        Command::Recycle(id) => std::slice::from_ref(id),
-        Command::RequeueFailed(None) | Command::Pause | Command::Resume => &[],
+fn repeated(receipt: &Receipt, payload: ModuleHash, operation: &str) -> Decision {
+    if receipt.payload != payload {
+        let text = format!("operation `{operation}` was used for another command");
+        return refuse(Reason::OperationConflict, text);
+    }
+    let reply = match &receipt.answer {
+        Answer::Refused(reason) => {
+            let text = format!("operation `{operation}` was taken and came to nothing");
+            Reply::Refused(reason.clone(), text)
+        }
+        answer => Reply::Command(answer.clone()),
+    };
+    Decision {
+        reply,
+        ..Decision::default()
     }
 }
 
+fn ids(command: &Command) -> &[CanisterId] {
+    match command {
+        Command::ImportQueued(ids) | Command::RequeueFailed(Some(ids)) => ids,
+        Command::Recycle(id)
+        | Command::ImportImmediate(id)
+        | Command::Export(id, _)
+        | Command::Delete(id)
+        | Command::Forget(id) => std::slice::from_ref(id),
+        Command::CreateEmpty
+        | Command::RequeueFailed(None)
+        | Command::DrainSurplus
+        | Command::Pause(_)
+        | Command::Resume(_) => &[],
+    }
+}
+
+/// SHA-256 of what the command says. The numbers are in receipts: never reused.
 fn digest(command: &Command) -> ModuleHash {
     let kind = match command {
-        Command::Import(_) => 0u8,
+        Command::ImportQueued(_) => 0u8,
         Command::Recycle(_) => 1,
         Command::RequeueFailed(Some(_)) => 2,
         Command::RequeueFailed(None) => 3,
-        Command::Pause => 4,
-        Command::Resume => 5,
+        Command::Pause(_) => 4,
+        Command::Resume(_) => 5,
+        Command::CreateEmpty => 6,
+        Command::ImportImmediate(_) => 7,
+        Command::Export(..) => 8,
+        Command::Delete(_) => 9,
+        Command::Forget(_) => 10,
+        Command::DrainSurplus => 11,
     };
-    ModuleHash(Sha256::digest(encode(&(kind, ids(command).to_vec()))).into())
+    let named = ids(command).to_vec();
+    let bytes = match command {
+        Command::Pause(Some(direction)) | Command::Resume(Some(direction)) => {
+            encode(&(kind, named, direction))
+        }
+        Command::Export(_, to) => encode(&(kind, named, to)),
+        _ => encode(&(kind, named)),
+    };
+    ModuleHash(Sha256::digest(bytes).into())
 }
 
-fn act<M: Memory>(state: &State<M>, now: Nanos, command: &Command) -> (Vec<Event>, Applied) {
+fn act<M: Memory>(state: &State<M>, now: Nanos, command: &Command) -> Act {
     match command {
-        Command::Pause => (vec![Event::Paused(true)], Applied::default()),
-        Command::Resume => (vec![Event::Paused(false)], Applied::default()),
-        Command::Import(ids) => each(state, ids, |row, id| import(state, now, row, id)),
-        Command::Recycle(id) => each(state, &[*id], |row, _| recycle(now, row)),
-        Command::RequeueFailed(Some(ids)) => each(state, ids, |row, _| requeue(now, row)),
-        Command::RequeueFailed(None) => {
-            let failed = state.index.failed.iter().take(limits::PAGE_MAX);
-            let failed: Vec<CanisterId> = failed.copied().collect();
-            each(state, &failed, |row, _| requeue(now, row))
+        Command::CreateEmpty => intake::create_empty(state),
+        Command::ImportImmediate(id) => intake::import_immediate(state, now, *id),
+        Command::ImportQueued(ids) => {
+            let mut room = intake::rows_left(state);
+            let counted = each(state, ids, |row, id| {
+                let is_new = row.is_none();
+                let row = intake::import(state, now, row, id, room)?;
+                room -= u64::from(is_new);
+                Ok(row)
+            });
+            Ok(counted)
         }
+        Command::RequeueFailed(Some(ids)) => {
+            Ok(each(state, ids, |row, _| intake::requeue(now, row)))
+        }
+        Command::RequeueFailed(None) => Ok(requeue_all(state, now)),
+        Command::Recycle(id) => departure::recycle(state, now, *id),
+        Command::Export(id, to) => departure::export(state, now, *id, *to),
+        Command::Delete(id) => departure::delete(state, now, *id),
+        Command::Forget(id) => departure::forget(state, *id),
+        Command::DrainSurplus => departure::drain_surplus(state, now),
+        Command::Pause(direction) => Ok(pause(*direction, true)),
+        Command::Resume(direction) => Ok(pause(*direction, false)),
     }
+}
+
+fn pause(direction: Option<Direction>, paused: bool) -> Acted {
+    Acted::done(vec![Event::Paused(direction, paused)], Answer::Done)
+}
+
+fn requeue_all<M: Memory>(state: &State<M>, now: Nanos) -> Acted {
+    let failed = state.index.in_phase(Phase::Failed, None);
+    let failed: Vec<CanisterId> = failed.take(limits::COMMAND_IDS_MAX).copied().collect();
+    let mut acted = each(state, &failed, |row, _| intake::requeue(now, row));
+    if let Some(Answer::Counted(counted)) = &mut acted.answer {
+        counted.total = u32::try_from(state.counts().phase(Phase::Failed)).unwrap_or(u32::MAX);
+    }
+    acted
 }
 
 /// Acts on each id once and counts what came of it.
@@ -100,9 +202,9 @@ fn each<M: Memory>(
     state: &State<M>,
     ids: &[CanisterId],
     mut act: impl FnMut(Option<Row>, CanisterId) -> Result<Row, Reason>,
-) -> (Vec<Event>, Applied) {
+) -> Acted {
     let mut events = Vec::new();
-    let mut answer = Applied::default();
+    let mut counted = Counted::default();
     let mut seen = BTreeSet::new();
     for id in ids.iter().filter(|id| seen.insert(**id)) {
         let row = state.row(*id);
@@ -110,61 +212,26 @@ fn each<M: Memory>(
         match act(row, *id) {
             Ok(row) => {
                 if known {
-                    answer.requeued += 1;
+                    counted.requeued += 1;
                 } else {
-                    answer.added += 1;
+                    counted.added += 1;
                 }
                 events.push(Event::RowChanged(Box::new(row)));
             }
-            Err(reason) => answer.skipped.push((*id, reason)),
+            Err(reason) => counted.skipped.push((*id, reason)),
         }
     }
-    (events, answer)
+    counted.total = seen.len() as u32;
+    Acted::done(events, Answer::Counted(counted))
 }
 
-fn import<M: Memory>(
-    state: &State<M>,
-    now: Nanos,
-    row: Option<Row>,
-    id: CanisterId,
-) -> Result<Row, Reason> {
-    match row {
-        Some(row) if is_stuck(&row) => requeue(now, Some(row)),
-        Some(_) if planted("p03") => Ok(Row::new(id, Phase::PendingReset, now, Reason::Imported)),
-        Some(_) => Err(Reason::AlreadyManaged),
-        None if !is_canister(id) || state.header().root == Some(id) => Err(Reason::UnknownCanister),
-        None if state.rows_len() + limits::PAGE_MAX as u64 > limits::ROWS_MAX => {
-            Err(Reason::OverLimit)
-        }
-        None => Ok(Row::new(id, Phase::PendingReset, now, Reason::Imported)),
-    }
-}
-
-/// Canister ids are opaque ids: their last byte is 1 (interface specification, "Principals").
-fn is_canister(id: CanisterId) -> bool {
-    id.0.as_slice().last() == Some(&1)
-}
-
-fn is_stuck(row: &Row) -> bool {
-    matches!(row.phase, Phase::Failed | Phase::Lost)
-}
-
-fn requeue(now: Nanos, row: Option<Row>) -> Result<Row, Reason> {
-    let row = row.ok_or(Reason::UnknownCanister)?;
-    if is_stuck(&row) {
-        Ok(to_reset(row, now, Reason::Requeued))
-    } else {
-        Err(Reason::WrongPhase)
-    }
-}
-
-/// A member in service drains first; a spare canister is reset at once.
-fn recycle(now: Nanos, row: Option<Row>) -> Result<Row, Reason> {
-    let row = row.ok_or(Reason::UnknownCanister)?;
-    match row.phase {
-        Phase::InService if planted("p18") => Ok(to_reset(row, now, Reason::Recycled)),
-        Phase::InService | Phase::Standby => Ok(row.moved(Phase::Draining, now, Reason::Recycled)),
-        Phase::Ready | Phase::Failed | Phase::Lost => Ok(to_reset(row, now, Reason::Recycled)),
-        _ => Err(Reason::WrongPhase),
-    }
+/// The row of a canister that a command names.
+pub(super) fn named<M: Memory>(state: &State<M>, id: CanisterId) -> Result<Row, (Reason, String)> {
+    let unknown = || {
+        refused(
+            Reason::UnknownCanister,
+            format!("{id} is not the fleet's: import it first"),
+        )
+    };
+    state.row(id).ok_or_else(unknown)
 }

@@ -3,7 +3,7 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::service::{land, member_due, reported};
-use super::{Draft, store, to_reset};
+use super::{Draft, export, store, to_reset};
 use crate::limits;
 use crate::plant::planted;
 use crate::record::{PoolRecord, Row};
@@ -61,13 +61,17 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         }
         (EffectKind::Stop, Some(row)) => after_stop(&mut draft, &case, row),
         (EffectKind::Delete, Some(row)) => after_delete(&mut draft, &case, row),
+        (EffectKind::HandOver { .. }, Some(row)) => {
+            export::after_hand_over(&mut draft, &case, row);
+        }
+        (EffectKind::Inspect, Some(row)) => export::after_inspect(&mut draft, &case, row),
     }
     draft.done()
 }
 
 /// What the conclusion may look at.
-struct Case<'a> {
-    now: Nanos,
+pub(super) struct Case<'a> {
+    pub(super) now: Nanos,
     started_at: Nanos,
     root: Option<CanisterId>,
     spec: Option<&'a FleetSpec>,
@@ -75,7 +79,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn last(&self) -> &Outcome {
+    pub(super) fn last(&self) -> &Outcome {
         self.outcomes.last().expect("bug: an effect without steps")
     }
 
@@ -87,7 +91,7 @@ impl Case<'_> {
     }
 
     /// The first thing that went wrong.
-    fn trouble(&self) -> Option<Reason> {
+    pub(super) fn trouble(&self) -> Option<Reason> {
         self.outcomes.iter().find_map(|outcome| reason_of(outcome))
     }
 }
@@ -103,7 +107,7 @@ fn reason_of(outcome: &Outcome) -> Option<Reason> {
 }
 
 /// There is no such canister any more.
-fn is_gone(outcome: &Outcome) -> bool {
+pub(super) fn is_gone(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code == REJECT_DESTINATION_INVALID)
 }
 
@@ -176,14 +180,17 @@ fn after_reset(case: &Case<'_>, row: Row) -> Row {
 fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     let hopeless = matches!(reason, Reason::BelowFloor | Reason::Unobservable);
     let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
+    // An operator waits for this one: only what may still come by itself is tried again.
+    let hurried = row.urgent && !patient && !matches!(reason, Reason::Unknown(_));
     row.since = now;
     row.phase = Phase::PendingReset;
     row = row.held_back(now, reason);
     if planted("p04") {
         row.next_attempt = now;
     }
-    if hopeless || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
+    if hopeless || hurried || (row.attempts >= limits::ATTEMPTS_MAX && !patient) {
         row.phase = Phase::Failed;
+        row.urgent = false;
     }
     row
 }
@@ -476,7 +483,7 @@ fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     match case.last() {
         Outcome::Done(_) => {
-            draft.event(Event::RowRemoved(row.canister, Reason::Surplus));
+            draft.event(Event::RowRemoved(row.canister, Reason::Deleted));
         }
         outcome if is_gone(outcome) => {
             draft.event(Event::RowRemoved(row.canister, Reason::Gone));

@@ -5,14 +5,20 @@
 
 mod command;
 mod conclude;
+mod departure;
+mod export;
+mod intake;
+mod lanes;
 mod member;
 mod module;
+mod operation;
 mod refill;
 mod service;
 mod store;
 mod tick;
 
-pub use refill::warm_reason;
+pub use lanes::{LaneStatus, lanes};
+pub use refill::{maintenance_paused, missing_canisters, warm_reason};
 pub use tick::{next_wake, plan_pool};
 
 use crate::plant::planted;
@@ -26,7 +32,7 @@ use ic_stable_structures::Memory;
 
 /// What follows from `input` at `now`.
 pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decision {
-    match input {
+    let mut decision = match input {
         Input::Started { root } => Decision {
             events: vec![Event::Started(*root)],
             ..Decision::default()
@@ -51,7 +57,9 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             bytes,
         } => module::stage(state, now, *module, *index, bytes),
         Input::CommitModule { module, chunks } => module::commit(state, now, *module, *chunks),
-    }
+    };
+    operation::settle(state, now, &mut decision);
+    decision
 }
 
 /// An outcome is recorded once; only a creation that was given up as lost may still be found.
@@ -122,6 +130,11 @@ fn refuse(reason: Reason, text: impl Into<String>) -> Decision {
         reply: Reply::Refused(reason, text.into()),
         ..Decision::default()
     }
+}
+
+/// Why a command is refused, and the hint.
+fn refused(reason: Reason, text: impl Into<String>) -> (Reason, String) {
+    (reason, text.into())
 }
 
 /// A decision under construction, with the ids of its effects.

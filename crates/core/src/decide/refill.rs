@@ -1,15 +1,43 @@
 //! The size of the warm pool: what is bought, what is given back, and what holds either back.
 
-use super::Draft;
-use super::tick::{Room, expect_row};
+use super::lanes::Room;
+use super::tick::expect_row;
+use super::{Draft, operation};
 use crate::limits;
 use crate::plant::planted;
+use crate::receipt::On;
 use crate::state::State;
 use crate::{Decision, Vitals};
-use hatchery_types::{Cycles, EffectKind, FleetSpec, Lane, Nanos, Phase, Reason};
+use hatchery_types::{
+    Cycles, Direction, EffectId, EffectKind, FleetSpec, Lane, Nanos, Phase, Reason,
+};
 use ic_stable_structures::Memory;
 
-/// Canisters missing to the minimum and to what pools wait for. What is in flight counts; a row
+/// Canisters to buy; what is in flight counts.
+pub fn missing_canisters<M: Memory>(state: &State<M>) -> u64 {
+    state.spec().map_or(0, |spec| missing(state, spec))
+}
+
+/// Why maintenance does nothing though something is wanted; none = it is not held back.
+pub fn maintenance_paused<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    vitals: &Vitals,
+) -> Option<Reason> {
+    let header = state.header();
+    let reason = warm_reason(state, now, vitals);
+    let moves = matches!(
+        reason,
+        Reason::Satisfied | Reason::BelowMinimum | Reason::LaneFull
+    );
+    if !moves {
+        return Some(reason);
+    }
+    let paused = header.is_paused(Direction::Up) || header.is_paused(Direction::Down);
+    paused.then_some(Reason::Paused)
+}
+
+/// Canisters missing to the minimum and to what pools wait for, or asked for by name. What is in flight counts; a row
 /// with a failed attempt does not.
 fn missing<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
     let counts = state.counts();
@@ -22,7 +50,8 @@ fn missing<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
         .values()
         .map(|unmet| u64::from(*unmet))
         .sum();
-    (u64::from(spec.warm_pool.minimum) + unmet).saturating_sub(coming)
+    let missing = (u64::from(spec.warm_pool.minimum) + unmet).saturating_sub(coming);
+    missing.max(state.waiting_count(On::Purchase))
 }
 
 /// Buys what is missing, a batch at a time.
@@ -48,14 +77,11 @@ pub(super) fn refill<M: Memory>(
         return None;
     }
     let mut draft = Draft::new(state, now);
-    for _ in 0..count {
-        draft.start(
-            EffectKind::Create {
-                cycles: spec.warm_pool.cycles,
-            },
-            None,
-        );
-    }
+    let cycles = spec.warm_pool.cycles;
+    let effects: Vec<EffectId> = (0..count)
+        .map(|_| draft.start(EffectKind::Create { cycles }, None))
+        .collect();
+    operation::tie_purchases(state, &mut draft, &effects);
     Some(draft.done())
 }
 
@@ -78,14 +104,14 @@ fn lost_lately<M: Memory>(state: &State<M>, now: Nanos) -> usize {
         .rev()
         .take(limits::LOST_CREATIONS_MAX);
     newest
-        .filter(|at| now.since(**at) < limits::LOST_CREATIONS_PERIOD)
+        .filter(|lost| now.since(lost.started_at) < limits::LOST_CREATIONS_PERIOD)
         .count()
 }
 
 /// What forbids buying, whatever is missing.
 fn held_back<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> Option<Reason> {
     let counts = state.counts();
-    if state.header().paused {
+    if state.header().is_paused(Direction::Up) {
         Some(Reason::Paused)
     } else if missing(state, spec) == 0 || (planted("p13") && state.header().create_failures > 0) {
         Some(Reason::Satisfied)
@@ -134,7 +160,7 @@ pub(super) fn sell_surplus<M: Memory>(
     room: &Room,
 ) -> Option<Decision> {
     let surplus = state.counts().phase(Phase::Ready) > u64::from(spec.warm_pool.maximum);
-    let idle = state.index.hungry.is_empty() && !state.header().paused;
+    let idle = state.index.hungry.is_empty() && !state.header().is_paused(Direction::Down);
     if !surplus || !idle || !room.takes(state, spec, &EffectKind::Stop) {
         return None;
     }

@@ -5,7 +5,7 @@
 //! modules leaves no room. Whether a module is held at all is `module`'s.
 
 use super::Draft;
-use super::tick::Room;
+use super::lanes::Room;
 use crate::limits;
 use crate::record::ModuleRecord;
 use crate::state::State;

@@ -2,7 +2,9 @@
 //! conclude effects, give up on calls of an earlier root, look at rows, reset, store modules, plan
 //! pools, buy and sell.
 
-use super::{Draft, conclude, module, refill, service, store};
+use super::lanes::{INSTALL_CALLS, Room};
+use super::refill::warm_reason;
+use super::{Draft, conclude, export, module, operation, refill, service, store};
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::plant::planted;
@@ -10,7 +12,7 @@ use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event, Vitals};
 use hatchery_types::{
-    CanisterId, EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason, Refusal,
+    CanisterId, Direction, EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason, Refusal,
 };
 use ic_stable_structures::Memory;
 use std::collections::BTreeSet;
@@ -28,58 +30,15 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     finish()
         .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
+        .or_else(|| drain_next(state, now, spec, &room))
         .or_else(|| reset_next(state, now, spec, &room))
         .or_else(|| store::store_next(state, now, &room))
         .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
+        .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
         .unwrap_or_default()
-}
-
-/// Calls of an install.
-const INSTALL_CALLS: u32 = 2;
-
-/// How many more calls may be in flight: the platform's queue and root's liquid cycles.
-pub(super) struct Room {
-    calls: u32,
-    /// The liquid balance carries more calls.
-    payable: bool,
-}
-
-impl Room {
-    fn new<M: Memory>(state: &State<M>, vitals: &Vitals) -> Self {
-        let payable = u32::try_from(vitals.liquid.0 / limits::CALL_LOCK.0).unwrap_or(u32::MAX);
-        let payable = payable.saturating_sub(limits::CALLS_SPARE);
-        let queue = limits::CALLS_MAX.saturating_sub(state.counts().calls);
-        Room {
-            calls: payable.min(queue),
-            payable: payable >= INSTALL_CALLS,
-        }
-    }
-
-    /// An effect of that kind may start.
-    pub(super) fn takes<M: Memory>(
-        &self,
-        state: &State<M>,
-        spec: &FleetSpec,
-        kind: &EffectKind,
-    ) -> bool {
-        self.calls as usize >= kind.steps().len() && self.lane(state, spec, kind.lane()) > 0
-    }
-
-    /// Effects that may still start in a lane.
-    pub(super) fn lane<M: Memory>(&self, state: &State<M>, spec: &FleetSpec, lane: Lane) -> u32 {
-        let (size, calls) = match lane {
-            Lane::Create => (spec.lanes.create, 1),
-            Lane::Reset if planted("p23") => (u32::MAX, 4),
-            Lane::Reset => (spec.lanes.reset, 4),
-            Lane::Install => (spec.lanes.install, INSTALL_CALLS),
-            Lane::Other => (limits::OTHER_LANE, 1),
-        };
-        size.saturating_sub(state.counts().lane(lane))
-            .min(self.calls / calls)
-    }
 }
 
 fn conclude_next<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
@@ -135,7 +94,7 @@ fn stale_due<M: Memory>(state: &State<M>, id: hatchery_types::EffectId) -> Nanos
     }
 }
 
-/// Rows whose wait is over: observe, poll, stop, delete.
+/// Rows whose wait is over: observe, stop, delete, export.
 fn look_at_next<M: Memory>(
     state: &State<M>,
     now: Nanos,
@@ -149,11 +108,27 @@ fn look_at_next<M: Memory>(
     let row = expect_row(state, canister);
     let mut draft = Draft::new(state, now);
     match row.phase {
-        Phase::Draining => drain(&mut draft, now, spec, row),
+        Phase::Exporting => export::go_on(state, &mut draft, now, spec, room, row),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
         Phase::Stopping | Phase::Deleting => draft.start_on(row, EffectKind::Stop),
         _ => draft.start_on(row, EffectKind::Observe),
     }
+    Some(draft.done())
+}
+
+/// The next draining worker whose wait is over.
+fn drain_next<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    room: &Room,
+) -> Option<Decision> {
+    let (due, canister) = *state.index.drains.first()?;
+    if due > now || room.lane(state, spec, Lane::Drain) == 0 {
+        return None;
+    }
+    let mut draft = Draft::new(state, now);
+    drain(&mut draft, now, spec, expect_row(state, canister));
     Some(draft.done())
 }
 
@@ -256,9 +231,10 @@ fn view<'a, M: Memory>(
         members: state.members(pool).copied().collect(),
         ready: ready.map(|(_, id)| *id).collect(),
         install_room,
-        payable: room.payable,
+        payable: room.payable >= INSTALL_CALLS,
         module: installable.then_some(role.module),
-        paused: state.header().paused,
+        paused_up: state.header().is_paused(Direction::Up),
+        paused_down: state.header().is_paused(Direction::Down),
     })
 }
 
@@ -299,7 +275,8 @@ fn execute<M: Memory>(
         draft.row(expect_row(state, *canister).moved(Phase::Stopping, now, Reason::StandbySurplus));
     }
     for canister in &plan.claim {
-        claim(&mut draft, now, spec, pool, expect_row(state, *canister));
+        let row = expect_row(state, *canister);
+        claim(state, &mut draft, now, spec, pool, row);
     }
     let changed = state.index.pools.get(pool) != Some(&plan.record);
     draft.event(Event::PoolPlanned {
@@ -311,13 +288,20 @@ fn execute<M: Memory>(
 }
 
 /// Takes a ready canister for a pool and starts its install.
-fn claim(draft: &mut Draft, now: Nanos, spec: &FleetSpec, pool: &str, row: Row) {
+pub(super) fn claim<M: Memory>(
+    state: &State<M>,
+    draft: &mut Draft,
+    now: Nanos,
+    spec: &FleetSpec,
+    pool: &str,
+    row: Row,
+) {
     let role = spec.pool(pool).and_then(|pool| spec.role(&pool.role));
     let role = role.expect("bug: a plan for a pool without a role");
     let mut row = row.moved(Phase::Installing, now, Reason::Claimed);
     row.role = Some(role.name.clone());
     row.pool = Some(pool.to_owned());
-    row.parent = None;
+    row.parent = state.header().root;
     row.module = Some(role.module);
     row.generation.0 += 1;
     row.forget_samples();
@@ -344,7 +328,8 @@ pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> R
 pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
     let index = &state.index;
     let retry = now + limits::BLOCKED_RETRY;
-    let rows = [&index.attention, &index.reset_queue].map(|queue| first_two(queue, now));
+    let rows =
+        [&index.attention, &index.drains, &index.reset_queue].map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);
     let modules = first_two(&index.modules_waiting, now);
     let unnamed = index.modules_unnamed.first();
@@ -360,6 +345,7 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .chain(stale)
         .chain(create)
         .chain(buy.map(|_| retry))
+        .chain(operation::purchase_due(state))
         .chain(complete)
         .chain(collect)
         .map(|due| if due <= now { retry } else { due })

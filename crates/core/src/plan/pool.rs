@@ -82,21 +82,21 @@ fn act(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan) {
     let at_work = sizes.in_service + sizes.leased;
     let standby = wanted_standby(view, plan.desired);
     let short = plan.desired + standby > sizes.living();
-    let moves = plan.desired != at_work || short || sizes.standby > standby;
-    if view.paused {
-        if moves {
-            plan.reasons.push(Reason::Paused);
-        }
-        return;
+    let up = plan.desired > at_work || short;
+    let down = plan.desired < at_work || sizes.standby > standby;
+    if (up && view.paused_up) || (down && view.paused_down) {
+        plan.reasons.push(Reason::Paused);
     }
-    if plan.desired > at_work {
+    if plan.desired > at_work && !view.paused_up {
         take_back(view, sizes, plan, at_work);
-    } else if plan.desired < at_work {
+    } else if plan.desired < at_work && !view.paused_down {
         shrink(view, sizes, plan, at_work);
     }
-    if short {
+    if short && !view.paused_up {
         claim(view, sizes, plan, standby);
-    } else if sizes.standby > standby && plan.promote.is_empty() {
+    }
+    let surplus = !short && sizes.standby > standby && plan.promote.is_empty();
+    if surplus && !view.paused_down {
         release(view, sizes, plan, standby);
     }
 }

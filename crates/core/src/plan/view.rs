@@ -23,8 +23,10 @@ pub struct PoolView<'a> {
     pub payable: bool,
     /// The module of its role; none = not installable yet.
     pub module: Option<ModuleHash>,
-    /// An operator paused voluntary actions.
-    pub paused: bool,
+    /// An operator paused growing.
+    pub paused_up: bool,
+    /// An operator paused shrinking.
+    pub paused_down: bool,
 }
 
 impl PoolView<'_> {

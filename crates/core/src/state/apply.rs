@@ -3,11 +3,11 @@
 use super::State;
 use crate::event::Event;
 use crate::limits;
-use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row};
+use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome, Phase,
-    PoolSpec, Reason,
+    CanisterId, Cycles, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos,
+    Outcome, Phase, PoolSpec, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -20,8 +20,8 @@ impl<M: Memory> State<M> {
         match event {
             Event::Started(root) => self.start(now, root),
             Event::SpecApplied(spec) => self.apply_spec(now, *spec),
-            Event::Paused(paused) => {
-                self.change_header(|header| header.paused = paused);
+            Event::Paused(direction, paused) => {
+                self.pause(direction, paused);
                 self.wake_all_pools(now);
             }
             Event::EffectStarted(effect) => self.start_effect(*effect),
@@ -69,7 +69,7 @@ impl<M: Memory> State<M> {
                 self.change_module(now, module, record, chunk);
             }
             Event::StoreSeen(foreign) => self.index.store = foreign,
-            Event::OperationDone {
+            Event::OperationAnswered {
                 caller,
                 operation,
                 receipt,
@@ -122,6 +122,18 @@ impl<M: Memory> State<M> {
         let mut header = self.header().clone();
         change(&mut header);
         self.header.set(Cbor(header));
+    }
+
+    /// One direction or both.
+    fn pause(&mut self, direction: Option<Direction>, paused: bool) {
+        let down = self.header().is_paused(Direction::Down);
+        self.change_header(|header| {
+            if direction != Some(Direction::Down) {
+                header.paused = paused;
+            }
+            let others = direction == Some(Direction::Up);
+            header.paused_down = Some(if others { down } else { paused });
+        });
     }
 
     fn start(&mut self, now: Nanos, root: CanisterId) {
@@ -262,6 +274,7 @@ impl<M: Memory> State<M> {
     fn remove_row(&mut self, now: Nanos, canister: CanisterId, reason: Reason) {
         if let Some(row) = self.rows.remove(&canister.into()) {
             self.index.take_row(&row.0);
+            self.book(row.0.cycles, &reason);
             let pool = row.0.pool;
             self.append_log(LogEntry {
                 at: now,
@@ -271,6 +284,20 @@ impl<M: Memory> State<M> {
                 reason,
             });
         }
+    }
+
+    /// The cycles that leave with a canister.
+    fn book(&mut self, cycles: Option<Cycles>, reason: &Reason) {
+        let Some(cycles) = cycles.filter(|cycles| cycles.0 > 0) else {
+            return;
+        };
+        self.change_header(|header| {
+            let book = match reason {
+                Reason::Exported => &mut header.given_away,
+                _ => &mut header.discarded,
+            };
+            book.0 = book.0.saturating_add(cycles.0);
+        });
     }
 
     fn put_pool(&mut self, record: PoolRecord) {
@@ -309,28 +336,6 @@ impl<M: Memory> State<M> {
             self.chunks.remove(&ChunkKey::new(module, index));
         }
         self.modules.remove(&HashKey(module.0));
-    }
-
-    /// Makes room first: the caller's own oldest receipt goes, or the oldest of all.
-    fn put_receipt(&mut self, key: ReceiptKey, receipt: Receipt) {
-        let own = self.receipts_by_caller.get(&key.caller());
-        let own_full = own.filter(|own| own.len() >= limits::RECEIPTS_PER_CALLER_MAX as usize);
-        let full = self.receipts.len() >= limits::RECEIPTS_MAX;
-        let oldest = own_full
-            .and_then(|own| own.first())
-            .or_else(|| self.receipts_by_age.first().filter(|_| full));
-        if let Some(oldest) = oldest.cloned() {
-            self.receipts.remove(&oldest.1);
-            if let Some(own) = self.receipts_by_caller.get_mut(&oldest.1.caller()) {
-                own.remove(&oldest);
-            }
-            self.receipts_by_age.remove(&oldest);
-        }
-        let aged = (receipt.at, key.clone());
-        let own = self.receipts_by_caller.entry(key.caller()).or_default();
-        own.insert(aged.clone());
-        self.receipts_by_age.insert(aged);
-        self.receipts.insert(key, Cbor(receipt));
     }
 
     fn append_log(&mut self, entry: LogEntry) {

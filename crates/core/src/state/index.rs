@@ -6,10 +6,11 @@
 use crate::limits;
 use crate::record::{ModuleRecord, PoolRecord, Row, Sample};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, EffectKind, Incarnation, Lane, ModuleHash, Nanos, Outcome, Phase,
-    Reason,
+    CanisterId, Cycles, Effect, EffectId, EffectKind, Incarnation, Lane, ModuleHash, Nanos,
+    Outcome, Phase, Reason,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 
 /// Rows by phase, and effects by kind and lane.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Counts {
     pub recovering: u64,
     /// Rows that root bought and that failed their verification so far.
     pub unproven: u64,
-    /// Calls in flight, as far as this incarnation knows.
+    /// Calls to the management canister in flight, as far as this incarnation knows.
     pub calls: u32,
 }
 
@@ -101,6 +102,13 @@ pub(crate) struct Open {
     pub(crate) started_at: Nanos,
 }
 
+/// A creation whose outcome is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) started_at: Nanos,
+    pub(crate) cycles: Cycles,
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) counts: Counts,
@@ -110,8 +118,12 @@ pub(crate) struct Index {
     pub(crate) ready: BTreeSet<(Nanos, CanisterId)>,
     /// Other rows that the tick must look at, by `(due, id)`.
     pub(crate) attention: BTreeSet<(Nanos, CanisterId)>,
-    /// Failed rows.
-    pub(crate) failed: BTreeSet<CanisterId>,
+    /// Draining rows, by `(due, id)`.
+    pub(crate) drains: BTreeSet<(Nanos, CanisterId)>,
+    /// Every row by phase.
+    by_phase: BTreeMap<Phase, BTreeSet<CanisterId>>,
+    /// Rows waiting for a reset, by `(since, id)`.
+    pub(crate) pending: BTreeSet<(Nanos, CanisterId)>,
     /// Members by pool.
     pub(crate) members: BTreeMap<String, BTreeMap<CanisterId, Member>>,
     /// Members by pool and phase, counted.
@@ -121,7 +133,7 @@ pub(crate) struct Index {
     /// Effects whose outcomes are all there.
     pub(crate) complete: BTreeSet<EffectId>,
     /// Creations whose outcome is unknown, with their start: neither open nor forgotten.
-    pub(crate) lost: BTreeMap<EffectId, Nanos>,
+    pub(crate) lost: BTreeMap<EffectId, Lost>,
     /// Effects of an earlier root that still wait for outcomes.
     pub(crate) stale: BTreeSet<EffectId>,
     /// What is remembered of each pool.
@@ -151,6 +163,13 @@ impl Index {
     /// Takes a row in; `take_row` with the same row takes it out again.
     pub(crate) fn put_row(&mut self, row: &Row) {
         *self.counts.phases.entry(row.phase).or_default() += 1;
+        self.by_phase
+            .entry(row.phase)
+            .or_default()
+            .insert(row.canister);
+        if row.phase == Phase::PendingReset {
+            self.pending.insert((row.since, row.canister));
+        }
         if is_recovering(row) {
             self.counts.recovering += 1;
         }
@@ -167,8 +186,8 @@ impl Index {
             Some(Queue::Attention) => {
                 self.attention.insert((row.next_attempt, row.canister));
             }
-            Some(Queue::Failed) => {
-                self.failed.insert(row.canister);
+            Some(Queue::Drain) => {
+                self.drains.insert((row.next_attempt, row.canister));
             }
             None => {}
         }
@@ -188,6 +207,12 @@ impl Index {
         *count = count
             .checked_sub(1)
             .expect("bug: a row is taken out that was never put in");
+        if let Some(rows) = self.by_phase.get_mut(&row.phase) {
+            rows.remove(&row.canister);
+        }
+        if row.phase == Phase::PendingReset {
+            self.pending.remove(&(row.since, row.canister));
+        }
         if is_recovering(row) {
             self.counts.recovering -= 1;
         }
@@ -204,8 +229,8 @@ impl Index {
             Some(Queue::Attention) => {
                 self.attention.remove(&(row.next_attempt, row.canister));
             }
-            Some(Queue::Failed) => {
-                self.failed.remove(&row.canister);
+            Some(Queue::Drain) => {
+                self.drains.remove(&(row.next_attempt, row.canister));
             }
             None => {}
         }
@@ -221,6 +246,17 @@ impl Index {
         }
     }
 
+    /// Rows in a phase behind `after`, in order of their ids.
+    pub(crate) fn in_phase(
+        &self,
+        phase: Phase,
+        after: Option<CanisterId>,
+    ) -> impl Iterator<Item = &CanisterId> {
+        let start = after.map_or(Unbounded, Excluded);
+        let rows = self.by_phase.get(&phase).into_iter();
+        rows.flat_map(move |rows| rows.range((start, Unbounded)))
+    }
+
     /// Members of a pool in a phase.
     pub(crate) fn size(&self, pool: &str, phase: Phase) -> u32 {
         let sizes = self.sizes.get(pool).and_then(|sizes| sizes.get(&phase));
@@ -230,7 +266,12 @@ impl Index {
     /// Takes an effect in.
     pub(crate) fn put_effect(&mut self, effect: &Effect, incarnation: Incarnation) {
         if is_lost(effect) {
-            self.lost.insert(effect.id, effect.started_at);
+            let cycles = match effect.kind {
+                EffectKind::Create { cycles } => cycles,
+                _ => Cycles(0),
+            };
+            let started_at = effect.started_at;
+            self.lost.insert(effect.id, Lost { started_at, cycles });
             return;
         }
         let waiting = effect
@@ -240,7 +281,9 @@ impl Index {
             .count() as u32;
         *self.counts.effects.entry(effect.kind.name()).or_default() += 1;
         *self.counts.lanes.entry(effect.kind.lane()).or_default() += 1;
-        self.counts.calls += waiting;
+        if effect.kind.lane() != Lane::Drain {
+            self.counts.calls += waiting;
+        }
         let open = Open {
             kind: effect.kind.clone(),
             waiting,
@@ -260,7 +303,9 @@ impl Index {
         let Some(open) = self.open.remove(&id) else {
             return;
         };
-        self.counts.calls -= open.waiting;
+        if open.kind.lane() != Lane::Drain {
+            self.counts.calls -= open.waiting;
+        }
         let lane = self.counts.lanes.entry(open.kind.lane()).or_default();
         *lane -= 1;
         let kind = self.counts.effects.entry(open.kind.name()).or_default();
@@ -360,17 +405,17 @@ enum Queue {
     Reset,
     Ready,
     Attention,
-    Failed,
+    Drain,
 }
 
 /// The one queue a row waits in; none while an effect has it.
 fn queue_of(row: &Row) -> Option<Queue> {
     match row.phase {
         Phase::Ready => Some(Queue::Ready),
-        Phase::Failed => Some(Queue::Failed),
-        Phase::Lost => None,
+        Phase::Failed | Phase::Lost => None,
         _ if row.effect.is_some() || row.next_attempt == Nanos::MAX => None,
         Phase::PendingReset => Some(Queue::Reset),
+        Phase::Draining => Some(Queue::Drain),
         _ => Some(Queue::Attention),
     }
 }
@@ -410,6 +455,11 @@ pub(crate) fn is_lost(effect: &Effect) -> bool {
 }
 
 impl Index {
+    fn by_phase(&self) -> BTreeMap<Phase, &BTreeSet<CanisterId>> {
+        let phases = self.by_phase.iter().filter(|(_, rows)| !rows.is_empty());
+        phases.map(|(phase, rows)| (*phase, rows)).collect()
+    }
+
     /// The first part in which two indexes differ, waits of pools apart (they are only brought
     /// forward by a rebuild).
     pub(crate) fn difference(&self, other: &Index) -> Option<&'static str> {
@@ -439,7 +489,9 @@ impl Index {
             (self.reset_queue == other.reset_queue, "reset queue"),
             (self.ready == other.ready, "ready"),
             (self.attention == other.attention, "attention"),
-            (self.failed == other.failed, "failed"),
+            (self.drains == other.drains, "drains"),
+            (self.by_phase() == other.by_phase(), "rows by phase"),
+            (self.pending == other.pending, "pending resets"),
             (members(self) == members(other), "members"),
             (self.open == other.open, "open effects"),
             (self.complete == other.complete, "complete effects"),

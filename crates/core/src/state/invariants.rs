@@ -89,6 +89,11 @@ fn check_members(rows: &[Row], found: &mut Findings) {
             )
         });
         found.expect(
+            3,
+            (row.phase == Phase::Exporting) == row.export_to.is_some(),
+            || format!("{} is {} to {:?}", row.canister, row.phase, row.export_to),
+        );
+        found.expect(
             5,
             row.phase != Phase::Ready || (!row.stopped && row.effect.is_none()),
             || format!("{} is ready, yet stopped or in an effect", row.canister),
@@ -125,6 +130,11 @@ fn check_limits<M: Memory>(state: &State<M>, found: &mut Findings) {
             u64::from(limits::OTHER_LANE),
         ),
         (
+            "drains",
+            u64::from(counts.lane(Lane::Drain)),
+            u64::from(limits::DRAIN_LANE),
+        ),
+        (
             "lost creations",
             state.lost_creations(),
             limits::LOST_CREATIONS_MAX as u64 + 500,
@@ -149,6 +159,9 @@ fn check_index<M: Memory>(state: &State<M>, found: &mut Findings) {
     let differs = rebuilt.difference(&state.index);
     found.expect(12, differs.is_none(), || {
         format!("the index differs: {}", differs.unwrap_or(""))
+    });
+    found.expect(12, state.rebuilt_receipts() == state.receipt_index, || {
+        "the index of receipts differs".to_owned()
     });
     let creations = state
         .effects

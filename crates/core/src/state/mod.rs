@@ -6,20 +6,24 @@
 mod apply;
 mod index;
 mod invariants;
+mod pages;
+mod receipts;
 
 pub(crate) use index::Index;
 pub use index::{Counts, Member};
 pub use invariants::{Violation, check};
+pub use pages::{PoolCursor, RowFilter};
+use receipts::ReceiptIndex;
 
-use crate::limits;
-use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Receipt, Row, Version};
+use crate::receipt::Receipt;
+use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
-    OperationId, Phase, PoolSpec, Principal,
+    CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
+    Phase, PoolSpec,
 };
 use ic_stable_structures::{Memory, StableBTreeMap, StableCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
 /// The state of one root.
@@ -36,8 +40,7 @@ pub struct State<M: Memory> {
     pub(crate) index: Index,
     next_effect: u64,
     newest_event: u64,
-    receipts_by_age: BTreeSet<(Nanos, ReceiptKey)>,
-    receipts_by_caller: BTreeMap<[u8; 30], BTreeSet<(Nanos, ReceiptKey)>>,
+    receipt_index: ReceiptIndex,
 }
 
 /// The stable memory was written by a newer root.
@@ -94,6 +97,9 @@ impl<M: Memory> State<M> {
             create_reason: None,
             root: None,
             controllers_at: Nanos(0),
+            discarded: Cycles(0),
+            given_away: Cycles(0),
+            paused_down: Some(false),
         };
         let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let mut state = State {
@@ -109,9 +115,15 @@ impl<M: Memory> State<M> {
             receipts: StableBTreeMap::init(memories.receipts),
             index: Index::default(),
             newest_event: 0,
-            receipts_by_age: BTreeSet::new(),
-            receipts_by_caller: BTreeMap::new(),
+            receipt_index: ReceiptIndex::default(),
         };
+        if state.header().layout < LAYOUT {
+            let header = state.header().clone();
+            state.header.set(Cbor(Header {
+                layout: LAYOUT,
+                ..header
+            }));
+        }
         state.rebuild();
         Ok(state)
     }
@@ -119,12 +131,16 @@ impl<M: Memory> State<M> {
     fn rebuild(&mut self) {
         self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
         self.index = self.rebuilt_index();
+        self.receipt_index = self.rebuilt_receipts();
+    }
+
+    /// The receipts as the stable records say they must be indexed.
+    fn rebuilt_receipts(&self) -> ReceiptIndex {
+        let mut index = ReceiptIndex::default();
         for entry in self.receipts.iter() {
-            let aged = (entry.value().0.at, entry.key().clone());
-            let own = self.receipts_by_caller.entry(aged.1.caller()).or_default();
-            own.insert(aged.clone());
-            self.receipts_by_age.insert(aged);
+            index.put(entry.key(), &entry.value().0);
         }
+        index
     }
 
     /// The index as the stable records say it must be.
@@ -181,30 +197,6 @@ impl<M: Memory> State<M> {
         self.rows.len()
     }
 
-    /// At most `limit` rows behind `after`, in order of their ids. With a phase, at most ten times
-    /// `limit` rows are looked at, so a page may be short; the second value is where to continue.
-    pub fn rows(
-        &self,
-        phase: Option<Phase>,
-        after: Option<CanisterId>,
-        limit: usize,
-    ) -> (Vec<Row>, Option<CanisterId>) {
-        let start = after.map_or(Unbounded, |id| Excluded(PrincipalKey::from(id)));
-        let mut page = Vec::new();
-        let mut last = None;
-        for (looked_at, entry) in self.rows.range((start, Unbounded)).enumerate() {
-            if page.len() == limit || looked_at == limit * 10 {
-                return (page, last);
-            }
-            let row = entry.value().0;
-            last = Some(row.canister);
-            if phase.is_none_or(|phase| phase == row.phase) {
-                page.push(row);
-            }
-        }
-        (page, None)
-    }
-
     /// An effect of the journal.
     pub fn effect(&self, id: EffectId) -> Option<Effect> {
         self.effects.get(&id.0).map(|effect| effect.0)
@@ -225,6 +217,17 @@ impl<M: Memory> State<M> {
     /// Creations whose outcome is unknown.
     pub fn lost_creations(&self) -> u64 {
         self.index.lost.len() as u64
+    }
+
+    /// Cycles attached to them: booked as spent until a canister turns up.
+    pub fn lost_cycles(&self) -> Cycles {
+        let lost = self.index.lost.values().map(|lost| lost.cycles.0);
+        Cycles(lost.fold(0, u128::saturating_add))
+    }
+
+    /// Since when the row that waits longest for a reset waits.
+    pub fn oldest_pending(&self) -> Option<Nanos> {
+        self.index.pending.first().map(|(since, _)| *since)
     }
 
     /// What root remembers of a pool.
@@ -276,7 +279,7 @@ impl<M: Memory> State<M> {
         Generation(self.index.listed_at.get(pool).copied().unwrap_or(0))
     }
 
-    /// Modules held, staged ones included; at most [`limits::MODULES_MAX`].
+    /// Modules held, staged ones included; at most [`crate::limits::MODULES_MAX`].
     pub fn modules(&self) -> Vec<(ModuleHash, ModuleRecord)> {
         let modules = self.modules.iter();
         modules
@@ -306,27 +309,6 @@ impl<M: Memory> State<M> {
     /// Number of the newest event; 0 = none yet.
     pub fn newest_event(&self) -> u64 {
         self.newest_event
-    }
-
-    /// The answer given to an operation.
-    pub fn receipt(&self, caller: Principal, operation: &OperationId) -> Option<Receipt> {
-        self.receipts
-            .get(&ReceiptKey::new(caller, &operation.0))
-            .map(|receipt| receipt.0)
-    }
-
-    /// A new operation of `caller` finds room: its own bound and the bound of all are not reached,
-    /// or the oldest receipt may go.
-    pub(crate) fn has_receipt_room(&self, caller: Principal, now: Nanos) -> bool {
-        let own = self
-            .receipts_by_caller
-            .get(&ReceiptKey::new(caller, "").caller());
-        let has_room = |receipts: &BTreeSet<(Nanos, ReceiptKey)>, most: usize| {
-            let oldest = receipts.first().map(|(at, _)| now.since(*at));
-            receipts.len() < most || oldest >= Some(limits::RECEIPT_LIFE)
-        };
-        own.is_none_or(|own| has_room(own, limits::RECEIPTS_PER_CALLER_MAX as usize))
-            && has_room(&self.receipts_by_age, limits::RECEIPTS_MAX as usize)
     }
 
     /// The id the next effect gets.

@@ -7,7 +7,7 @@
 use crate::fixture::{OPERATOR, Root, WASM, canister, refused, spec};
 use expect_test::expect_file;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use hatchery_core::{Command, CommandInput, Input, LAYOUT, Memories, State, check};
+use hatchery_core::{Answer, Command, CommandInput, Input, LAYOUT, Memories, State, check};
 use hatchery_types::{
     EffectKind, ModuleHash, Nanos, OperationId, Outcome, Phase, Principal, Refusal,
 };
@@ -88,7 +88,7 @@ fn story() -> Root {
     root.feed(&Input::Command(CommandInput {
         caller: Principal::from_slice(&[8, 2]),
         operation: OperationId("theirs".to_owned()),
-        command: Command::Resume,
+        command: Command::RequeueFailed(Some(Vec::new())),
     }));
     root.feed(&Input::Apply(Box::new(spec(4, 2, 4))));
     root.tick();
@@ -223,15 +223,18 @@ fn kept<M: Memory>(state: &State<M>) -> String {
     ] {
         let receipt = state.receipt(caller, &OperationId(operation.clone()));
         let receipt = receipt.expect("the answer is kept");
+        let Answer::Counted(counted) = &receipt.answer else {
+            panic!("another answer: {receipt:?}")
+        };
         line(
             &mut text,
             format!(
                 "receipt {operation} at {} payload {} added {} requeued {} skipped {}",
                 receipt.at.0,
                 receipt.payload,
-                receipt.answer.added,
-                receipt.answer.requeued,
-                receipt.answer.skipped.len()
+                counted.added,
+                counted.requeued,
+                counted.skipped.len()
             ),
         );
     }

@@ -1,6 +1,6 @@
 //! Operators' commands and members' reports: carried out once, answered the same, or refused.
 
-use crate::fixture::{Root, canister, refused, spec};
+use crate::fixture::{Root, canister, counted, refused, spec};
 use hatchery_core::{Command, CommandInput, Input, Reply};
 use hatchery_types::{
     CanisterId, EffectKind, Generation, OperationId, Outcome, Phase, Principal, Reason, Value,
@@ -9,11 +9,11 @@ use hatchery_types::{
 #[test]
 fn s04_the_same_operation_gets_the_same_answer_and_s05_another_payload_a_conflict() {
     let mut root = Root::with(spec(0, 0, 1));
-    let import = Command::Import(vec![canister(5), canister(5)]);
+    let import = Command::ImportQueued(vec![canister(5), canister(5)]);
     let first = root.command("a", import.clone());
-    assert!(matches!(&first, Reply::Command(answer) if answer.added == 1));
+    assert!(counted(&first).added == 1);
     assert_eq!(root.command("a", import), first);
-    let other = root.command("a", Command::Pause);
+    let other = root.command("a", Command::Pause(None));
     assert!(matches!(
         other,
         Reply::Refused(Reason::OperationConflict, _)
@@ -25,11 +25,11 @@ fn s04_the_same_operation_gets_the_same_answer_and_s05_another_payload_a_conflic
 fn operation_ids_and_lists_are_bounded() {
     let mut root = Root::with(spec(0, 0, 1));
     for bad in [String::new(), "x".repeat(65)] {
-        let reply = root.command(&bad, Command::Pause);
+        let reply = root.command(&bad, Command::Pause(None));
         assert!(matches!(reply, Reply::Refused(Reason::BadOperationId, _)));
     }
-    let ids: Vec<CanisterId> = (0..201).map(|n| canister(n as u8)).collect();
-    let reply = root.command("many", Command::Import(ids));
+    let ids: Vec<CanisterId> = (0..1_001).map(|n| canister(n as u8)).collect();
+    let reply = root.command("many", Command::ImportQueued(ids));
     assert!(matches!(reply, Reply::Refused(Reason::OverLimit, _)));
 }
 
@@ -40,7 +40,7 @@ fn l02_one_caller_cannot_fill_the_receipts() {
         let input = CommandInput {
             caller: Principal::from_slice(&[caller, 2]),
             operation: OperationId(operation.to_string()),
-            command: Command::Resume,
+            command: Command::Resume(None),
         };
         hatchery_core::decide(&root.state, root.now, &Input::Command(input))
     };
@@ -65,16 +65,17 @@ fn l02_one_caller_cannot_fill_the_receipts() {
 fn p03_an_import_of_what_is_here_changes_nothing() {
     let mut root = Root::with(spec(0, 0, 1));
     root.import(canister(5));
-    let again = root.command("again", Command::Import(vec![canister(5), canister(6)]));
-    let Reply::Command(answer) = again else {
-        panic!("refused: {again:?}")
-    };
+    let again = root.command(
+        "again",
+        Command::ImportQueued(vec![canister(5), canister(6)]),
+    );
+    let answer = counted(&again);
     assert_eq!((answer.added, answer.requeued), (1, 0));
     assert_eq!(answer.skipped, [(canister(5), Reason::AlreadyManaged)]);
     let user = CanisterId(Principal::from_slice(&[5; 29]));
     let itself = CanisterId(crate::fixture::ROOT);
-    let neither = root.command("neither", Command::Import(vec![user, itself]));
-    assert!(matches!(neither, Reply::Command(answer) if answer.skipped.len() == 2));
+    let neither = root.command("neither", Command::ImportQueued(vec![user, itself]));
+    assert_eq!(counted(&neither).skipped.len(), 2);
 }
 
 #[test]
@@ -91,15 +92,14 @@ fn failed_rows_are_requeued_some_or_all() {
         "one",
         Command::RequeueFailed(Some(vec![canister(5), canister(9)])),
     );
-    let Reply::Command(one) = one else {
-        panic!("refused")
-    };
+    let one = counted(&one);
     assert_eq!(
-        (one.requeued, one.skipped),
-        (1, vec![(canister(9), Reason::UnknownCanister)])
+        (one.requeued, one.total, one.skipped),
+        (1, 2, vec![(canister(9), Reason::UnknownCanister)])
     );
     let all = root.command("all", Command::RequeueFailed(None));
-    assert!(matches!(all, Reply::Command(answer) if answer.requeued == 2));
+    let all = counted(&all);
+    assert_eq!((all.requeued, all.total), (2, 2));
     root.settle();
     assert_eq!(root.state.counts().phase(Phase::Ready), 3);
 }
@@ -107,13 +107,13 @@ fn failed_rows_are_requeued_some_or_all() {
 #[test]
 fn a_pause_stops_buying_and_claiming_and_says_so() {
     let mut root = Root::with(spec(0, 0, 1));
-    root.command("pause", Command::Pause);
+    root.command("pause", Command::Pause(None));
     root.feed(&Input::Apply(Box::new(spec(3, 1, 1))));
     root.tick();
     assert!(root.open.is_empty());
     let reason = hatchery_core::warm_reason(&root.state, root.now, &root.vitals);
     assert_eq!(reason, Reason::Paused);
-    root.command("resume", Command::Resume);
+    root.command("resume", Command::Resume(None));
     root.settle();
     assert_eq!(root.state.workers("workers", None, 10).len(), 1);
 }

@@ -129,7 +129,8 @@ proptest! {
             install_room,
             payable,
             module: Some(module()),
-            paused,
+            paused_up: paused,
+            paused_down: paused,
         };
         let plan = plan(&view);
         let living = view.living() as usize;

@@ -108,15 +108,15 @@ fn a_delete_whose_answer_was_lost_ends_when_the_canister_is_gone() {
 fn an_operator_goes_on_when_the_receipts_of_yesterday_expire() {
     let mut root = Root::with(spec(0, 0, 1));
     for operation in 0..1_000 {
-        root.command(&format!("a{operation}"), Command::Resume);
+        root.command(&format!("a{operation}"), Command::Resume(None));
     }
-    let full = root.command("b", Command::Resume);
+    let full = root.command("b", Command::Resume(None));
     assert!(matches!(
         full,
         hatchery_core::Reply::Refused(Reason::TooManyOperations, _)
     ));
     root.now = root.now + Nanos::from_secs(24 * 3_600);
-    let answered = root.command("b", Command::Resume);
+    let answered = root.command("b", Command::Resume(None));
     assert!(
         matches!(answered, hatchery_core::Reply::Command(_)),
         "{answered:?}"

@@ -63,7 +63,8 @@ impl Case {
             install_room: 40,
             payable: true,
             module: Some(module()),
-            paused: false,
+            paused_up: false,
+            paused_down: false,
         })
     }
 

@@ -48,6 +48,8 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Drain
         | EffectKind::Stop
         | EffectKind::Delete
+        | EffectKind::HandOver { .. }
+        | EffectKind::Inspect
         | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
         | EffectKind::ClearStore => Cycles(0),

@@ -138,11 +138,17 @@ fn is_plan(event: &Event) -> bool {
 /// The command's word.
 fn command_name(command: &Command) -> &'static str {
     match command {
-        Command::Import(_) => "import",
+        Command::CreateEmpty => "create-empty",
+        Command::ImportImmediate(_) => "import-immediate",
+        Command::ImportQueued(_) => "import",
+        Command::Export(..) => "export",
+        Command::Delete(_) => "delete",
+        Command::Forget(_) => "forget",
+        Command::DrainSurplus => "drain-surplus",
         Command::Recycle(_) => "recycle",
         Command::RequeueFailed(_) => "requeue",
-        Command::Pause => "pause",
-        Command::Resume => "resume",
+        Command::Pause(_) => "pause",
+        Command::Resume(_) => "resume",
     }
 }
 

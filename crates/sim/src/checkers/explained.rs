@@ -1,7 +1,7 @@
 //! Invariant 11: every refusal and every no-op has a typed reason.
 
 use super::{Checker, Scene};
-use hatchery_core::{Command, Event, Input, Reply};
+use hatchery_core::{Answer, Command, Event, Input, Reply};
 use std::collections::BTreeSet;
 
 #[derive(Debug)]
@@ -42,22 +42,22 @@ fn is_dropped_module(event: &Event) -> bool {
 
 /// An import speaks of every canister it was asked about, once.
 fn check_command(command: &Command, reply: &Reply) -> Result<(), String> {
-    let applied = match reply {
+    let answer = match reply {
         Reply::Refused(..) => return Ok(()),
-        Reply::Command(applied) => applied,
+        Reply::Command(answer) => answer,
         reply => return Err(format!("{command:?} got {reply:?}")),
     };
-    let asked = match command {
-        Command::Import(ids) | Command::RequeueFailed(Some(ids)) => {
-            ids.iter().collect::<BTreeSet<_>>().len()
-        }
-        Command::Recycle(_) => 1,
-        _ => return Ok(()),
+    let (Command::ImportQueued(ids) | Command::RequeueFailed(Some(ids))) = command else {
+        return Ok(());
     };
-    let told = applied.added as usize + applied.requeued as usize + applied.skipped.len();
-    if told != asked {
+    let Answer::Counted(counted) = answer else {
+        return Err(format!("{command:?} got {answer:?}"));
+    };
+    let asked = ids.iter().collect::<BTreeSet<_>>().len();
+    let told = counted.added as usize + counted.requeued as usize + counted.skipped.len();
+    if told != asked || counted.total as usize != asked {
         return Err(format!(
-            "{command:?} of {asked} told of {told}: {applied:?}"
+            "{command:?} of {asked} told of {told}: {counted:?}"
         ));
     }
     Ok(())

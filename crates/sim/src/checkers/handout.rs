@@ -22,7 +22,7 @@ impl Checker for HandOut {
                 continue;
             }
             let from = before.map(|row| row.phase);
-            if from != Some(Phase::Ready) {
+            if !matches!(from, Some(Phase::Ready | Phase::Exporting)) {
                 return Err(format!("{} handed out from {from:?}", row.canister));
             }
             let last = self.last.insert(row.canister, row.generation);

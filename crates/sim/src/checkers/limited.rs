@@ -21,7 +21,11 @@ impl Checker for Limited {
             change.after.iter().try_for_each(check_row)?;
         }
         if let (Input::Command(input), Reply::Command(_)) = (scene.input, &scene.decision.reply) {
-            below("ids in a command", ids(&input.command), limits::PAGE_MAX)?;
+            below(
+                "ids in a command",
+                ids(&input.command),
+                limits::COMMAND_IDS_MAX,
+            )?;
         }
         below("rows", scene.rows.len(), limits::ROWS_MAX as usize)?;
         for event in &scene.decision.events {
@@ -48,9 +52,17 @@ impl Checker for Limited {
 /// Canisters that a command names.
 fn ids(command: &Command) -> usize {
     match command {
-        Command::Import(ids) | Command::RequeueFailed(Some(ids)) => ids.len(),
-        Command::Recycle(_) => 1,
-        Command::RequeueFailed(None) | Command::Pause | Command::Resume => 0,
+        Command::ImportQueued(ids) | Command::RequeueFailed(Some(ids)) => ids.len(),
+        Command::ImportImmediate(_)
+        | Command::Recycle(_)
+        | Command::Export(..)
+        | Command::Delete(_)
+        | Command::Forget(_) => 1,
+        Command::CreateEmpty
+        | Command::RequeueFailed(None)
+        | Command::DrainSurplus
+        | Command::Pause(_)
+        | Command::Resume(_) => 0,
     }
 }
 
@@ -86,6 +98,7 @@ fn check_lanes(scene: &Scene<'_>) -> Result<(), String> {
             Lane::Create => spec.lanes.create,
             Lane::Reset => spec.lanes.reset,
             Lane::Install => spec.lanes.install,
+            Lane::Drain => limits::DRAIN_LANE,
             Lane::Other => limits::OTHER_LANE,
         };
         below(&format!("effects in lane {lane:?}"), count, limit as usize)?;

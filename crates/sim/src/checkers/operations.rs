@@ -1,7 +1,7 @@
 //! Invariant 9: one operation id, at most one effect, the same answer for ever within its life.
 
 use super::{Checker, Scene};
-use hatchery_core::{Command, Input, Reply};
+use hatchery_core::{Answer, Command, Input, Reply};
 use hatchery_types::{Nanos, OperationId, Principal, Reason};
 use std::collections::BTreeMap;
 
@@ -37,12 +37,27 @@ impl Checker for Operations {
             return Err(format!("{:?} again had an effect", input.operation));
         }
         let is_same = *command == input.command;
+        let was_open = *answer == Reply::Command(Answer::InProgress);
         match reply {
+            reply if is_same && was_open && is_end(reply) => {
+                let ended = (scene.now, input.command.clone(), reply.clone());
+                self.answered.insert(key, ended);
+                Ok(())
+            }
             Reply::Refused(Reason::OperationConflict, _) if !is_same => Ok(()),
             reply if is_same && reply == answer => Ok(()),
             reply => Err(format!(
                 "{input:?}: {command:?} got {answer:?} then, now {reply:?}"
             )),
         }
+    }
+}
+
+/// An answer that is for ever.
+fn is_end(reply: &Reply) -> bool {
+    match reply {
+        Reply::Command(answer) => *answer != Answer::InProgress,
+        Reply::Refused(reason, _) => *reason != Reason::OperationConflict,
+        _ => false,
     }
 }

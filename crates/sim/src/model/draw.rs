@@ -5,7 +5,7 @@ use super::action::{Action, Load, Meddling, Numbers};
 use super::swarm::Fault;
 use super::world::World;
 use hatchery_core::Command;
-use hatchery_core::limits::PAGE_MAX;
+use hatchery_core::limits::COMMAND_IDS_MAX;
 use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Phase, RunState};
 
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -147,18 +147,19 @@ impl World {
     fn draw_command(&mut self) -> Command {
         match self.dice.below(10) {
             0 if self.dice.chance(50) => {
-                let many = (0..=PAGE_MAX as u64).map(|number| super::canister_id(1_000 + number));
-                Command::Import(many.collect())
+                let many =
+                    (0..=COMMAND_IDS_MAX as u64).map(|number| super::canister_id(1_000 + number));
+                Command::ImportQueued(many.collect())
             }
             0..4 => {
                 let count = self.dice.between(1, 4);
-                Command::Import((0..count).map(|_| self.draw_canister()).collect())
+                Command::ImportQueued((0..count).map(|_| self.draw_canister()).collect())
             }
             4..6 => Command::Recycle(self.draw_canister()),
             6 => Command::RequeueFailed(None),
             7 => Command::RequeueFailed(Some(vec![self.draw_canister(), self.draw_canister()])),
-            8 => Command::Pause,
-            _ => Command::Resume,
+            8 => Command::Pause(None),
+            _ => Command::Resume(None),
         }
     }
 

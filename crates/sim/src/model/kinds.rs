@@ -1,7 +1,7 @@
 //! Every kind of effect, from the type: a kind that is not named here cannot be compiled.
 
 use super::fleet;
-use hatchery_types::{Cycles, EffectKind, Generation};
+use hatchery_types::{Cycles, EffectKind, Generation, Principal};
 
 /// One effect of every kind, and of every chain of calls a kind has.
 pub fn every_kind() -> Vec<EffectKind> {
@@ -28,6 +28,10 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         EffectKind::Delete => Some(EffectKind::StoreChunk { module, index: 0 }),
         EffectKind::StoreChunk { .. } => Some(EffectKind::CheckStore),
         EffectKind::CheckStore => Some(EffectKind::ClearStore),
-        EffectKind::ClearStore => None,
+        EffectKind::ClearStore => Some(EffectKind::HandOver {
+            to: Principal::management_canister(),
+        }),
+        EffectKind::HandOver { .. } => Some(EffectKind::Inspect),
+        EffectKind::Inspect => None,
     }
 }

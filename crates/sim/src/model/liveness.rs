@@ -60,7 +60,7 @@ impl World {
             canister.work.jobs = HONEST_JOBS;
         }
         for (name, command) in [
-            ("peace", Command::Resume),
+            ("peace", Command::Resume(None)),
             ("again", Command::RequeueFailed(None)),
         ] {
             let operation = OperationId(format!("{name}-{}", self.step));

@@ -64,14 +64,14 @@ impl Mirror {
             Event::EffectClosed(id) => self.closed.extend(self.journal.remove(id)),
             Event::Started(_)
             | Event::SpecApplied(_)
-            | Event::Paused(_)
+            | Event::Paused(..)
             | Event::CreationHeldBack { .. }
             | Event::PoolPlanned { .. }
             | Event::PoolChanged(_)
             | Event::WorkCut(_)
             | Event::ModuleChanged { .. }
             | Event::StoreSeen(_)
-            | Event::OperationDone { .. } => {}
+            | Event::OperationAnswered { .. } => {}
         }
     }
 

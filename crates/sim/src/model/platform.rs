@@ -128,6 +128,12 @@ impl Platform {
         id
     }
 
+    /// It exists, and root controls it.
+    pub fn is_ours(&self, id: CanisterId) -> bool {
+        let canister = self.canisters.get(&id);
+        canister.is_some_and(|canister| canister.is_controlled_by(self.root.0))
+    }
+
     /// A number greater than all before.
     pub fn next_sequence(&mut self) -> u64 {
         self.sequence += 1;

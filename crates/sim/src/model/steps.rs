@@ -4,7 +4,7 @@ use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
 use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
 use hatchery_types::{
-    CanisterId, Cycles, EffectKind, Generation, ModuleHash, Nanos, Outcome,
+    CanisterId, Cycles, EffectKind, Generation, Inspection, ModuleHash, Nanos, Outcome,
     REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
 };
 
@@ -67,8 +67,10 @@ impl Platform {
                 Outcome::Done(Value::Nothing)
             }
             Step::Drain => self.perform_drain(call),
+            Step::Info => self.perform_info(call.canister),
             Step::CleanSettings
             | Step::MemberSettings
+            | Step::HandOver
             | Step::Uninstall
             | Step::Start
             | Step::Status
@@ -120,6 +122,19 @@ impl Platform {
         let work = &mut canister.work;
         work.draining = true;
         Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
+    }
+
+    /// What anybody may ask.
+    fn perform_info(&self, id: CanisterId) -> Outcome {
+        let Some(canister) = self.canisters.get(&id) else {
+            return refused(REJECT_DESTINATION_INVALID, "no such canister");
+        };
+        let (controllers, module) = (canister.controllers.clone(), canister.module);
+        let seen = Inspection {
+            controllers,
+            module,
+        };
+        Outcome::Done(Value::Inspected(Box::new(seen)))
     }
 
     /// A management call on a canister: root must control it.
@@ -200,6 +215,7 @@ impl Platform {
             (Step::Uninstall, _) => canister.remove_code(),
             (Step::Start, _) => canister.run_state = RunState::Running,
             (Step::Stop, _) => return stop(canister, never_stops),
+            (Step::HandOver, EffectKind::HandOver { to }) => canister.controllers = vec![*to],
             (step, kind) => panic!("bug: step {step:?} in {kind} at {at:?}"),
         }
         Outcome::Done(Value::Nothing)

@@ -138,7 +138,9 @@ fn a_busy_member_stopped_is_noticed() {
 fn an_answer_without_words_is_noticed() {
     let mut world = world();
     let input = command("planted", vec![canister_id(1), canister_id(2)]);
-    let reply = Reply::Command(hatchery_core::Applied::default());
+    let reply = Reply::Command(hatchery_core::Answer::Counted(
+        hatchery_core::Counted::default(),
+    ));
     let failure = world.plant(
         &input,
         &Decision {
@@ -157,10 +159,10 @@ fn another_answer_to_the_same_operation_is_noticed() {
     let mut world = world();
     let input = command("planted", Vec::new());
     world.message(&input).expect("no fault");
-    let reply = Reply::Command(hatchery_core::Applied {
+    let reply = Reply::Command(hatchery_core::Answer::Counted(hatchery_core::Counted {
         added: 1,
         ..Default::default()
-    });
+    }));
     let failure = world.plant(
         &input,
         &Decision {
@@ -193,6 +195,6 @@ fn command(operation: &str, ids: Vec<CanisterId>) -> Input {
     Input::Command(CommandInput {
         caller: Principal::from_slice(&[7; 29]),
         operation: OperationId(operation.to_owned()),
-        command: Command::Import(ids),
+        command: Command::ImportQueued(ids),
     })
 }

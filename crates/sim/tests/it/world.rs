@@ -212,7 +212,7 @@ fn l21_a_stranger_is_rejected_at_every_operator_endpoint() {
     };
     let command = CommandRequest {
         operation: OperationId("mine".to_owned()),
-        command: hatchery_api::Command::Pause,
+        command: hatchery_api::Command::Pause { direction: None },
     };
     for sender in [stranger(), candid::Principal::anonymous()] {
         let answers = [

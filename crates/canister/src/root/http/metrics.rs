@@ -3,9 +3,10 @@
 //! Owns names and labels. Every label has a bounded set of values: phases, kinds of effect, lanes,
 //! reasons, and the pools of the spec.
 
-use super::{Live, lanes};
+use super::Live;
 use crate::root::Stable;
-use hatchery_core::State;
+use hatchery_core::{State, lanes, missing_canisters};
+use hatchery_types::Direction;
 use std::fmt::Write;
 
 /// Type of a metric.
@@ -26,7 +27,7 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     (
         "paused",
         Gauge,
-        "1 while an operator paused voluntary actions.",
+        "1 while an operator paused this direction.",
     ),
     ("healthy", Gauge, "1 while /health answers 200."),
     ("canisters", Gauge, "Canisters by phase."),
@@ -37,16 +38,33 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     ),
     ("lane_effects", Gauge, "Effects in flight by lane."),
     (
-        "lane_limit",
+        "lane_width",
         Gauge,
-        "Effects that may be in flight by lane.",
+        "Effects that may be in flight, as configured, by lane.",
     ),
+    ("lane_open", Gauge, "Effects that may start now by lane."),
     (
         "calls_in_flight",
         Gauge,
         "Calls of root that are not answered.",
     ),
+    (
+        "operations_in_progress",
+        Gauge,
+        "Operations that are not answered yet.",
+    ),
     ("lost_creations", Gauge, "Creations whose answer was lost."),
+    ("lost_cycles", Gauge, "Cycles attached to those."),
+    (
+        "discarded_cycles_total",
+        Counter,
+        "Cycles of canisters deleted or forgotten.",
+    ),
+    (
+        "given_away_cycles_total",
+        Counter,
+        "Cycles of canisters handed over.",
+    ),
     (
         "unproven_canisters",
         Gauge,
@@ -54,6 +72,16 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     ),
     ("warm_minimum", Gauge, "Spare canisters wanted at least."),
     ("warm_maximum", Gauge, "Spare canisters wanted at most."),
+    (
+        "warm_missing",
+        Gauge,
+        "Canisters to buy to reach what is wanted.",
+    ),
+    (
+        "oldest_wait_seconds",
+        Gauge,
+        "How long the oldest row has waited for its reset.",
+    ),
     (
         "warm_reason",
         Gauge,
@@ -124,11 +152,18 @@ fn fleet(scrape: &mut Scrape, state: &State<Stable>, live: &Live) {
     scrape.add("info", &info, true);
     scrape.add("spec_generation", &[], status.generation.0);
     scrape.add("incarnation", &[], status.incarnation.0);
-    scrape.add("paused", &[], status.paused);
+    for (name, direction) in [("up", Direction::Up), ("down", Direction::Down)] {
+        let paused = state.header().is_paused(direction);
+        scrape.add("paused", &[("direction", name)], paused);
+    }
     let healthy = super::health::complaints(state, live).is_empty();
     scrape.add("healthy", &[], healthy);
     scrape.add("warm_minimum", &[], status.warm_minimum);
     scrape.add("warm_maximum", &[], status.warm_maximum);
+    scrape.add("warm_missing", &[], missing_canisters(state));
+    let oldest = state.oldest_pending().map(|since| live.now.since(since));
+    let seconds = oldest.map_or(0, hatchery_types::Nanos::as_secs);
+    scrape.add("oldest_wait_seconds", &[], seconds);
     scrape.add("warm_reason", &[("reason", &status.warm_reason.name)], true);
     scrape.add("cycles", &[], status.cycles.0);
     scrape.add("cycles_liquid", &[], live.vitals.liquid.0);
@@ -149,12 +184,18 @@ fn counts(scrape: &mut Scrape, state: &State<Stable>, live: &Live) {
     for (kind, count) in &status.effects {
         scrape.add("effects_in_flight", &[("kind", kind)], *count);
     }
-    for (lane, used, limit) in lanes(state) {
-        scrape.add("lane_effects", &[("lane", lane)], used);
-        scrape.add("lane_limit", &[("lane", lane)], limit);
+    for lane in lanes(state, &live.vitals) {
+        let name = [("lane", lane.lane.name())];
+        scrape.add("lane_effects", &name, lane.in_flight);
+        scrape.add("lane_width", &name, lane.width);
+        scrape.add("lane_open", &name, lane.open);
     }
     scrape.add("calls_in_flight", &[], state.counts().calls);
+    scrape.add("operations_in_progress", &[], state.operations_waiting());
     scrape.add("lost_creations", &[], status.lost_creations);
+    scrape.add("lost_cycles", &[], state.lost_cycles().0);
+    scrape.add("discarded_cycles_total", &[], state.header().discarded.0);
+    scrape.add("given_away_cycles_total", &[], state.header().given_away.0);
     scrape.add("unproven_canisters", &[], state.counts().unproven);
 }
 

@@ -11,15 +11,15 @@ mod metrics;
 mod page;
 
 use super::method::is_closed;
-use super::{endpoint, now, tick, view, with_state};
+use super::{endpoint, now, tick, view, warm_pool, with_state};
 use candid::CandidType;
 use certify::{ANY, CERTIFIED_HEADERS, EXACTLY, Entry, Site};
 use hatchery_api::{
     CanistersRequest, EffectsRequest, EventsRequest, FleetStatus, HttpRequest, HttpResponse,
-    PAGE_MAX,
+    PAGE_MAX, PoolStatus,
 };
 use hatchery_core::{State, Vitals};
-use hatchery_types::{CanisterId, Cycles, FleetSpec, Lane, Nanos, Phase, Principal, Visibility};
+use hatchery_types::{CanisterId, Cycles, FleetSpec, Nanos, Phase, Principal, Visibility};
 use json::json;
 use std::cell::OnceCell;
 
@@ -225,7 +225,8 @@ fn principal(text: &str) -> Option<Principal> {
     Principal::try_from_slice(bytes.get(4..)?).ok()
 }
 
-/// What `/live/status` says: the answer of the query `status`, and what a page needs beside it.
+/// What `/live/status` says: the answers of the queries `status` and `pool_status`, and what a page
+/// needs beside them.
 #[derive(CandidType)]
 struct Overview {
     version: &'static str,
@@ -234,9 +235,9 @@ struct Overview {
     reserve: Cycles,
     liquid: Cycles,
     calls: u32,
-    lanes: Vec<(&'static str, u32, u32)>,
     newest_event: u64,
     health: Vec<String>,
+    pool: PoolStatus,
     status: FleetStatus,
 }
 
@@ -251,26 +252,11 @@ fn overview(state: &State<super::Stable>) -> Overview {
         reserve: state.spec().map_or(Cycles(0), |spec| spec.reserve),
         liquid: live.vitals.liquid,
         calls: state.counts().calls,
-        lanes: lanes(state),
         newest_event: state.newest_event(),
         health: health::complaints(state, &live),
+        pool: warm_pool::status(state, live.now, live.vitals, live.status.next_wake),
         status: live.status,
     }
-}
-
-/// Name of each lane, effects in it, and how many there may be; no lane without a spec is open.
-fn lanes(state: &State<super::Stable>) -> Vec<(&'static str, u32, u32)> {
-    let limits = state.spec().map(|spec| spec.lanes);
-    let limit = |lane| match lane {
-        Lane::Other => hatchery_core::limits::OTHER_LANE,
-        Lane::Create => limits.map_or(0, |it| it.create),
-        Lane::Reset => limits.map_or(0, |it| it.reset),
-        Lane::Install => limits.map_or(0, |it| it.install),
-    };
-    Lane::ALL
-        .into_iter()
-        .map(|lane| (lane.name(), state.counts().lane(lane), limit(lane)))
-        .collect()
 }
 
 /// Live JSON: the reads of `root.did` by their names.

@@ -22,6 +22,7 @@ fn row(n: u8, phase: Phase, reason: &Reason) -> RowView {
         since: START,
         role: None,
         pool: None,
+        parent: None,
         module: None,
         generation: Generation(1),
         cycles: None,
@@ -30,6 +31,8 @@ fn row(n: u8, phase: Phase, reason: &Reason) -> RowView {
         attempts: 0,
         reason: ReasonView::from(reason),
         effect: (phase == Phase::Installing).then(|| "install".to_owned()),
+        holder: None,
+        leased_until: None,
         load: Some(7),
     }
 }
