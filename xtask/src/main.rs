@@ -98,7 +98,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "docs",
         arguments: "[--write]",
-        about: "check the book (links, commands, generated pages) and build it with mdBook",
+        about: "check the book and the alert rules, and build the book with mdBook",
         run: docs::docs,
     },
 ];

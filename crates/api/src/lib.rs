@@ -5,6 +5,7 @@
 
 mod check;
 mod command;
+mod http;
 mod nearest;
 mod recovery;
 mod root;
@@ -18,6 +19,7 @@ pub mod fleet_toml;
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
 pub use recovery::*;
+pub use http::{HttpRequest, HttpResponse};
 pub use root::*;
 pub use scaling::*;
 pub use warm_pool::*;

@@ -4,7 +4,9 @@ use super::ModulePath;
 use super::error::Position;
 use super::pools::{POOL, read_pool};
 use super::read::{Reader, Section};
-use super::values::{count, cycles, duration, init_arg, no_arguments, principals, text};
+use super::values::{
+    count, cycles, duration, init_arg, no_arguments, principals, text, visibility,
+};
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, RoleSpec,
     WarmPoolSpec,
@@ -19,6 +21,7 @@ const FLEET: &[&str] = &[
     "warm_pool",
     "roles",
     "pools",
+    "visibility",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
 const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor", "sweep_above"];
@@ -42,6 +45,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
         .optional(&top, "controllers", principals)
         .unwrap_or_default();
     let reserve = reader.optional(&top, "reserve", cycles).unwrap_or(RESERVE);
+    let visibility = reader.optional(&top, "visibility", visibility);
     let lanes = read_lanes(reader, &top);
     let warm_pool = read_warm_pool(reader, &top);
     let (roles, modules) = reader
@@ -63,6 +67,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             warm_pool,
             roles,
             pools,
+            visibility,
         },
         modules,
     )

@@ -1,7 +1,9 @@
 //! How single values are written: amounts, durations, percentages, principals, arguments.
 
 use super::read::article;
-use hatchery_types::{BufferSpec, Cycles, LeaseEnd, Missing, Nanos, Principal, Scope, Source};
+use hatchery_types::{
+    BufferSpec, Cycles, LeaseEnd, Missing, Nanos, Principal, Scope, Source, Visibility,
+};
 use toml_edit::{Item, Offset};
 
 /// Why a text is not a value of its kind.
@@ -121,6 +123,15 @@ pub(super) fn percent(item: &Item) -> Result<u32, Wrong> {
         .and_then(|digits| number(digits.trim_end()))
         .and_then(|number| u32::try_from(number).ok())
         .ok_or_else(|| wrong(format!("{text:?} is not a share in per cent"), PERCENT))
+}
+
+/// Who may see more than counts.
+pub(super) fn visibility(item: &Item) -> Result<Visibility, Wrong> {
+    let words = [
+        ("public", Visibility::Public),
+        ("operators", Visibility::Operators),
+    ];
+    one_of(item, &words)
 }
 
 /// True or false.

@@ -41,6 +41,7 @@ pub(super) fn module() -> (ModuleHash, Vec<u8>) {
 /// Two pools of one role over a small warm pool.
 pub(super) fn spec() -> FleetSpec {
     FleetSpec {
+        visibility: None,
         name: "model".to_owned(),
         controllers: controllers(false),
         reserve: Cycles(10 * Cycles::T),

@@ -3,6 +3,7 @@
 mod demo;
 mod exhaustive;
 mod lab;
+mod http;
 mod model;
 mod planted;
 mod recovery;
