@@ -90,3 +90,22 @@ fn meet_peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()>
         .arg(workspace.target.join("peers"))
         .args(arguments))
 }
+
+/// `cargo xtask page`: the browser's test, which a missing browser fails here and skips elsewhere.
+pub(crate) fn page(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    if let [first, ..] = arguments {
+        bail!("this command takes no arguments, found `{first}`");
+    }
+    canisters::build(workspace)?;
+    let test = [
+        "test",
+        "--package",
+        "hatchery-peers",
+        "--test",
+        "it",
+        "the_page_",
+    ];
+    run(cargo(&workspace.root, &test)
+        .env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder())
+        .env("HATCHERY_MUST_BROWSE", "1"))
+}
