@@ -18,8 +18,8 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
-pub use recovery::*;
 pub use http::{HttpRequest, HttpResponse};
+pub use recovery::*;
 pub use root::*;
 pub use scaling::*;
 pub use warm_pool::*;

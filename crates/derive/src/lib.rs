@@ -76,7 +76,9 @@ fn of_enum(data: &syn::DataEnum) -> syn::Result<Body> {
         let tag = tag.ok_or_else(|| Error::new_spanned(name, "too many variants"))?;
         let (shape, pattern) = (parts.shape(), parts.pattern());
         let (write, read) = (parts.write(), parts.read());
-        shapes.push(quote! { ::hatchery_types::wire::Field { id: #id, name: #label, shape: #shape } });
+        shapes.push(
+            quote! { ::hatchery_types::wire::Field { id: #id, name: #label, shape: #shape } },
+        );
         writes.push(quote! { Self::#name #pattern => { out.push(#tag); #write } });
         let tag = if usize::from(tag) == last {
             quote!(_)
@@ -144,7 +146,12 @@ impl<'a> Parts<'a> {
             parts.own_names.extend(field.ident.clone());
             parts.names.push(name.clone());
             let ty = &field.ty;
-            parts.fields.push(Part { id, label, name, ty });
+            parts.fields.push(Part {
+                id,
+                label,
+                name,
+                ty,
+            });
         }
         parts.fields.sort_by_key(|part| part.id);
         Ok(parts)

@@ -42,7 +42,10 @@ pub struct FleetSpec {
 
 /// Who may see more than counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize, crate::Wire))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 #[cbor(index_only)]
 pub enum Visibility {
     /// Anybody.

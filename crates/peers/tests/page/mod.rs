@@ -6,6 +6,7 @@ mod browser;
 use browser::Browser;
 use hatchery_network::Lent;
 use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML};
+use hatchery_types::wire;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -91,7 +92,7 @@ fn look(demo: &mut Demo, network: &mut Lent, browser: &mut Browser, turn: usize)
     let shown = browser.evaluate(LOOK, &mut wait);
 
     let mut expected = BTreeMap::new();
-    let whole = serde_json::to_value(&status).expect("JSON");
+    let whole = serde_json::from_str(&wire::json(&status)).expect("JSON");
     flatten("", &whole, &mut expected);
     let fields = shown["fields"].as_object().expect("an object");
     for (path, value) in &expected {

@@ -2,8 +2,8 @@
 
 mod demo;
 mod exhaustive;
-mod lab;
 mod http;
+mod lab;
 mod model;
 mod planted;
 mod recovery;

@@ -16,8 +16,8 @@ mod walk;
 
 pub use decode::{Reader, Work};
 pub use forms::Unread;
-pub use json::json;
 pub use hatchery_derive::Wire;
+pub use json::json;
 pub use shape::{Field, Shape};
 
 /// A shape with a Candid form; derived.

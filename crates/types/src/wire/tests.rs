@@ -246,7 +246,10 @@ fn json_follows_the_rule_of_its_shape() {
     };
     let hash = "09".repeat(32);
     let json = json(&value);
-    assert!(json.contains(r#""name":"say \"ü\"\\\u000a\u0001""#), "{json}");
+    assert!(
+        json.contains(r#""name":"say \"ü\"\\\u000a\u0001""#),
+        "{json}"
+    );
     for part in [
         r#""at":18446744073709551615"#,
         r#""yes":true"#,

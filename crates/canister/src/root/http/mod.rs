@@ -17,8 +17,8 @@ use hatchery_api::{
     PAGE_MAX, PoolStatus,
 };
 use hatchery_core::{State, Vitals};
-use hatchery_types::{CanisterId, Cycles, FleetSpec, Nanos, Phase, Principal, Visibility, Wire};
 use hatchery_types::wire::json;
+use hatchery_types::{CanisterId, Cycles, FleetSpec, Nanos, Phase, Principal, Visibility, Wire};
 use std::cell::OnceCell;
 
 thread_local! {

@@ -41,6 +41,9 @@ const ago = ns => span((state.now - ns) / 1e9);
 const clock = ns => new Date(ns / 1e6).toLocaleTimeString();
 const moment = ns => new Date(ns / 1e6).toLocaleString();
 const said = reason => reason.text.replace(/until (\d+) s$/, (_, s) => `until ${clock(s * 1e9)}`);
+/** `PendingReset` as `pending-reset`, which is how the vocabulary spells it. */
+const word = name => name && name.replace(/\B[A-Z]/g, '-$&').toLowerCase();
+const spelt = lines => lines.map(it => ({ ...it, phase: word(it.phase) }));
 const why = reason => el('span', { title: `${reason.code} ${reason.name}` }, said(reason));
 
 async function ask(path, fields) {
@@ -74,7 +77,7 @@ async function events(newest) {
   while (after < newest) {
     const page = await ask('events', { after });
     if (!page.events.length) break;
-    state.events.push(...page.events);
+    state.events.push(...spelt(page.events));
     after = page.events[page.events.length - 1].number;
   }
   state.newest = after;
@@ -94,6 +97,8 @@ function remember({ now, status }) {
 
 function draw(overview) {
   const { status } = overview;
+  drawFields(status);
+  status.phases = status.phases.map(([name, n]) => [word(name), n]);
   document.title = `${status.name || 'Hatchery'}: ${phase(status, 'in-service')} in service`;
   put($('name'), status.name || 'no spec yet');
   put($('which'), `spec ${status.generation} · root ${status.incarnation} · hatchery ${overview.version}`);
@@ -106,7 +111,6 @@ function draw(overview) {
   drawPhases(status);
   drawPools(status);
   drawWarm(overview);
-  drawFields(status);
 }
 
 const phase = (status, name) => (status.phases.find(it => it[0] === name) || [0, 0])[1];
@@ -257,7 +261,7 @@ async function rows() {
   if ($('phase').value) fields.phase = $('phase').value;
   if (state.after) fields.after = state.after;
   const page = await ask('canisters', fields);
-  state.rows = page.rows;
+  state.rows = spelt(page.rows);
   state.last = page.next;
   $('next').disabled = !page.next;
   $('first').disabled = !state.after;
