@@ -42,10 +42,12 @@ pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     check_dependencies(workspace)
 }
 
-/// `cargo xtask ci`: [`check`], then the tests by the README's own command, then [`peers`].
+/// `cargo xtask ci`: [`check`], then the tests by the README's own command, root's size, and
+/// [`peers`].
 pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     check(workspace, arguments)?;
     canisters::test(workspace, &[])?;
+    canisters::check_size(workspace)?;
     simulations::share(workspace)?;
     // The tests have built it: a build of its own would choose other features and compile wasmtime
     // again.

@@ -1,6 +1,7 @@
 //! A headless Chromium that is told what to do through two pipes (its `--remote-debugging-pipe`:
 //! messages in JSON, each ended by a zero byte), and what it complains of.
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -31,9 +32,7 @@ impl Drop for Browser {
 
 /// The program, if it is installed.
 pub(crate) fn program() -> Option<&'static str> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |name: &&str| std::env::split_paths(&path).any(|it| it.join(name).is_file());
-    PROGRAMS.into_iter().find(|name| is_there(name))
+    super::installed(&PROGRAMS)
 }
 
 impl Browser {
@@ -62,15 +61,7 @@ impl Browser {
             .expect("sh starts");
         let orders = child.stdin.take().expect("it is piped");
         let speech = BufReader::new(child.stdout.take().expect("it is piped"));
-        let (tell, heard) = channel();
-        std::thread::spawn(move || {
-            for message in speech.split(0).map_while(Result::ok) {
-                let message = serde_json::from_slice(&message).expect("Chromium speaks JSON");
-                if tell.send(message).is_err() {
-                    return;
-                }
-            }
-        });
+        let heard = hear(speech);
         let mut browser = Browser {
             child,
             orders,
@@ -80,17 +71,18 @@ impl Browser {
             complaints: Vec::new(),
             home: home.to_owned(),
         };
-        let page = browser.order("Target.createTarget", json!({"url": "about:blank"}), wait);
+        let page = browser.order("Target.createTarget", &json!({"url": "about:blank"}), wait);
         let target = json!({"targetId": page["targetId"], "flatten": true});
-        let attached = browser.order("Target.attachToTarget", target, wait);
-        browser.session = attached["sessionId"].as_str().expect("an id").to_owned();
+        let attached = browser.order("Target.attachToTarget", &target, wait);
+        let session = attached["sessionId"].as_str().expect("an id");
+        session.clone_into(&mut browser.session);
         for domain in [
             "Runtime.enable",
             "Log.enable",
             "Network.enable",
             "Page.enable",
         ] {
-            browser.order(domain, json!({}), wait);
+            browser.order(domain, &json!({}), wait);
         }
         browser
     }
@@ -99,7 +91,7 @@ impl Browser {
     pub(crate) fn order(
         &mut self,
         method: &str,
-        parameters: Value,
+        parameters: &Value,
         wait: &mut dyn FnMut(&mut dyn FnMut() -> bool),
     ) -> Value {
         self.sent += 1;
@@ -134,11 +126,37 @@ impl Browser {
         wait: &mut dyn FnMut(&mut dyn FnMut() -> bool),
     ) -> Value {
         let parameters = json!({"expression": script, "awaitPromise": true, "returnByValue": true});
-        let answer = self.order("Runtime.evaluate", parameters, wait);
+        let answer = self.order("Runtime.evaluate", &parameters, wait);
         let thrown = &answer["exceptionDetails"];
         assert!(thrown.is_null(), "{script}: {thrown}");
         answer["result"]["value"].clone()
     }
+
+    /// A picture of the whole page as PNG.
+    pub(crate) fn picture(&mut self, wait: &mut dyn FnMut(&mut dyn FnMut() -> bool)) -> Vec<u8> {
+        let whole = json!({"captureBeyondViewport": true});
+        let answer = self.order("Page.captureScreenshot", &whole, wait);
+        let text = answer["data"].as_str().expect("a picture");
+        BASE64.decode(text.as_bytes()).expect("base64")
+    }
+}
+
+/// What Chromium says, message by message.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a pipe is read by waiting, and the test has a network to serve meanwhile"
+)]
+fn hear(speech: impl BufRead + Send + 'static) -> Receiver<Value> {
+    let (tell, heard) = channel();
+    std::thread::spawn(move || {
+        for message in speech.split(0).map_while(Result::ok) {
+            let message = serde_json::from_slice(&message).expect("Chromium speaks JSON");
+            if tell.send(message).is_err() {
+                return;
+            }
+        }
+    });
+    heard
 }
 
 /// Keeps what should not be.
