@@ -220,7 +220,7 @@ pub(super) fn no_pool(name: &str) -> Refused {
 
 /// The functions that the platform calls.
 pub(crate) mod entries {
-    use super::super::{entry::serve, method, tick};
+    use super::super::{entry::serve, http, method, tick};
     use super::call::caller;
 
     /// Update `apply_spec`.
@@ -306,6 +306,11 @@ pub(crate) mod entries {
     /// Query `export`.
     pub fn export() {
         serve(&method::EXPORT, |(request,)| super::export(&request));
+    }
+
+    /// Query `http_request`.
+    pub fn http_request() {
+        serve(&method::HTTP_REQUEST, |(request,)| http::answer(&request));
     }
 
     /// Query `violations`.
@@ -442,6 +447,7 @@ mod tests {
         it.query(method::EVENTS.name, super::events);
         it.query(method::EFFECTS.name, super::effects);
         it.query(method::EXPORT.name, super::export);
+        it.query(method::HTTP_REQUEST.name, super::super::http::answer);
         it.look(method::VIOLATIONS.name, super::violations);
         it
     }

@@ -357,6 +357,7 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
 /// A fleet of one pool with short waits.
 pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
     FleetSpec {
+        visibility: None,
         name: "test".to_owned(),
         controllers: Vec::new(),
         reserve: Cycles(10 * Cycles::T),

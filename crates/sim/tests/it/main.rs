@@ -3,6 +3,7 @@
 mod decisions;
 mod demo;
 mod exhaustive;
+mod http;
 mod hub;
 mod lab;
 mod model;
