@@ -169,6 +169,11 @@ pub(crate) fn export(request: &ExportRequest) -> ExportPage {
     with_state(|state| view::export(state, call::myself(), request))
 }
 
+/// The spec as it was applied.
+pub(crate) fn spec() -> Option<FleetSpec> {
+    with_state(|state| state.spec().cloned())
+}
+
 /// What is wrong with the state; nothing ever should be.
 pub(crate) fn violations() -> Vec<String> {
     let violations = with_state(check);
@@ -301,6 +306,11 @@ pub(crate) mod entries {
         serve(&method::EXPORT, |(request,)| super::export(&request));
     }
 
+    /// Query `spec`.
+    pub fn spec() {
+        serve(&method::SPEC, |()| super::spec());
+    }
+
     /// Query `violations`.
     pub fn violations() {
         serve(&method::VIOLATIONS, |()| super::violations());
@@ -385,6 +395,7 @@ mod tests {
         it.query(method::EVENTS.name, super::events);
         it.query(method::EFFECTS.name, super::effects);
         it.query(method::EXPORT.name, super::export);
+        it.look(method::SPEC.name, super::spec);
         it.look(method::VIOLATIONS.name, super::violations);
         it
     }

@@ -60,10 +60,11 @@ pub(crate) const PLAN: Method = method("plan", Group::Public, 1024);
 pub(crate) const EVENTS: Method = method("events", Group::Public, 1024);
 pub(crate) const EFFECTS: Method = method("effects", Group::Public, 1024);
 pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
+pub(crate) const SPEC: Method = method("spec", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 21] = [
+pub(crate) const ALL: [Method; 22] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -84,6 +85,7 @@ pub(crate) const ALL: [Method; 21] = [
     EVENTS,
     EFFECTS,
     EXPORT,
+    SPEC,
     VIOLATIONS,
 ];
 
