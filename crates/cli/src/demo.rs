@@ -5,11 +5,10 @@ mod clock;
 mod live;
 mod progress;
 mod report;
-mod story;
-mod view;
 
 use crate::args::{DemoOptions, Globals};
 use crate::complaint::{Complaint, Kind};
+use crate::live::{Recording, Story};
 use crate::{check, plot, wasm};
 use anyhow::Context;
 pub(crate) use clock::Clock;
@@ -18,7 +17,6 @@ use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML};
 use hatchery_types::ModuleHash;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use story::Story;
 
 pub(crate) fn run(globals: &Globals, options: &DemoOptions) -> anyhow::Result<()> {
     let clock = Clock::start();
@@ -27,14 +25,18 @@ pub(crate) fn run(globals: &Globals, options: &DemoOptions) -> anyhow::Result<()
         std::io::stdout().is_terminal() && !(options.fast || globals.json || options.no_tui);
     let mut demo = Demo::start(config, &mut |line| eprintln!("{line} ..."))?;
     let mut story = Story::new(&demo, options.seed);
+    let mut recording = Recording::new(options.record.clone(), story.title());
     let finished = if is_live {
-        live::show(&mut demo, &mut story)?
+        live::show(&mut demo, &mut story, &mut recording)?
     } else {
-        progress::show(&mut demo, &mut story)?
+        progress::show(&mut demo, &mut story, &mut recording)?
     };
 
     let svg = options.svg.clone().unwrap_or_else(default_svg);
     write_svg(&svg, &story)?;
+    if let Some(path) = recording.write()? {
+        eprintln!("recording: {}", path.display());
+    }
     if !finished {
         let message = format!(
             "after {} virtual seconds, nothing was verified",

@@ -26,7 +26,11 @@ pub(crate) fn run(globals: &Globals, options: &InitOptions) -> anyhow::Result<()
     };
     let file = folder.join(fleet_file::NAME);
     let mut written = vec![fleet_file::NAME.to_owned()];
-    write_new(&file, TEMPLATE.replace(TEMPLATE_NAME, &name).as_bytes())?;
+    let mut text = TEMPLATE.replace(TEMPLATE_NAME, &name);
+    if options.example {
+        text = text.replace("# drain = ", "drain = ");
+    }
+    write_new(&file, text.as_bytes())?;
     if options.example {
         let bytes = wasm::read(&wasm::folder(&options.wasm), wasm::WORKER)?;
         write_new(&folder.join(WORKER), &bytes)?;

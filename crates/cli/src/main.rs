@@ -12,6 +12,7 @@ mod demo;
 mod fleet_file;
 mod follow;
 mod init;
+mod live;
 mod plot;
 mod session;
 mod show;

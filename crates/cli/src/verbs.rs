@@ -13,6 +13,7 @@ pub(crate) mod plan;
 mod pool;
 mod registry;
 mod status;
+pub(crate) mod top;
 mod why;
 mod workers;
 
@@ -45,6 +46,7 @@ pub(crate) fn run(globals: &Globals, verb: &FleetVerb) -> anyhow::Result<()> {
         FleetVerb::Cycles(verb) => cycles::run(session, verb),
         FleetVerb::Upgrade(options) => apply::upgrade(session, options),
         FleetVerb::Doctor => doctor::run(session),
+        FleetVerb::Top(options) => top::run(session, options),
         FleetVerb::Export(options) => registry::export(session, options),
         FleetVerb::Recover(options) => registry::recover(session, options),
         FleetVerb::Spec => call::spec(session),

@@ -42,6 +42,8 @@ pub(crate) enum FleetVerb {
     Upgrade(UpgradeOptions),
     /// Look at everything and say what is wrong, and what to do
     Doctor,
+    /// The fleet live
+    Top(TopOptions),
     /// Print the registry, for `recover`
     Export(ExportOptions),
     /// Rebuild the rows of a root that lost its memory
@@ -355,6 +357,13 @@ pub(crate) struct UpgradeOptions {
     /// Do not wait until every worker has it
     #[arg(long)]
     pub(crate) no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopOptions {
+    /// Write what was seen to an HTML page with a time slider
+    #[arg(long, value_name = "FILE.HTML")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

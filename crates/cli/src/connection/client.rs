@@ -321,7 +321,12 @@ fn accept<T>(method: &str, answer: Answer<T>) -> anyhow::Result<T> {
 /// Root's refusal: its reason is the message, its advice the hint.
 fn refusal(method: &str, refused: &Refused) -> Complaint {
     let Refused { reason, detail } = refused;
-    let message = format!("root refuses `{method}`: {} ({})", reason.text, reason.name);
+    let name = if reason.name == reason.text {
+        String::new()
+    } else {
+        format!(" ({})", reason.name)
+    };
+    let message = format!("root refuses `{method}`: {}{name}", reason.text);
     let complaint = Complaint::new(Kind::Refused, message);
     if detail.is_empty() || *detail == reason.text {
         return complaint;

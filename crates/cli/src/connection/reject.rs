@@ -112,6 +112,19 @@ mod tests {
             "IC0516", "IC0301", "IC0536", "IC0537", "IC0508", "IC0207", "IC0503",
         ];
         let shown = codes.map(|code| render(&rejected(attempt, code, "TEXT").into()));
-        expect![[r#""#]].assert_eq(&shown.join("\n"));
+        expect![[r#"
+            error: 2vxsx-fae may not call `status` of root
+            hint: call as a controller of root: --identity, or $HATCHERY_IDENTITY
+            error: there is no canister root on ic
+            hint: check --root and --network; `hatchery deploy` makes a root
+            error: root has no method `status`
+            hint: its module is older than this program, or it is no root: `hatchery deploy` upgrades it
+            error: root has no module
+            hint: `hatchery deploy` installs it
+            error: root is stopped: TEXT
+            hint: `hatchery deploy` finishes an upgrade that was interrupted and starts it
+            error: root is out of cycles: TEXT
+            hint: `hatchery cycles top-up` gives it some
+            error: `status` of root was rejected: TEXT"#]].assert_eq(&shown.join("\n"));
     }
 }

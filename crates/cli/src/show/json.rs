@@ -122,6 +122,12 @@ mod tests {
             of(&Some(3_u32)),
         ];
         let shown = shown.map(|value| value.to_string()).join("\n");
-        expect![[r#""#]].assert_eq(&shown);
+        expect![[r#"
+            {"added":1,"requeued":0,"skipped":[["aaaaa-aa",{"code":4,"name":"claimed","text":"claimed"}]],"total":1}
+            {"Deleted":{"discarded":"1000000000000"}}
+            {"Exported":{"module":"0707070707070707070707070707070707070707070707070707070707070707","role":"worker"}}
+            "Done"
+            null
+            3"#]].assert_eq(&shown);
     }
 }

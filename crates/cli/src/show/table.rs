@@ -145,6 +145,14 @@ mod tests {
         table.row(["w", "12", "waits for a ready canister"].map(str::to_owned));
         let paint = Paint::new(Colour::Never);
         let shown = format!("{}{}", table.text(paint, None), table.text(paint, Some(36)));
-        expect![[r#""#]].assert_eq(&shown);
+        expect![[r#"
+            name     count  reason
+            workers      3  above target
+            w           12  waits for a ready canister
+            name     count  reason
+            workers      3  above target
+            w           12  waits for a ready c…
+        "#]]
+        .assert_eq(&shown);
     }
 }

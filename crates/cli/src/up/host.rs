@@ -4,7 +4,7 @@
 
 use crate::complaint::{Complaint, Kind};
 use crate::connection::network::{Home, LOCAL, Place, Running, Trust};
-use hatchery_engine::Config;
+use hatchery_engine::{Config, Engine};
 use hatchery_network::{Network, NetworkError, Options, Time, engine_now};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -57,6 +57,17 @@ impl Host {
             url: self.network.url(),
             trust: Trust::Given(self.network.root_key().to_vec()),
         }
+    }
+
+    /// Looks at the engine and changes it, between two rounds.
+    ///
+    /// # Errors
+    /// The network has failed.
+    pub(crate) fn visit<R: Send + 'static>(
+        &self,
+        visit: impl FnOnce(&mut Engine) -> R + Send + 'static,
+    ) -> anyhow::Result<R> {
+        Ok(self.network.visit(visit)?)
     }
 
     /// Saves what happened so far.

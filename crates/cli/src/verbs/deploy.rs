@@ -197,12 +197,12 @@ pub(crate) fn bring_root(
     let module: ModuleHash = hash_of(&plan.module);
     match client.certified(root)?.module {
         None => {
-            root_of.install(plan, CanisterInstallMode::Install)?;
+            root_of.install(&plan.module, CanisterInstallMode::Install)?;
             say(&format!("root {root} installed"));
         }
         Some(_) if plan.reinstall => {
             root_of.manage("stop_canister")?;
-            root_of.install(plan, CanisterInstallMode::Reinstall)?;
+            root_of.install(&plan.module, CanisterInstallMode::Reinstall)?;
             root_of.manage("start_canister")?;
             say(&format!(
                 "root {root} installed anew: `hatchery recover` names its canisters"
@@ -215,6 +215,19 @@ pub(crate) fn bring_root(
         }
     }
     Ok(root)
+}
+
+/// Upgrades root as it is, calls open or not; where it runs, not in its queue.
+///
+/// # Errors
+/// The platform refuses.
+pub(crate) fn upgrade_by_force(client: &Client, module: &[u8]) -> anyhow::Result<()> {
+    let root = client.root()?;
+    let mode = CanisterInstallMode::Upgrade(Some(UpgradeFlags {
+        skip_pre_upgrade: Some(true),
+        wasm_memory_persistence: None,
+    }));
+    RootOf { client, root }.install(module, mode)
 }
 
 /// A root that is there.
@@ -262,7 +275,7 @@ fn create(client: &Client, plan: &RootPlan, spec: &FleetSpec) -> anyhow::Result<
 }
 
 impl RootOf<'_> {
-    fn install(&self, plan: &RootPlan, mode: CanisterInstallMode) -> anyhow::Result<()> {
+    fn install(&self, module: &[u8], mode: CanisterInstallMode) -> anyhow::Result<()> {
         let arg = match mode {
             CanisterInstallMode::Upgrade(_) => Vec::new(),
             _ => encode(&Some(InitArg::default())),
@@ -270,7 +283,7 @@ impl RootOf<'_> {
         let args = InstallCodeArgs {
             mode,
             canister_id: self.root,
-            wasm_module: plan.module.clone(),
+            wasm_module: module.to_vec(),
             arg,
             sender_canister_version: None,
         };
@@ -290,7 +303,7 @@ impl RootOf<'_> {
             wasm_memory_persistence: None,
         }));
         if plan.force {
-            return self.install(plan, mode);
+            return self.install(&plan.module, mode);
         }
         if self.state()? != CanisterStatusType::Stopped && !self.is_paused()? {
             mark(home, self.root)?;
@@ -299,7 +312,7 @@ impl RootOf<'_> {
         }
         self.stop()?;
         say("root stopped: nothing is under way");
-        let installed = self.install(plan, mode);
+        let installed = self.install(&plan.module, mode);
         self.manage("start_canister")?;
         installed?;
         self.resume(home, say)

@@ -151,18 +151,17 @@ fn cycles(session: &Session<'_>, status: &FleetStatus) -> Finding {
 fn clock(status: &FleetStatus) -> Finding {
     let now = amount::now();
     match status.next_wake {
-        None => finding(
-            "timer",
-            State::Good,
-            "nothing is due; root looks around every 30 min",
-        ),
+        None => finding("timer", State::Good, "root wakes in at most 30m"),
         Some(at) if now.since(at) > ASLEEP_AFTER => {
             let text = format!("root should have woken {} ago", amount::age(at, now));
             finding("timer", State::Bad, text)
                 .hint("is this machine's clock right? is root out of cycles or stopped?")
         }
         Some(at) => {
-            let text = format!("root wakes in {}", amount::span(at.since(now).as_secs()));
+            let text = format!(
+                "root wakes in at most {}",
+                amount::span(at.since(now).as_secs())
+            );
             finding("timer", State::Good, text)
         }
     }

@@ -24,6 +24,7 @@ fn a_fleet_is_deployed_changed_and_never_wiped() {
     std::fs::write(&file, changed).expect("a file");
     stage.run("plan");
     stage.run("apply");
+    stage.rest();
     stage.run("doctor");
     let broken = text.replace("max = 12", "max = 1");
     std::fs::write(&file, broken).expect("a file");

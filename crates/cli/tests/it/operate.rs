@@ -45,6 +45,8 @@ fn every_change_of_a_fleet() {
     stage.run(&format!("pool delete {ready} --yes"));
     let worker = first(&mut stage, "in-service");
     stage.run(&format!("pool recycle {worker}"));
+    stage.quietly("status --until-ready 1m");
+    stage.rest();
     stage.run("pool drain-surplus");
     stage.run("pool requeue");
     let foreign = foreign(&stage);

@@ -42,6 +42,7 @@ impl Stage {
     pub(crate) fn deployed(name: &str) -> Stage {
         let mut stage = Stage::new(name);
         stage.quietly("deploy --yes");
+        stage.rest();
         stage
     }
 
@@ -76,6 +77,11 @@ impl Stage {
         let (code, out, err) = self.output(line);
         assert_eq!(code, 0, "hatchery {line}\n{out}{err}");
         out
+    }
+
+    /// Until nothing is under way.
+    pub(crate) fn rest(&mut self) {
+        while self.json("effects") != serde_json::json!([]) {}
     }
 
     /// The JSON that a line prints.
@@ -122,8 +128,10 @@ impl Stage {
 
 /// A time, a span, or a hash that changes with the code.
 fn put_away_word(word: &str) -> String {
-    let core = word.trim_matches(|it: char| ",;:()".contains(it));
-    let is_hash = core.len() >= 12 && core.chars().all(|it| it.is_ascii_hexdigit());
+    let core = word.trim_matches(|it: char| ",;:()\"".contains(it));
+    let is_hash = core.len() >= 12
+        && core.chars().all(|it| it.is_ascii_hexdigit())
+        && core.contains(|it: char| it.is_ascii_alphabetic());
     let is_moment = core.len() == 20 && core.ends_with('Z') && core.starts_with("20");
     let is_span = {
         let (digits, units): (Vec<char>, Vec<char>) = core.chars().partition(char::is_ascii_digit);
