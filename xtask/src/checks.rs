@@ -73,6 +73,7 @@ pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow
 /// `cargo xtask peers`: real clients against the network; everything behind it goes to the program.
 /// Packages are fetched once, into the target folder.
 pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    canisters::build(workspace)?;
     let packages = [
         "--package",
         "hatchery-network",
@@ -87,6 +88,7 @@ fn meet_peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()>
     let program = format!("hatchery-peers{}", std::env::consts::EXE_SUFFIX);
     let program = workspace.target.join("debug").join(program);
     run(Command::new(program)
+        .env(canisters::WASM_FOLDER_VARIABLE, workspace.target.join("wasm32-unknown-unknown/canister"))
         .arg(workspace.target.join("peers"))
         .args(arguments))
 }

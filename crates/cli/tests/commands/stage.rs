@@ -79,6 +79,17 @@ impl Stage {
         out
     }
 
+    /// The script's key as `icp` 1.5 keeps it in plain files.
+    pub(crate) fn keep_identity_in_icps_store(&self, name: &str) {
+        let store = self.folder.join("icp/identity");
+        std::fs::create_dir_all(store.join("keys")).expect("a folder");
+        std::fs::write(store.join(format!("keys/{name}.pem")), KEY).expect("a file");
+        let list = format!(
+            "{{\"v\":1,\"identities\":{{\"{name}\":{{\"kind\":\"pem\",\"format\":\"plaintext\"}}}}}}"
+        );
+        std::fs::write(store.join("identity_list.json"), list).expect("a file");
+    }
+
     /// Until nothing is under way.
     pub(crate) fn rest(&mut self) {
         while self.json("effects") != serde_json::json!([]) {}
@@ -117,13 +128,18 @@ impl Stage {
         let text = text
             .replace(&self.network.url(), "NETWORK")
             .replace(&self.folder.display().to_string(), "FOLDER");
-        let lines = text.lines().map(|line| {
-            let words = line.split(' ').map(put_away_word);
-            words.collect::<Vec<_>>().join(" ")
-        });
-        let text = lines.collect::<Vec<_>>().join("\n") + "\n";
-        amounts(&text)
+        put_away(&text)
     }
+}
+
+/// The text without what differs from run to run, and with one space for many.
+pub(crate) fn put_away(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let words = line.split(' ').map(put_away_word);
+        words.collect::<Vec<_>>().join(" ")
+    });
+    let text = lines.collect::<Vec<_>>().join("\n") + "\n";
+    amounts(&text)
 }
 
 /// A time, a span, or a hash that changes with the code.
@@ -180,7 +196,7 @@ fn target() -> PathBuf {
     option_env!("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), PathBuf::from)
 }
 
-fn wasm_folder() -> PathBuf {
+pub(crate) fn wasm_folder() -> PathBuf {
     match std::env::var_os("HATCHERY_WASM_DIR") {
         Some(folder) => folder.into(),
         None => target().join("wasm32-unknown-unknown/canister"),

@@ -27,6 +27,8 @@ fn every_look_at_a_fleet() {
     ] {
         stage.run(line);
     }
+    stage.keep_identity_in_icps_store("keeper");
+    stage.run("spec --identity keeper --colour never --folder .");
     let worker = first(&mut stage, "in-service");
     stage.run(&format!("canisters {worker}"));
     stage.run(&format!("why {worker}"));

@@ -6,3 +6,4 @@
 mod deploy;
 mod operate;
 mod stage;
+mod tutorial;
