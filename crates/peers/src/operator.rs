@@ -69,13 +69,7 @@ fn wasm() -> PathBuf {
 }
 
 /// Asks until the answer has the words: a creation takes a few rounds.
-fn ask(
-    icp: &Icp,
-    root: &str,
-    method: &str,
-    argument: &str,
-    words: &str,
-) -> anyhow::Result<String> {
+fn ask(icp: &Icp, root: &str, method: &str, argument: &str, words: &str) -> anyhow::Result<String> {
     // Queries are told apart by the interface that root carries.
     let mut said = String::new();
     for _ in 0..20 {
@@ -84,6 +78,9 @@ fn ask(
             return Ok(said);
         }
     }
-    ensure!(said.contains(words), "`{method}` does not say {words} but: {said}");
+    ensure!(
+        said.contains(words),
+        "`{method}` does not say {words} but: {said}"
+    );
     Ok(said)
 }

@@ -49,7 +49,9 @@ fn the_tutorial_works_word_for_word() {
 fn blocks(page: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = page.split("```").collect();
     let inside = parts.iter().skip(1).step_by(2);
-    inside.map(|part| part.split_once('\n').expect("a kind")).collect()
+    inside
+        .map(|part| part.split_once('\n').expect("a kind"))
+        .collect()
 }
 
 impl Reader {
@@ -96,9 +98,15 @@ impl Reader {
 
     /// Leaves it running, once it says that it is up.
     fn start(&mut self) {
-        let mut up = self.command("exec hatchery up").stdout(Stdio::piped()).spawn().expect("sh starts");
+        let mut up = self
+            .command("exec hatchery up")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
         let mut lines = BufReader::new(up.stdout.take().expect("it is piped")).lines();
-        let is_up = lines.by_ref().any(|line| line.is_ok_and(|line| line.contains(" is up after ")));
+        let is_up = lines
+            .by_ref()
+            .any(|line| line.is_ok_and(|line| line.contains(" is up after ")));
         assert!(is_up, "it ended before it was up");
         // What it says later must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
@@ -108,7 +116,9 @@ impl Reader {
     /// Ctrl-C.
     fn end(&mut self) {
         let mut up = self.up.take().expect("it runs");
-        let told = Command::new("kill").args(["-INT", &up.id().to_string()]).status();
+        let told = Command::new("kill")
+            .args(["-INT", &up.id().to_string()])
+            .status();
         assert!(told.expect("kill starts").success());
         assert!(up.wait().expect("it ends").success());
     }
@@ -118,7 +128,11 @@ impl Reader {
         let seen = put_away(&self.seen);
         let mut seen = seen.lines();
         for line in put_away(block).lines().filter(|line| !line.is_empty()) {
-            assert!(seen.any(|it| it == line), "`{line}` is not in\n{}", self.seen);
+            assert!(
+                seen.any(|it| it == line),
+                "`{line}` is not in\n{}",
+                self.seen
+            );
         }
     }
 }

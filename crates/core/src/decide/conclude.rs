@@ -136,14 +136,19 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
     let now = case.now;
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
-            if state.row(*canister).is_none() {
-                let row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
-                draft.row(if planted("p16") {
-                    row.moved(Phase::Ready, now, Reason::VerifiedEmpty)
-                } else {
-                    row
-                });
-            }
+            let new = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+            let row = if let Some(row) = state.row(*canister) {
+                // Named by somebody before it was there: "gone" was said of another time.
+                Row {
+                    created_at: now,
+                    ..row
+                }
+            } else if planted("p16") {
+                new.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+            } else {
+                new
+            };
+            draft.row(row);
             if state.header().create_failures > 0 {
                 let reason = None;
                 draft.event(Event::CreationHeldBack {
@@ -444,11 +449,7 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let outcome = case.last();
     let deleting = row.phase == Phase::Deleting;
     if is_gone(outcome) {
-        if deleting {
-            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
-        } else {
-            draft.row(row.moved(Phase::Lost, now, Reason::Gone));
-        }
+        gone(draft, case, row);
         return;
     }
     let done = matches!(outcome, Outcome::Done(_));
@@ -475,15 +476,24 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     draft.row(row);
 }
 
+/// The platform says there is no such canister. It may have been created since it was asked.
+pub(super) fn gone(draft: &mut Draft, case: &Case<'_>, row: Row) {
+    if row.phase != Phase::Deleting {
+        draft.row(row.moved(Phase::Lost, case.now, Reason::Gone));
+    } else if case.started_at < row.created_at {
+        draft.row(row.held_back(case.now, Reason::Gone));
+    } else {
+        draft.event(Event::RowRemoved(row.canister, Reason::Gone));
+    }
+}
+
 fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     match case.last() {
         Outcome::Done(_) => {
             draft.event(Event::RowRemoved(row.canister, Reason::Deleted));
         }
-        outcome if is_gone(outcome) => {
-            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
-        }
+        outcome if is_gone(outcome) => gone(draft, case, row),
         outcome => {
             let trouble = reason_of(outcome).expect("bug: success was handled above");
             row.stopped = false;

@@ -6,7 +6,7 @@
 //! the canister goes on as it is, and what a delete discards is booked.
 
 use super::Draft;
-use super::conclude::{Case, is_gone};
+use super::conclude::{Case, gone, is_gone};
 use super::lanes::Room;
 use crate::limits;
 use crate::record::{Row, Sweep, SweepStep};
@@ -96,7 +96,7 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     let outcome = case.last();
     if is_gone(outcome) {
-        return gone(draft, now, row);
+        return gone(draft, case, row);
     }
     let held = row.cycles.unwrap_or_default();
     let attempts = row.sweep.map_or(0, |sweep| sweep.attempts) + 1;
@@ -125,7 +125,7 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
 /// The look at a canister that was swept before it is deleted.
 pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if is_gone(case.last()) {
-        return gone(draft, case.now, row);
+        return gone(draft, case, row);
     }
     book(draft, case, &mut row);
     if let Some(seen) = case.observation() {
@@ -148,13 +148,5 @@ pub(super) fn book(draft: &mut Draft, case: &Case<'_>, row: &mut Row) {
         let swept = sweep.held.less(seen.cycles);
         sweep.held = seen.cycles;
         draft.event(Event::CyclesBooked(Account::Swept, swept));
-    }
-}
-
-fn gone(draft: &mut Draft, now: Nanos, row: Row) {
-    if row.phase == Phase::Deleting {
-        draft.event(Event::RowRemoved(row.canister, Reason::Gone));
-    } else {
-        draft.row(row.moved(Phase::Lost, now, Reason::Gone));
     }
 }
