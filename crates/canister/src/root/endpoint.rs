@@ -176,6 +176,11 @@ pub(crate) fn export(request: &ExportRequest) -> ExportPage {
     with_state(|state| view::export(state, call::myself(), request))
 }
 
+/// The spec as it was applied.
+pub(crate) fn spec() -> Option<FleetSpec> {
+    with_state(|state| state.spec().cloned())
+}
+
 /// What is wrong with the state; nothing ever should be.
 pub(crate) fn violations() -> Vec<String> {
     let violations = with_state(check);
@@ -313,6 +318,11 @@ pub(crate) mod entries {
         serve(&method::HTTP_REQUEST, |(request,)| http::answer(&request));
     }
 
+    /// Query `spec`.
+    pub fn spec() {
+        serve(&method::SPEC, |()| super::spec());
+    }
+
     /// Query `violations`.
     pub fn violations() {
         serve(&method::VIOLATIONS, |()| super::violations());
@@ -448,6 +458,7 @@ mod tests {
         it.query(method::EFFECTS.name, super::effects);
         it.query(method::EXPORT.name, super::export);
         it.query(method::HTTP_REQUEST.name, super::super::http::answer);
+        it.look(method::SPEC.name, super::spec);
         it.look(method::VIOLATIONS.name, super::violations);
         it
     }

@@ -72,10 +72,11 @@ pub(crate) const EFFECTS: Method = method("effects", Group::Watcher, 1024);
 pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
 /// Browsers send long headers, which root does not read.
 pub(crate) const HTTP_REQUEST: Method = method("http_request", Group::Public, 64 * 1024);
+pub(crate) const SPEC: Method = method("spec", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 28] = [
+pub(crate) const ALL: [Method; 29] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -103,6 +104,7 @@ pub(crate) const ALL: [Method; 28] = [
     EFFECTS,
     EXPORT,
     HTTP_REQUEST,
+    SPEC,
     VIOLATIONS,
 ];
 
