@@ -12,6 +12,7 @@ mod policies;
 mod pool;
 mod recover;
 mod sizing;
+mod stories;
 mod sweep;
 mod warm;
 mod wishes;

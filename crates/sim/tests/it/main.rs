@@ -5,6 +5,7 @@ mod exhaustive;
 mod lab;
 mod model;
 mod planted;
+mod pool;
 mod recovery;
 mod script;
 mod soak;
