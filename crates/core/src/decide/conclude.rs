@@ -221,9 +221,13 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
     // An operator waits for this one: only what may still come by itself is tried again.
     let hurried = row.urgent && !patient && !matches!(reason, Reason::Unknown(_));
+    let interrupted = row.urgent && matches!(reason, Reason::Unknown(_));
     row.since = now;
     row.phase = Phase::PendingReset;
     row = row.held_back(now, reason);
+    if planted("p05") && interrupted {
+        row.next_attempt = Nanos::MAX;
+    }
     if planted("p04") {
         row.next_attempt = now;
     }

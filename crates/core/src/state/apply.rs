@@ -2,6 +2,7 @@
 
 use super::{State, wholeness};
 use crate::event::Event;
+use crate::plant::planted;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
 use crate::{Account, Breaker, limits};
@@ -336,7 +337,7 @@ impl<M: Memory> State<M> {
 
     /// The cycles that leave with a canister.
     fn book(&mut self, cycles: Option<Cycles>, reason: &Reason) {
-        let Some(cycles) = cycles.filter(|cycles| cycles.0 > 0) else {
+        let Some(cycles) = cycles.filter(|cycles| cycles.0 > 0 && !planted("p26")) else {
             return;
         };
         self.change_header(|header| {

@@ -21,7 +21,7 @@ fn done() -> Outcome {
 }
 
 /// A reply in a word or two.
-fn word(reply: &Reply) -> String {
+pub(crate) fn word(reply: &Reply) -> String {
     match reply {
         Reply::Command(Answer::Created(id)) => format!("created {}", name(*id)),
         Reply::Command(Answer::Exported { role, .. }) => format!("exported as {role}"),

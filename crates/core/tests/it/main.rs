@@ -16,6 +16,7 @@ mod pool;
 mod recover;
 mod requests;
 mod sizing;
+mod stories;
 mod sweep;
 mod warm;
 mod wishes;

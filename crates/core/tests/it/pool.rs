@@ -162,8 +162,13 @@ fn p04_after_a_failed_creation_one_tries_again_before_the_others() {
 fn p06_what_is_counted_is_what_became_of_the_rows() {
     let mut root = Root::with(spec(0, 0, 1));
     let ids: Vec<CanisterId> = (20..24).map(canister).collect();
-    let reply = root.command("a", Command::ImportQueued(ids));
+    let reply = root.command("a", Command::ImportQueued(ids.clone()));
     assert_eq!((counted(&reply).added, counted(&reply).total), (4, 4));
+    let known = counted(&root.command("known", Command::ImportQueued(ids)));
+    assert_eq!(
+        (known.requeued, known.skipped.len(), known.total),
+        (0, 4, 4)
+    );
     for (number, reset) in resets(&mut root).iter().enumerate() {
         let no = refused(5);
         match number {
