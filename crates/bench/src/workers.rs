@@ -143,11 +143,13 @@ fn add_pools(copy: &mut Copy) {
     state.apply(now, Event::SpecApplied(Box::new(spec)));
     let (rows, _) = state.rows(Some(Phase::InService), None, 1);
     let worker = rows.first().expect("bug: nobody works").clone();
+    // Loads that hold every pool where it is: all are planned, none moves.
+    let target = pattern.signals[0].target;
     for number in 0..POOLS * MEMBERS - 200 {
         let mut row = worker.clone();
         row.canister = stranger(number);
         row.pool = Some(format!("pool{}", number % POOLS));
-        row.sample = Some(number % 10);
+        row.sample = Some(target);
         row.sample_at = now;
         row.next_attempt = Nanos::MAX;
         state.apply(now, Event::RowChanged(Box::new(row)));
@@ -164,6 +166,8 @@ fn add_pools(copy: &mut Copy) {
 fn control(modules: &Modules) -> Figure {
     let mut world = start(modules, |module| {
         let mut spec = leasing(module);
+        // Reports once a minute, as the kit does by itself.
+        spec.roles[0].init_arg = b"DIDL\0\0".to_vec();
         let pool = &mut spec.pools[0];
         (pool.min, pool.initial, pool.max, pool.standby) = (PAID, PAID, PAID, 0);
         spec

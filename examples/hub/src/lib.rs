@@ -30,7 +30,7 @@ thread_local! {
     static RECENT: Cell<u64> = const { Cell::new(0) };
 }
 
-#[derive(CandidType, Deserialize)]
+#[derive(Clone, Copy, CandidType, Deserialize)]
 struct InitArg {
     root: Principal,
 }
@@ -65,15 +65,15 @@ enum Taken {
 
 #[ic_cdk::init]
 fn init(arg: InitArg) {
-    start(&arg);
+    start(arg);
 }
 
 #[ic_cdk::post_upgrade]
 fn post_upgrade(arg: InitArg) {
-    start(&arg);
+    start(arg);
 }
 
-fn start(arg: &InitArg) {
+fn start(arg: InitArg) {
     hub::join(arg.root, POOL);
     hub::report_every(REPORT_EVERY, POOL, SIGNAL, || RECENT.replace(0));
 }

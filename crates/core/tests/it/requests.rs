@@ -7,6 +7,9 @@ use hatchery_types::{
     PoolSpec, Principal, Reason, Refusal,
 };
 
+/// What makes a spec another.
+type Change = fn(&mut FleetSpec);
+
 const HUB: Principal = Principal::from_slice(&[0, 0, 0, 0, 0, 0, 9, 9, 1, 1]);
 
 /// A pool without load whose parent is the hub.
@@ -123,7 +126,7 @@ fn s01_s04_s05_requests_never_exceed_max_and_each_operation_counts_once() {
 
 #[test]
 fn what_is_refused_says_why_and_leaves_nothing() {
-    let refusals: [(&str, fn(&mut FleetSpec), &str); 3] = [
+    let refusals: [(&str, Change, &str); 3] = [
         ("disabled", |spec| spec.pools[0].enabled = false, "disabled"),
         ("full", |spec| spec.pools[0].max = 1, "at-maximum"),
         (
@@ -236,7 +239,7 @@ fn s09_initial_workers_come_after_an_upgrade_and_no_pool_waits_for_another() {
 
 #[test]
 fn s17_a_spec_that_makes_no_sense_is_refused_with_the_place() {
-    let changes: [(fn(&mut FleetSpec), &str); 5] = [
+    let changes: [(Change, &str); 5] = [
         (|spec| spec.pools[0].min = 9, "pools.workers.min"),
         (|spec| spec.pools[0].initial = 9, "pools.workers.initial"),
         (
