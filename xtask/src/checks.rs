@@ -86,14 +86,9 @@ pub(crate) fn page(workspace: &Workspace, arguments: &[String]) -> anyhow::Resul
         bail!("this command takes no arguments, found `{first}`");
     }
     canisters::build(workspace)?;
-    let test = [
-        "test",
-        "--package",
-        "hatchery-peers",
-        "--test",
-        "it",
-        "the_page_",
-    ];
+    // The whole workspace: with fewer packages cargo would choose other features and compile
+    // wasmtime again.
+    let test = ["test", "--workspace", "--test", "it", "the_page_"];
     run(cargo(&workspace.root, &test)
         .env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder())
         .env("HATCHERY_MUST_BROWSE", "1"))
