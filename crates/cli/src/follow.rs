@@ -36,7 +36,10 @@ pub(crate) fn until_ready(
     let bar = bar(shown);
     loop {
         let status = client.status()?;
-        let waits = waiting(&status);
+        let mut waits = waiting(&status);
+        if waits.is_empty() {
+            waits = planned(client, &status);
+        }
         if waits.is_empty() {
             bar.finish_and_clear();
             return Ok(status);
@@ -85,6 +88,17 @@ pub(crate) fn waiting(status: &FleetStatus) -> Vec<String> {
         waits.push(format!("root: {}", reason.text));
     }
     waits
+}
+
+/// What root will do next for the pools: a change that it has not planned for yet is no rest.
+fn planned(client: &Client, status: &FleetStatus) -> Vec<String> {
+    let plans = status.pools.iter().filter_map(|pool| {
+        // Strangers may not see plans; they wait for what they see.
+        let plan = client.plan(&pool.name).ok()?;
+        let more = plan.claim.len() + plan.promote.len() + plan.unmet as usize;
+        (more > 0).then(|| format!("{}: {more} more to come", pool.name))
+    });
+    plans.collect()
 }
 
 fn pool_waits(pool: &PoolView) -> Option<String> {

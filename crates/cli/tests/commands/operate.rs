@@ -28,7 +28,7 @@ fn every_look_at_a_fleet() {
         stage.run(line);
     }
     stage.keep_identity_in_icps_store("keeper");
-    stage.run("spec --identity keeper --colour never --folder .");
+    stage.run("export -o export.json --identity keeper --colour never --folder .");
     let worker = first(&mut stage, "in-service");
     stage.run(&format!("canisters {worker}"));
     stage.run(&format!("why {worker}"));
@@ -67,7 +67,6 @@ fn every_change_of_a_fleet() {
     .expect("a copy");
     stage.run("modules stage new.wasm");
     stage.run("upgrade worker new.wasm");
-    stage.run("spec --json");
     expect_file!["../golden/change.txt"].assert_eq(&stage.transcript());
 }
 

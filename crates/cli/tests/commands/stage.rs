@@ -176,6 +176,10 @@ fn amounts(text: &str) -> String {
         };
         for index in 0..words.len().saturating_sub(1) {
             let unit = words[index + 1].trim_end_matches([',', ';']);
+            let is_size = matches!(unit, "kB" | "MB") && words[index].parse::<u64>().is_ok();
+            if is_size {
+                words[index] = "N";
+            }
             if is_amount(words[index]) && matches!(unit, "T" | "B" | "M") {
                 words[index] = "N";
             }
