@@ -331,8 +331,8 @@ pub(crate) mod entries {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hub;
     use super::super::method::{self, Group};
+    use super::super::{explain, hub};
     use candid::CandidType;
     use candid::types::internal::TypeContainer;
     use candid::types::{Field, FuncMode, Function, Type, TypeInner};
@@ -448,6 +448,16 @@ mod tests {
         it.update(method::RELEASE.name, |request| {
             hub::release(NOBODY, request)
         });
+        it.update(method::CREATE_WORKER.name, |request| {
+            hub::create_worker(NOBODY, request)
+        });
+        it.query(method::PLAN_CREATE_WORKER.name, |pool: &String| {
+            hub::plan_create_worker(pool)
+        });
+        it.query(method::WHY.name, explain::why);
+        it.query(method::DECISIONS.name, explain::decisions);
+        it.query(method::REPLAY.name, explain::replay);
+        it.query(method::METRICS.name, explain::metrics);
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
         it.look(method::POOL_STATUS.name, super::pool_status);
