@@ -20,15 +20,15 @@ mod storage;
 mod sweeper;
 
 pub use decide::{
-    LaneStatus, decide, held_back, lanes, maintenance_paused, missing_canisters, next_wake,
-    plan_pool, warm_reason,
+    FundingStatus, LaneStatus, decide, funding_status, held_back, lanes, maintenance_paused,
+    missing_canisters, next_wake, plan_pool, warm_reason,
 };
 pub use event::Event;
 pub use input::{
     Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply, Vitals,
 };
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
-pub use ledger::{Account, Ledger};
+pub use ledger::{Account, Funding, Ledger, Purse};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 pub use record::{

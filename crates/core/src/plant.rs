@@ -37,6 +37,9 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("p22", "a stop that does not end is waited for"),
     ("p23", "the reset lane has no end"),
     ("p25", "settings of the last tenant are let pass"),
+    ("l13", "a deposit without an answer is paid again"),
+    ("l14", "root pays below its reserve"),
+    ("l15", "a canister has no budget of its own"),
 ];
 
 /// Plant p14: a failure's text behind that of the last one.

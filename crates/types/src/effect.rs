@@ -127,6 +127,13 @@ pub enum EffectKind {
     /// Empty root's chunk store of what no module needs any more.
     #[n(17)]
     ClearStore,
+    /// Give a canister cycles.
+    #[n(18)]
+    TopUp {
+        /// How many.
+        #[n(0)]
+        cycles: Cycles,
+    },
 }
 
 /// One call of an effect.
@@ -170,6 +177,8 @@ pub enum Step {
     StoredChunks,
     /// `clear_chunk_store` of root itself.
     ClearChunkStore,
+    /// `deposit_cycles`, with cycles attached.
+    Deposit,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -246,6 +255,15 @@ impl EffectKind {
             EffectKind::Inspect => &[Step::Info],
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
+            EffectKind::TopUp { .. } => &[Step::Deposit],
+        }
+    }
+
+    /// Cycles that leave root with its first call.
+    pub fn attached(&self) -> Cycles {
+        match self {
+            EffectKind::Create { cycles } | EffectKind::TopUp { cycles } => *cycles,
+            _ => Cycles(0),
         }
     }
 
@@ -280,6 +298,7 @@ impl EffectKind {
             EffectKind::Inspect => "inspect",
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
+            EffectKind::TopUp { .. } => "top-up",
         }
     }
 }

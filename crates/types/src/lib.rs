@@ -31,5 +31,5 @@ pub use scaling::{
     BufferSpec, HealthSpec, LeaseEnd, LeaseSpec, Missing, ParentSpec, PoolSpec, PullSpec,
     ScaleSpec, Scope, SignalSpec, Source, WindowSpec,
 };
-pub use spec::{DrainSpec, FleetSpec, LanesSpec, RoleSpec, WarmPoolSpec};
+pub use spec::{DrainSpec, FleetSpec, LanesSpec, RoleSpec, TopUpSpec, WarmPoolSpec};
 pub use units::{Cycles, Nanos};

@@ -32,6 +32,10 @@ pub struct FleetSpec {
     /// Worker pools.
     #[n(6)]
     pub pools: Vec<PoolSpec>,
+    /// What root may pay in all to keep canisters alive, and the level of spare ones; none = root
+    /// tops up nothing, whatever roles say.
+    #[n(15)]
+    pub top_up: Option<TopUpSpec>,
 }
 
 impl FleetSpec {
@@ -59,6 +63,25 @@ pub struct LanesSpec {
     /// Installs; the subnet runs one at a time. Default 4.
     #[n(2)]
     pub install: u32,
+}
+
+/// When canisters get cycles from root, and how much a day (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+pub struct TopUpSpec {
+    /// A canister with less is topped up. Of the fleet: a spare one that misses its floor.
+    #[n(0)]
+    pub below: Cycles,
+    /// To this much.
+    #[n(1)]
+    pub to: Cycles,
+    /// Most that one canister gets a day.
+    #[n(2)]
+    pub each: Cycles,
+    /// Most that all canisters of the role, or of the fleet, get a day.
+    #[n(3)]
+    pub all: Cycles,
 }
 
 /// Spare canisters.
@@ -107,6 +130,9 @@ pub struct RoleSpec {
     #[n(9)]
     #[cbor(default)]
     pub pulls: Vec<PullSpec>,
+    /// When its members get cycles from root; none = never.
+    #[n(12)]
+    pub top_up: Option<TopUpSpec>,
 }
 
 impl RoleSpec {
@@ -122,6 +148,7 @@ impl RoleSpec {
             },
             health: None,
             pulls: Vec::new(),
+            top_up: None,
         }
     }
 }

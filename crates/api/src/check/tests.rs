@@ -26,6 +26,7 @@ fn good() -> FleetSpec {
             sweep_above: Some(Cycles(10 * Cycles::T)),
         },
         roles: vec![RoleSpec::new("worker", ModuleHash([7; 32]))],
+        top_up: None,
         pools: vec![PoolSpec {
             initial: 2,
             signals: vec![SignalSpec::new("depth", 10)],

@@ -7,7 +7,7 @@ use super::read::{Reader, Section};
 use super::values::{count, cycles, duration, init_arg, no_arguments, principals, text};
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, RoleSpec,
-    WarmPoolSpec,
+    TopUpSpec, WarmPoolSpec,
 };
 use toml_edit::Table;
 
@@ -19,10 +19,12 @@ const FLEET: &[&str] = &[
     "warm_pool",
     "roles",
     "pools",
+    "top_up",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
 const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor", "sweep_above"];
-const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull"];
+const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull", "top_up"];
+const TOP_UP: &[&str] = &["below", "to", "each", "all"];
 const DRAIN: &[&str] = &["method", "deadline"];
 const HEALTH: &[&str] = &["method", "grace"];
 const PULL: &[&str] = &["method", "field", "multiply", "every"];
@@ -63,6 +65,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             warm_pool,
             roles,
             pools,
+            top_up: read_top_up(reader, &top),
         },
         modules,
     )
@@ -124,6 +127,7 @@ fn read_role(
             drain,
             health: read_health(reader, section),
             pulls: read_pulls(reader, section),
+            top_up: read_top_up(reader, section),
         },
         module,
     )
@@ -136,6 +140,16 @@ fn read_health(reader: &mut Reader<'_>, role: &Section<'_>) -> Option<HealthSpec
         grace: reader
             .optional(&section, "grace", duration)
             .unwrap_or(GRACE),
+    })
+}
+
+fn read_top_up(reader: &mut Reader<'_>, parent: &Section<'_>) -> Option<TopUpSpec> {
+    let section = reader.section(parent, "top_up", TOP_UP);
+    section.is_there().then(|| TopUpSpec {
+        below: reader.required(&section, "below", "\"1T\"", cycles),
+        to: reader.required(&section, "to", "\"2T\"", cycles),
+        each: reader.required(&section, "each", "\"5T\"", cycles),
+        all: reader.required(&section, "all", "\"50T\"", cycles),
     })
 }
 

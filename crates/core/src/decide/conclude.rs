@@ -3,12 +3,14 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::service::{installed, measure, member_due, reported};
-use super::{Draft, ask, export, recover, search, standing, store, sweep, to_reset, trial};
+use super::{
+    Draft, ask, export, funding, recover, search, standing, store, sweep, to_reset, trial,
+};
 use crate::limits;
 use crate::plant::planted;
 use crate::record::Row;
 use crate::state::State;
-use crate::{Decision, Event};
+use crate::{Account, Decision, Event};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectKind, FleetSpec, ModuleHash, Nanos, Observation, Outcome,
     Phase, Principal, REJECT_DESTINATION_INVALID, Reason, RunState, Value,
@@ -34,7 +36,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         outcomes,
     };
     match (&effect.kind, row) {
-        (EffectKind::Create { .. }, _) => created(&mut draft, state, &case),
+        (EffectKind::Create { cycles }, _) => created(&mut draft, state, &case, *cycles),
         (EffectKind::StoreChunk { module, index }, _) => {
             store::stored(&mut draft, state, *module, *index, case.last());
         }
@@ -47,9 +49,8 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
         (EffectKind::ClearStore, _) => store::cleared(&mut draft, state, case.last()),
         (_, None) => {}
-        (EffectKind::Reset { .. }, Some(mut row)) => {
-            sweep::book(&mut draft, &case, &mut row);
-            draft.row(sweep::before_ready(&case, after_reset(&case, row)));
+        (EffectKind::Reset { .. }, Some(row)) => {
+            draft.row(sweep::before_ready(&case, after_reset(state, &case, row)));
         }
         (EffectKind::Install { module, .. }, Some(row)) => {
             after_install(&mut draft, state, &case, row, *module);
@@ -80,6 +81,9 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
             export::after_hand_over(&mut draft, &case, row);
         }
         (EffectKind::Inspect, Some(row)) => export::after_inspect(&mut draft, &case, row),
+        (EffectKind::TopUp { cycles }, Some(row)) => {
+            draft.row(funding::after_top_up(&case, row, *cycles));
+        }
     }
     draft.done()
 }
@@ -132,12 +136,15 @@ pub(super) fn lost_control(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code != REJECT_DESTINATION_INVALID)
 }
 
-fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
+fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, cycles: Cycles) {
     let now = case.now;
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
-            if state.row(*canister).is_none() {
-                let row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+            if state.row(*canister).is_some() {
+                draft.event(Event::CyclesBooked(Account::Twice, cycles));
+            } else {
+                let mut row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+                row.deposited = cycles;
                 draft.row(if planted("p16") {
                     row.moved(Phase::Ready, now, Reason::VerifiedEmpty)
                 } else {
@@ -169,12 +176,17 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
 }
 
 /// Ready only after the observation; else again, from the start, after a wait.
-fn after_reset(case: &Case<'_>, row: Row) -> Row {
+fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let row = observed(case, row);
     if let Some(observation) = case.observation() {
         return match flaw(case, &row, observation) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
+            Some(Reason::BelowFloor) if funding::may_feed_spare(state, now, case.spec, &row) => {
+                let mut row = row.moved(Phase::PendingReset, now, Reason::BelowFloor);
+                row.next_attempt = Nanos::MAX;
+                funding::note_need(case.spec, now, row)
+            }
             Some(flaw) => again(now, row, case.trouble().unwrap_or(flaw)),
         };
     }
@@ -213,8 +225,8 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
 /// Takes over what an observation says of cycles and run state.
 fn observed(case: &Case<'_>, mut row: Row) -> Row {
     if let Some(observation) = case.observation() {
-        row.cycles = Some(observation.cycles);
-        row.cycles_at = case.now;
+        funding::measure_burn(&mut row, observation.cycles, case.now);
+        row.take_balance(observation.cycles, case.now);
         row.stopped = observation.run_state != RunState::Running;
     }
     row
@@ -315,6 +327,7 @@ fn observe<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, mut 
         measure(case.spec, case.now, &mut row, seen);
     }
     let row = after_observe(state, case, row);
+    let row = funding::note_need(case.spec, case.now, row);
     let module = row
         .module
         .filter(|_| was == Phase::Installing && row.phase.is_living());

@@ -8,6 +8,7 @@ mod command;
 mod conclude;
 mod departure;
 mod export;
+mod funding;
 mod intake;
 mod lanes;
 mod lease;
@@ -25,6 +26,7 @@ mod sweep;
 mod tick;
 mod trial;
 
+pub use funding::{FundingStatus, funding_status};
 pub use lanes::{LaneStatus, lanes};
 pub use refill::{maintenance_paused, missing_canisters, warm_reason};
 pub use standing::held_back;
@@ -224,5 +226,7 @@ fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     row.protected_until = Nanos(0);
     row.init_arg = None;
     row.queries = None;
+    row.burn = None;
+    row.fund_at = Nanos(0);
     row
 }

@@ -8,10 +8,10 @@
 use super::Draft;
 use super::conclude::{Case, is_gone};
 use super::lanes::Room;
+use crate::Event;
 use crate::limits;
 use crate::record::{Row, Sweep, SweepStep};
 use crate::state::State;
-use crate::{Account, Event};
 use hatchery_types::{EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason};
 use ic_stable_structures::Memory;
 
@@ -27,7 +27,6 @@ pub(super) fn before_ready(case: &Case<'_>, mut row: Row) -> Row {
             let mut row = row.moved(Phase::PendingReset, case.now, Reason::AboveSweepLine);
             row.sweep = Some(Sweep {
                 attempts,
-                held,
                 step: SweepStep::Wanted,
             });
             row
@@ -55,7 +54,6 @@ pub(super) fn before_delete<M: Memory>(
     if row.sweep.is_none() && worth {
         row.sweep = Some(Sweep {
             attempts: 0,
-            held: row.cycles.unwrap_or_default(),
             step: SweepStep::Wanted,
         });
     }
@@ -98,7 +96,6 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if is_gone(outcome) {
         return gone(draft, now, row);
     }
-    let held = row.cycles.unwrap_or_default();
     let attempts = row.sweep.map_or(0, |sweep| sweep.attempts) + 1;
     let (step, attempts, next_attempt) = match outcome {
         Outcome::Done(_) => (SweepStep::Sent, attempts, now + limits::SWEEP_WAIT),
@@ -114,11 +111,7 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
         _ => (SweepStep::Over, limits::SWEEPS_MAX, now),
     };
     row.next_attempt = next_attempt;
-    row.sweep = Some(Sweep {
-        attempts,
-        held,
-        step,
-    });
+    row.sweep = Some(Sweep { attempts, step });
     draft.row(row);
 }
 
@@ -127,28 +120,14 @@ pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if is_gone(case.last()) {
         return gone(draft, case.now, row);
     }
-    book(draft, case, &mut row);
     if let Some(seen) = case.observation() {
-        row.cycles = Some(seen.cycles);
-        row.cycles_at = case.now;
+        row.take_balance(seen.cycles, case.now);
     }
     if let Some(sweep) = &mut row.sweep {
         sweep.step = SweepStep::Over;
     }
     row.next_attempt = case.now;
     draft.row(row);
-}
-
-/// What is missing from a swept canister's balance came to root, less what the sweep burned.
-pub(super) fn book(draft: &mut Draft, case: &Case<'_>, row: &mut Row) {
-    let (Some(seen), Some(sweep)) = (case.observation(), &mut row.sweep) else {
-        return;
-    };
-    if sweep.step == SweepStep::Sent && seen.cycles < sweep.held {
-        let swept = sweep.held.less(seen.cycles);
-        sweep.held = seen.cycles;
-        draft.event(Event::CyclesBooked(Account::Swept, swept));
-    }
 }
 
 fn gone(draft: &mut Draft, now: Nanos, row: Row) {

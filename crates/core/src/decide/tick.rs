@@ -6,8 +6,8 @@
 use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
 use super::{
-    Draft, ask, conclude, export, lease, module, operation, refill, search, service, standing,
-    store, sweep,
+    Draft, ask, conclude, export, funding, lease, module, operation, refill, search, service,
+    standing, store, sweep,
 };
 use crate::limits;
 use crate::plan::{PoolPlan, PoolView, plan};
@@ -47,6 +47,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| verify_again(state, now))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| drain_next(state, now, spec, &room))
+        .or_else(|| funding::fund_next(state, now, spec, vitals, &room))
         .or_else(|| reset_next(state, now, spec, &room))
         .or_else(|| ask::ask_next(state, now, spec, &room))
         .or_else(|| forget_leases(state, now))
@@ -56,6 +57,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
+        .or_else(|| funding::look_into_purse(state, now, vitals))
         .unwrap_or_default()
 }
 
@@ -381,6 +383,7 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         &index.drains,
         &index.reset_queue,
         &index.pulls,
+        &index.needy,
     ];
     let rows = rows.map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);

@@ -4,6 +4,7 @@
 //! the fleet sets.
 
 mod apply;
+mod books;
 mod index;
 mod invariants;
 mod leases;
@@ -23,7 +24,7 @@ use crate::lease::LeaseReceipt;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
-use crate::{Ledger, Standing};
+use crate::{Funding, Ledger, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
     Phase, PoolSpec,
@@ -105,7 +106,10 @@ impl<M: Memory> State<M> {
             root: None,
             controllers_at: Nanos(0),
             newest: None,
-            ledger: Ledger::default(),
+            ledger: Ledger {
+                whole: true,
+                ..Ledger::default()
+            },
             standing: Standing::Unchecked {
                 attempts: 0,
                 next_attempt: Nanos(0),
@@ -114,6 +118,8 @@ impl<M: Memory> State<M> {
             discarded: Cycles(0),
             given_away: Cycles(0),
             paused_down: Some(false),
+            funding: Funding::default(),
+            purse: None,
         };
         let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let mut state = State {
@@ -134,6 +140,7 @@ impl<M: Memory> State<M> {
         };
         state.migrate();
         state.rebuild();
+        state.complete_ledger();
         Ok(state)
     }
 

@@ -2,6 +2,7 @@
 
 mod commands;
 mod fixture;
+mod funding;
 mod golden;
 mod leases;
 mod life;

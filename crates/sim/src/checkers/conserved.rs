@@ -2,7 +2,7 @@
 
 use super::{Checker, Scene};
 use hatchery_core::{Input, limits};
-use hatchery_types::{Cycles, EffectKind};
+use hatchery_types::Cycles;
 
 #[derive(Debug)]
 pub(super) struct Conserved;
@@ -21,7 +21,7 @@ impl Checker for Conserved {
             return Ok(());
         }
         let calls: usize = effects.iter().map(|effect| effect.kind.steps().len()).sum();
-        let spent: u128 = effects.iter().map(|effect| attached(&effect.kind).0).sum();
+        let spent: u128 = effects.iter().map(|effect| effect.kind.attached().0).sum();
         let locked = calls as u128 * limits::CALL_LOCK.0;
         // Eight calls belong to the tick and the operator alone.
         let spare = Cycles(u128::from(limits::CALLS_SPARE) * limits::CALL_LOCK.0);
@@ -35,27 +35,5 @@ impl Checker for Conserved {
             ));
         }
         Ok(())
-    }
-}
-
-/// Cycles that leave root with an effect.
-fn attached(kind: &EffectKind) -> Cycles {
-    match kind {
-        EffectKind::Create { cycles } => *cycles,
-        EffectKind::Observe
-        | EffectKind::Reset { .. }
-        | EffectKind::Install { .. }
-        | EffectKind::Drain
-        | EffectKind::Check
-        | EffectKind::Pull { .. }
-        | EffectKind::Stop
-        | EffectKind::Delete
-        | EffectKind::HandOver { .. }
-        | EffectKind::Inspect
-        | EffectKind::StoreChunk { .. }
-        | EffectKind::CheckStore
-        | EffectKind::Info { .. }
-        | EffectKind::Sweep { .. }
-        | EffectKind::ClearStore => Cycles(0),
     }
 }

@@ -3,7 +3,7 @@
 
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal,
-    PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, WarmPoolSpec,
+    PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, TopUpSpec, WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 
@@ -58,6 +58,12 @@ pub(super) fn spec() -> FleetSpec {
         },
         roles: vec![role()],
         pools: vec![pool("north", 1, 5, 2), pool("south", 0, 3, 1)],
+        top_up: Some(TopUpSpec {
+            below: Cycles(Cycles::T),
+            to: Cycles(2 * Cycles::T),
+            each: Cycles(4 * Cycles::T),
+            all: Cycles(20 * Cycles::T),
+        }),
     }
 }
 
@@ -78,6 +84,12 @@ fn role() -> RoleSpec {
             multiply: 1,
             every: Nanos::from_secs(60),
         }],
+        top_up: Some(TopUpSpec {
+            below: Cycles(2 * Cycles::T),
+            to: Cycles(3 * Cycles::T),
+            each: Cycles(5 * Cycles::T),
+            all: Cycles(12 * Cycles::T),
+        }),
         ..RoleSpec::new("worker", module().0)
     }
 }

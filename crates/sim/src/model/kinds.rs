@@ -41,6 +41,7 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
             to: fleet::stranger(),
         }),
         EffectKind::HandOver { .. } => Some(EffectKind::Inspect),
-        EffectKind::Inspect => None,
+        EffectKind::Inspect => Some(EffectKind::TopUp { cycles: Cycles(0) }),
+        EffectKind::TopUp { .. } => None,
     }
 }
