@@ -80,10 +80,10 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ),
     // It waits on standby.
     ("installing", "standby", &["install done", "observe done"]),
-    ("standby", "in-service", &["plan"]),
+    ("standby", "in-service", &["plan", "check done"]),
     ("standby", "stopping", &["plan"]),
     ("standby", "draining", &["recycle"]),
-    ("standby", "pending-reset", &["observe done"]),
+    ("standby", "pending-reset", &["observe done", "tick"]),
     ("standby", "lost", &["observe gone", "observe refused"]),
     // It serves, and leaves.
     ("in-service", "draining", &["plan", "recycle"]),
@@ -139,7 +139,13 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     (
         "lost",
         "pending-reset",
-        &["import", "import-immediate", "recycle", "requeue"],
+        &[
+            "import",
+            "import-immediate",
+            "recycle",
+            "requeue",
+            "create done",
+        ],
     ),
     ("failed", "deleting", &["delete"]),
     ("lost", "deleting", &["delete"]),

@@ -140,8 +140,9 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, cycl
     let now = case.now;
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
-            if state.row(*canister).is_some() {
+            if let Some(row) = state.row(*canister) {
                 draft.event(Event::CyclesBooked(Account::Twice, cycles));
+                draft.row(named_before(now, row));
             } else {
                 let mut row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
                 row.deposited = cycles;
@@ -172,6 +173,18 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, cycl
                 reason,
             });
         }
+    }
+}
+
+/// A canister that was named to root before it was there: what was said of it so far is no more.
+fn named_before(now: Nanos, row: Row) -> Row {
+    let row = Row {
+        created_at: now,
+        ..row
+    };
+    match row.phase {
+        Phase::Lost => to_reset(row, now, Reason::Bought),
+        _ => row,
     }
 }
 
@@ -457,7 +470,11 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let outcome = case.last();
     let deleting = row.phase == Phase::Deleting;
     if is_gone(outcome) {
-        if deleting {
+        if deleting && case.started_at < row.created_at {
+            // It was not there yet.
+            row.next_attempt = now;
+            draft.row(row);
+        } else if deleting {
             draft.event(Event::RowRemoved(row.canister, Reason::Gone));
         } else {
             draft.row(row.moved(Phase::Lost, now, Reason::Gone));

@@ -110,12 +110,7 @@ pub(super) fn fund_next<M: Memory>(
     let mut draft = Draft::new(state, now);
     let row = note_need(Some(spec), now, expect_row(state, canister));
     let Some(rule) = rule(spec, &row).filter(|_| row.fund_at.0 > 0) else {
-        let mut row = row;
-        row.fund_at = Nanos(0);
-        if row.phase == Phase::PendingReset {
-            row.next_attempt = now;
-        }
-        draft.row(row);
+        draft.row(unasked(now, row));
         return Some(draft.done());
     };
     let wanted = rule.to.less(row.held());
@@ -159,13 +154,24 @@ fn left<M: Memory>(
     lefts.into_iter().min().unwrap_or_default()
 }
 
-/// Nothing is left for it today: a member waits for the next day, a spare canister has failed.
-fn unfunded(now: Nanos, mut row: Row) -> Row {
-    if row.phase == Phase::PendingReset {
-        row.fund_at = Nanos(0);
-        return row.moved(Phase::Failed, now, Reason::BelowFloor);
+/// Nothing is left for it today: a member waits for the next day; a spare canister is reset once
+/// more, and fails.
+fn unfunded(now: Nanos, row: Row) -> Row {
+    match row.phase {
+        Phase::PendingReset => unasked(now, row),
+        _ => Row {
+            fund_at: Funding::tomorrow(now),
+            ..row
+        },
     }
-    row.fund_at = Funding::tomorrow(now);
+}
+
+/// It waits for cycles no more.
+fn unasked(now: Nanos, mut row: Row) -> Row {
+    row.fund_at = Nanos(0);
+    if row.phase == Phase::PendingReset {
+        row.next_attempt = now;
+    }
     row
 }
 
