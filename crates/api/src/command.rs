@@ -3,14 +3,14 @@
 use crate::recovery::Recover;
 use crate::root::ReasonView;
 use candid::CandidType;
-use hatchery_types::{CanisterId, Cycles, Direction, ExportTo, ModuleHash, OperationId};
+use hatchery_types::{CanisterId, Cycles, Direction, ExportTo, ModuleHash, OperationId, Wire};
 use serde::Deserialize;
 
 /// Most canisters that one command names.
 pub const COMMAND_IDS_MAX: u32 = 1_000;
 
 /// A command of an operator.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CommandRequest {
     /// The same id with the same command gets the same answer and no second effect.
     pub operation: OperationId,
@@ -19,7 +19,7 @@ pub struct CommandRequest {
 }
 
 /// What an operator may ask of the fleet.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub enum Command {
     /// Create one canister now, whatever the minimum. Answered with its id.
     CreateEmpty,
@@ -79,7 +79,7 @@ pub enum Command {
 }
 
 /// Answer to a command.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub enum CommandAnswer {
     /// Under way: the same operation again tells how it ends.
     InProgress,
@@ -118,7 +118,7 @@ pub enum CommandAnswer {
 }
 
 /// What came of a list of canisters.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct Queued {
     /// Rows new to the pool.
     pub added: u32,

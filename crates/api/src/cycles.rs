@@ -2,12 +2,12 @@
 
 use crate::ReasonView;
 use candid::CandidType;
-use hatchery_types::Cycles;
+use hatchery_types::{Cycles, Wire};
 use serde::Deserialize;
 
 /// Every movement of cycles since root's memory began, summed: what was spent, topped up and
 /// received is held, burned, swept back, discarded or given away.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct LedgerView {
     /// Attached to creations, lost ones among them.
     pub spent: Cycles,
@@ -26,7 +26,7 @@ pub struct LedgerView {
 }
 
 /// What root pays to keep canisters alive, and how long it can.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct FundingView {
     /// Topped up today (UTC).
     pub paid_today: Cycles,

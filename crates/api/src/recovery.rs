@@ -2,11 +2,11 @@
 
 use crate::ReasonView;
 use candid::CandidType;
-use hatchery_types::{CanisterId, Incarnation, Registered};
+use hatchery_types::{CanisterId, Incarnation, Registered, Wire};
 use serde::Deserialize;
 
 /// Asks for one page of the registry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ExportRequest {
     /// Continue behind this id.
     pub after: Option<CanisterId>,
@@ -15,7 +15,7 @@ pub struct ExportRequest {
 }
 
 /// One page of the registry, in a shape that stays: `recover` takes its canisters as they are.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ExportPage {
     /// The root that tells it.
     pub root: CanisterId,
@@ -28,7 +28,7 @@ pub struct ExportPage {
 }
 
 /// Where rows that root has lost come from.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub enum Recover {
     /// Canisters of an export, or ids from elsewhere with everything else null.
     Canisters {
@@ -50,7 +50,7 @@ pub enum Recover {
 pub const RANGE_IDS_MAX: u64 = 10_000;
 
 /// What root knows of its own wholeness.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct RecoveryView {
     /// Why root only looks and answers; none = it does its work.
     pub held_back: Option<ReasonView>,
@@ -61,7 +61,7 @@ pub struct RecoveryView {
 }
 
 /// Ids being looked through.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct SearchView {
     /// The next one.
     pub next: CanisterId,

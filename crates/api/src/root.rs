@@ -3,7 +3,7 @@
 use crate::{FundingView, LedgerView, RecoveryView};
 use candid::CandidType;
 use hatchery_types::{
-    CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason,
+    CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason, Wire,
 };
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub const PAGE_MAX: u32 = 200;
 
 /// A reason on the wire: stable number, stable name, text for people.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ReasonView {
     /// Stable number; numbers are added, never reused.
     pub code: u16,
@@ -32,14 +32,14 @@ impl From<&Reason> for ReasonView {
 }
 
 /// Argument of root's `init`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct InitArg {
     /// The spec to start with; `apply` sets it later.
     pub spec: Option<FleetSpec>,
 }
 
 /// One piece of a module, at most [`CHUNK_BYTES_MAX`] bytes.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct StageChunk {
     /// Hash of the whole module.
     pub module: ModuleHash,
@@ -54,7 +54,7 @@ pub struct StageChunk {
 pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 
 /// Closes a module: its staged bytes must have the announced hash and be wasm.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CommitModule {
     /// Hash of the whole module.
     pub module: ModuleHash,
@@ -63,7 +63,7 @@ pub struct CommitModule {
 }
 
 /// What a member says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct Report {
     /// Generation from the member's environment variables.
     pub generation: Generation,
@@ -74,7 +74,7 @@ pub struct Report {
 }
 
 /// What root says to a reporting member.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ReportAnswer {
     /// Take new work.
     pub accepting: bool,
@@ -83,7 +83,7 @@ pub struct ReportAnswer {
 }
 
 /// Counters of the fleet.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct FleetStatus {
     /// Name of the applied spec; empty without one.
     pub name: String,
@@ -122,7 +122,7 @@ pub struct FleetStatus {
 }
 
 /// A module held by root.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ModuleView {
     /// Its name.
     pub module: ModuleHash,
@@ -135,7 +135,7 @@ pub struct ModuleView {
 }
 
 /// A worker pool, as counted.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolView {
     /// Name.
     pub name: String,
@@ -166,7 +166,7 @@ pub struct PoolView {
 }
 
 /// Asks for one page of rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CanistersRequest {
     /// Only this phase.
     pub phase: Option<Phase>,
@@ -177,7 +177,7 @@ pub struct CanistersRequest {
 }
 
 /// One page of rows.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CanistersPage {
     /// Rows in order of their ids.
     pub rows: Vec<RowView>,
@@ -186,7 +186,7 @@ pub struct CanistersPage {
 }
 
 /// A row.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct RowView {
     /// Which canister.
     pub canister: CanisterId,
@@ -225,7 +225,7 @@ pub struct RowView {
 }
 
 /// Asks for one page of discovery.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct WorkersRequest {
     /// Which pool.
     pub pool: String,
@@ -236,7 +236,7 @@ pub struct WorkersRequest {
 }
 
 /// One page of workers that take new work.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct WorkersPage {
     /// Grows with every change of the list.
     pub generation: Generation,
@@ -249,7 +249,7 @@ pub struct WorkersPage {
 }
 
 /// A worker, for those who give it work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct WorkerView {
     /// Where to send work.
     pub canister: CanisterId,
@@ -258,7 +258,7 @@ pub struct WorkerView {
 }
 
 /// What the next tick would do with a pool, and why: the dry run.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PlanView {
     /// Working members wanted: in service and leased.
     pub desired: u32,
@@ -279,7 +279,7 @@ pub struct PlanView {
 }
 
 /// Asks for events.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct EventsRequest {
     /// Only events with a larger number.
     pub after: u64,
@@ -288,7 +288,7 @@ pub struct EventsRequest {
 }
 
 /// One page of events, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct EventsPage {
     /// The events.
     pub events: Vec<EventView>,
@@ -297,7 +297,7 @@ pub struct EventsPage {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct EventView {
     /// Grows by one an event.
     pub number: u64,
@@ -314,7 +314,7 @@ pub struct EventView {
 }
 
 /// An effect in flight.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct EffectView {
     /// Key in the journal.
     pub id: u64,
@@ -329,7 +329,7 @@ pub struct EffectView {
 }
 
 /// Asks for one page of the journal.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct EffectsRequest {
     /// Continue behind this id.
     pub after: Option<u64>,
@@ -338,7 +338,7 @@ pub struct EffectsRequest {
 }
 
 /// Why a call to root was refused.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct Refused {
     /// Reason.
     pub reason: ReasonView,

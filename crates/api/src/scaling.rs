@@ -2,11 +2,11 @@
 
 use crate::ReasonView;
 use candid::CandidType;
-use hatchery_types::{CanisterId, Generation, Nanos, OperationId};
+use hatchery_types::{CanisterId, Generation, Nanos, OperationId, Wire};
 use serde::Deserialize;
 
 /// Asks for workers, by a pool's parent or an operator.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct LeaseRequest {
     /// The same id with the same request gets the same answer and no second worker.
     pub operation: OperationId,
@@ -21,7 +21,7 @@ pub struct LeaseRequest {
 }
 
 /// Keeps leased workers for longer.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct RenewRequest {
     /// As in [`LeaseRequest`].
     pub operation: OperationId,
@@ -34,7 +34,7 @@ pub struct RenewRequest {
 }
 
 /// Gives leased workers back.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ReleaseRequest {
     /// As in [`LeaseRequest`].
     pub operation: OperationId,
@@ -45,7 +45,7 @@ pub struct ReleaseRequest {
 }
 
 /// A leased worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct LeaseView {
     /// Which canister.
     pub canister: CanisterId,
@@ -56,7 +56,7 @@ pub struct LeaseView {
 }
 
 /// Answer about leases.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct LeaseAnswer {
     /// Leased, renewed, or given back.
     pub granted: Vec<LeaseView>,
@@ -69,7 +69,7 @@ pub struct LeaseAnswer {
 }
 
 /// What a parent reports of its pool.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolReport {
     /// Which pool.
     pub pool: String,
@@ -82,7 +82,7 @@ pub struct PoolReport {
 }
 
 /// A member's value, as its parent sees it.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct MemberValue {
     /// Which member.
     pub canister: CanisterId,
@@ -93,7 +93,7 @@ pub struct MemberValue {
 }
 
 /// Answer to a parent's report.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolReportAnswer {
     /// Values that were not taken.
     pub refused: Vec<NotTaken>,
@@ -102,7 +102,7 @@ pub struct PoolReportAnswer {
 }
 
 /// A value that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct NotTaken {
     /// Of which member; none = of the pool.
     pub member: Option<CanisterId>,
@@ -113,7 +113,7 @@ pub struct NotTaken {
 }
 
 /// What changed in a pool's list of workers.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct ListingView {
     /// The list's generation now: what the caller knows after this answer.
     pub generation: Generation,
@@ -130,7 +130,7 @@ pub struct ListingView {
 }
 
 /// A member asks to be spared by scale-in.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct Protect {
     /// Generation from the member's environment variables.
     pub generation: Generation,

@@ -2,11 +2,11 @@
 
 use crate::root::{ReasonView, RowView};
 use candid::CandidType;
-use hatchery_types::{CanisterId, Cycles, Nanos, Phase};
+use hatchery_types::{CanisterId, Cycles, Nanos, Phase, Wire};
 use serde::Deserialize;
 
 /// The warm pool, as counted.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolStatus {
     /// Rows by phase, every phase once.
     pub phases: Vec<(Phase, u64)>,
@@ -43,7 +43,7 @@ pub struct PoolStatus {
 }
 
 /// A lane.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct LaneView {
     /// Its name.
     pub name: String,
@@ -56,7 +56,7 @@ pub struct LaneView {
 }
 
 /// Asks for one page of the warm pool.
-#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolListRequest {
     /// Only this phase; none = every phase but those of members.
     pub phase: Option<Phase>,
@@ -71,7 +71,7 @@ pub struct PoolListRequest {
 }
 
 /// Where a page ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolCursor {
     /// In this phase.
     pub phase: Phase,
@@ -80,7 +80,7 @@ pub struct PoolCursor {
 }
 
 /// One page of the warm pool.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolListPage {
     /// Rows by phase and id. A page may be short, even empty: go on while there is a `next`.
     pub rows: Vec<RowView>,

@@ -5,7 +5,7 @@
 //! after a forced upgrade to the same module is as good as any other. What to call, and what an
 //! answer means, is decided elsewhere.
 
-use candid::{CandidType, Principal};
+use hatchery_types::{Principal, Wire, wire};
 
 /// Runs when a call is answered, with the number given to [`Call::send`]; reads [`answer`] once.
 pub(crate) type Callback = extern "C" fn(usize);
@@ -177,12 +177,9 @@ pub(crate) fn myself() -> Principal {
     Principal::from_slice(&bytes[..size])
 }
 
-/// Candid bytes of a value of ours. The error is not shown: its text alone is 10 KB of code.
-pub(crate) fn encode(value: impl CandidType) -> Vec<u8> {
-    let Ok(bytes) = candid::encode_one(value) else {
-        panic!("bug: a value has no Candid form")
-    };
-    bytes
+/// Candid bytes of a value of ours.
+pub(crate) fn encode(value: &impl Wire) -> Vec<u8> {
+    wire::encode(value)
 }
 
 /// Answers this message with Candid bytes.

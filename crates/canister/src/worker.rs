@@ -17,10 +17,9 @@
 //! ```
 
 use crate::call::{self, Answer, Call, Wait};
-use candid::{CandidType, Principal};
 use hatchery_api::{DrainAnswer, Report, environment};
-use hatchery_types::{Generation, Reason};
-use serde::Deserialize;
+use hatchery_types::wire::{self, Work};
+use hatchery_types::{Generation, Principal, Reason, Wire};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -28,6 +27,11 @@ use std::time::Duration;
 const REPORT_WAIT_S: u32 = 30;
 /// Root's answer to a report is small; longer ones are not read.
 const ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Work allowed for reading it.
+const WORK: Work = Work {
+    steps: 1_000,
+    steps_per_byte: 4,
+};
 
 thread_local! {
     /// On the heap: a worker that forgets it in an upgrade hears it again, from the answer to its
@@ -125,7 +129,7 @@ pub fn report(signal: &str, value: u64) {
         signal: signal.to_owned(),
         value,
     };
-    let argument = call::encode(report);
+    let argument = call::encode(&report);
     let call = Call {
         callee: identity.root,
         method: "report",
@@ -137,21 +141,21 @@ pub fn report(signal: &str, value: u64) {
 }
 
 /// The part of root's answer that a worker acts on.
-#[derive(CandidType, Deserialize)]
+#[derive(Wire)]
 struct ReportReply {
     accepting: bool,
     refused: Option<RefusedReport>,
 }
 
 /// Why root did not take a report.
-#[derive(CandidType, Deserialize)]
+#[derive(Wire)]
 struct RefusedReport {
     code: u16,
 }
 
 extern "C" fn reported(_env: usize) {
     if let Answer::Reply(bytes) = call::answer(ANSWER_BYTES_MAX)
-        && let Ok(reply) = candid::decode_one::<ReportReply>(&bytes)
+        && let Ok(reply) = wire::decode::<ReportReply>(&bytes, WORK)
     {
         // A root that does not know this worker has no say in whether it works.
         let unknown = Reason::Unauthorised.code();
@@ -169,7 +173,7 @@ pub fn answer_drain(is_idle: fn() -> bool) {
         return call::reject("unauthorised: only the root of this canister drains it");
     }
     DRAINING.set(true);
-    call::reply(&call::encode(DrainAnswer { idle: is_idle() }));
+    call::reply(&call::encode(&DrainAnswer { idle: is_idle() }));
 }
 
 /// Exports `hatchery_drain` of `worker.did`. Its argument is a `fn() -> bool` that says whether

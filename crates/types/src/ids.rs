@@ -6,7 +6,10 @@ use minicbor::{Decode, Encode, Encoder, decode, encode};
 
 /// A canister on the subnet of the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct CanisterId(pub Principal);
 
 impl From<Principal> for CanisterId {
@@ -132,7 +135,7 @@ macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-        #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+        #[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize, crate::Wire))]
         #[cbor(transparent)]
         pub struct $name(#[n(0)] pub $inner);
 
@@ -159,7 +162,10 @@ number! {
 
 /// Chosen by the requester; the same id never causes two effects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 #[cbor(transparent)]
 pub struct OperationId(#[n(0)] pub String);
 

@@ -15,6 +15,11 @@ mod scaling;
 mod sequence;
 mod spec;
 mod units;
+#[cfg(feature = "candid")]
+pub mod wire;
+
+#[cfg(feature = "candid")]
+extern crate self as hatchery_types; // what `derive(Wire)` writes names this crate
 
 pub use effect::{Effect, EffectKind, Lane, Step};
 pub use ic_principal::Principal;
@@ -33,3 +38,5 @@ pub use scaling::{
 };
 pub use spec::{DrainSpec, FleetSpec, LanesSpec, RoleSpec, TopUpSpec, WarmPoolSpec};
 pub use units::{Cycles, Nanos};
+#[cfg(feature = "candid")]
+pub use wire::Wire;

@@ -6,7 +6,10 @@ use minicbor::{Decode, Encode};
 
 /// A direction in which the fleet moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 #[cbor(index_only)]
 pub enum Direction {
     /// Growing: creations and claims.
@@ -19,7 +22,10 @@ pub enum Direction {
 
 /// Whom a canister is exported to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub enum ExportTo {
     /// Back into the pool and role it had: installed again.
     #[n(0)]

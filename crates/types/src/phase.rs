@@ -15,7 +15,10 @@ use minicbor::{Decode, Encode};
 /// Ready ─► Exporting ─► (handed over) or Installing
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 #[cbor(index_only)]
 pub enum Phase {
     /// The id is known, the first observation is not.

@@ -7,7 +7,10 @@ use minicbor::{Decode, Encode};
 /// One canister of the registry. Everything but the id is a hint: what the canister itself shows
 /// counts more.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct Registered {
     /// Which canister.
     #[n(0)]

@@ -8,7 +8,10 @@ use minicbor::{Decode, Encode};
 
 /// A scaled set of canisters of one role.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct PoolSpec {
     /// Name.
     #[n(0)]
@@ -123,7 +126,10 @@ impl PoolSpec {
 
 /// A load to follow.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct SignalSpec {
     /// Name.
     #[n(0)]
@@ -178,7 +184,10 @@ impl SignalSpec {
 /// What the value of a signal says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub enum Scope {
     /// The load of one worker.
     #[default]
@@ -192,7 +201,10 @@ pub enum Scope {
 /// Where the values of a signal come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub enum Source {
     /// Reported by the worker or its hub.
     #[default]
@@ -214,7 +226,10 @@ pub enum Source {
 
 /// What a missing value means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub enum Missing {
     /// The target on the way down, nothing on the way up.
     #[default]
@@ -230,7 +245,10 @@ pub enum Missing {
 
 /// Workers kept free beyond the leased ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub enum BufferSpec {
     /// That many.
     #[n(0)]
@@ -243,7 +261,10 @@ pub enum BufferSpec {
 /// A time at which a pool is larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct WindowSpec {
     /// Begins, UTC.
     #[n(0)]
@@ -296,7 +317,10 @@ impl WindowSpec {
 /// Rules of leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct LeaseSpec {
     /// How long a lease lasts when the holder does not say.
     #[n(0)]
@@ -330,7 +354,10 @@ impl Default for LeaseSpec {
 /// What becomes of a worker after its lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub enum LeaseEnd {
     /// It drains and is reset: nobody sees what the holder left.
     #[n(0)]
@@ -342,7 +369,10 @@ pub enum LeaseEnd {
 
 /// The canister that a pool works for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub enum ParentSpec {
     /// This one.
     #[n(0)]
@@ -354,7 +384,10 @@ pub enum ParentSpec {
 
 /// Limits on moving in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct ScaleSpec {
     /// Stabilisation window: up takes the lowest, down the highest wish within it.
     #[n(0)]
@@ -394,7 +427,10 @@ impl ScaleSpec {
 /// How root asks a worker for a number.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct PullSpec {
     /// The signal it feeds.
     #[n(0)]
@@ -416,7 +452,10 @@ pub struct PullSpec {
 /// How root finds out that a new worker works.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct HealthSpec {
     /// A method without arguments; any reply means that it works.
     #[n(0)]

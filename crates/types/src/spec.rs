@@ -9,7 +9,10 @@ use minicbor::{Decode, Encode};
 
 /// The whole fleet of one root.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct FleetSpec {
     /// Name of the fleet.
     #[n(0)]
@@ -52,7 +55,10 @@ impl FleetSpec {
 
 /// How many effects of a kind run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct LanesSpec {
     /// Creations. Default 10.
     #[n(0)]
@@ -68,7 +74,10 @@ pub struct LanesSpec {
 /// When canisters get cycles from root, and how much a day (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct TopUpSpec {
     /// A canister with less is topped up. Of the fleet: a spare one that misses its floor.
     #[n(0)]
@@ -86,7 +95,10 @@ pub struct TopUpSpec {
 
 /// Spare canisters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct WarmPoolSpec {
     /// Keep at least this many ready or on their way.
     #[n(0)]
@@ -108,7 +120,10 @@ pub struct WarmPoolSpec {
 
 /// A kind of canister.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct RoleSpec {
     /// Name.
     #[n(0)]
@@ -155,7 +170,10 @@ impl RoleSpec {
 
 /// How a worker leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct DrainSpec {
     /// The worker's drain method (`worker.did`); none = it is not told, and leaves at the deadline.
     #[n(0)]

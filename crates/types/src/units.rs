@@ -6,7 +6,10 @@ use minicbor::{Decode, Encode, Encoder, decode, encode};
 
 /// Cycles, the platform's fuel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 pub struct Cycles(pub u128);
 
 impl Cycles {
@@ -61,7 +64,10 @@ impl<'b, C> Decode<'b, C> for Cycles {
 
 /// Nanoseconds: an instant since 1970 or a duration, as its name says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cfg_attr(feature = "candid", derive(candid::CandidType, serde::Deserialize))]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
 #[cbor(transparent)]
 pub struct Nanos(#[n(0)] pub u64);
 

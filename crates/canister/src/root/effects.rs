@@ -11,13 +11,12 @@ use super::management::{
 use super::outcome::{REPLY_BYTES_MAX, measured, not_sent, outcome};
 use super::{Stable, feed, now, tick, with_state};
 use crate::call::{self, Answer, Call, Wait};
-use candid::{CandidType, Principal};
 use hatchery_api::environment;
 use hatchery_core::{Input, SWEEPER, State, sweeper_argument};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, EffectKind, Nanos, Outcome, PullSpec, Refusal, RoleSpec, Step,
+    CanisterId, Effect, EffectId, EffectKind, Nanos, Outcome, Principal, PullSpec, Refusal,
+    RoleSpec, Step, Wire,
 };
-use serde_bytes::ByteBuf;
 
 /// How long root waits for a worker: never so long that a worker keeps root from stopping.
 const WORKER_WAIT_S: u32 = 30;
@@ -135,7 +134,7 @@ struct Request {
 }
 
 impl Request {
-    fn management(method: &str, argument: impl CandidType) -> Self {
+    fn management(method: &str, argument: &impl Wire) -> Self {
         Request {
             callee: MANAGEMENT,
             method: method.to_owned(),
@@ -161,7 +160,7 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
                 canister_id: effect.canister?,
                 settings,
             };
-            Request::management("update_settings", argument)
+            Request::management("update_settings", &argument)
         }
         Step::MemberSettings => {
             let environment_variables = member_variables(state, root, effect)?;
@@ -173,21 +172,21 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
                 canister_id: effect.canister?,
                 settings,
             };
-            Request::management("update_settings", argument)
+            Request::management("update_settings", &argument)
         }
-        Step::Uninstall => Request::management("uninstall_code", canister()?),
+        Step::Uninstall => Request::management("uninstall_code", &canister()?),
         Step::Deposit => Request {
             cycles: effect.kind.attached().0,
-            ..Request::management("deposit_cycles", canister()?)
+            ..Request::management("deposit_cycles", &canister()?)
         },
-        Step::Start => Request::management("start_canister", canister()?),
-        Step::Status => Request::management("canister_status", canister()?),
-        Step::Stop => Request::management("stop_canister", canister()?),
-        Step::Delete => Request::management("delete_canister", canister()?),
+        Step::Start => Request::management("start_canister", &canister()?),
+        Step::Status => Request::management("canister_status", &canister()?),
+        Step::Stop => Request::management("stop_canister", &canister()?),
+        Step::Delete => Request::management("delete_canister", &canister()?),
         Step::Install => install(state, root, effect)?,
         Step::UploadChunk => upload_chunk(state, root, effect)?,
-        Step::StoredChunks => Request::management("stored_chunks", own(root)),
-        Step::ClearChunkStore => Request::management("clear_chunk_store", own(root)),
+        Step::StoredChunks => Request::management("stored_chunks", &own(root)),
+        Step::ClearChunkStore => Request::management("clear_chunk_store", &own(root)),
         Step::Drain => {
             let method = role_of(state, effect)?.drain.method.clone()?;
             ask_worker(effect, method)?
@@ -205,7 +204,7 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
                 canister_id: effect.canister?,
                 num_requested_changes: 0,
             };
-            Request::management("canister_info", argument)
+            Request::management("canister_info", &argument)
         }
     })
 }
@@ -231,7 +230,7 @@ fn create(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Req
         return None;
     };
     let settings = WarmSettings::new(controllers(state, root));
-    let request = Request::management("create_canister", CreateCanister { settings });
+    let request = Request::management("create_canister", &CreateCanister { settings });
     Some(Request {
         cycles: cycles.0,
         ..request
@@ -277,9 +276,9 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
         store_canister: CanisterId(root),
         chunk_hashes_list: chunks.into_iter().map(|hash| ChunkHash { hash }).collect(),
         wasm_module_hash: *module,
-        arg: ByteBuf::from(arg),
+        arg,
     };
-    Some(Request::management("install_chunked_code", argument))
+    Some(Request::management("install_chunked_code", &argument))
 }
 
 fn hand_over(effect: &Effect) -> Option<Request> {
@@ -293,7 +292,7 @@ fn hand_over(effect: &Effect) -> Option<Request> {
         canister_id: effect.canister?,
         settings,
     };
-    Some(Request::management("update_settings", argument))
+    Some(Request::management("update_settings", &argument))
 }
 
 fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
@@ -303,9 +302,9 @@ fn upload_chunk(state: &State<Stable>, root: Principal, effect: &Effect) -> Opti
     let chunk = state.chunk(*module, *index)?;
     let argument = UploadChunk {
         canister_id: CanisterId(root),
-        chunk: ByteBuf::from(chunk),
+        chunk,
     };
-    Some(Request::management("upload_chunk", argument))
+    Some(Request::management("upload_chunk", &argument))
 }
 
 fn history(effect: &Effect) -> Option<Request> {
@@ -316,7 +315,7 @@ fn history(effect: &Effect) -> Option<Request> {
         canister_id: canister,
         num_requested_changes: HISTORY_KEPT,
     };
-    Some(Request::management("canister_info", argument))
+    Some(Request::management("canister_info", &argument))
 }
 
 /// Mode `install`: the platform itself refuses a canister that is not empty.
@@ -330,10 +329,10 @@ fn sweep(root: Principal, effect: &Effect) -> Option<Request> {
     let argument = InstallCode {
         mode: InstallMode::Install,
         canister_id: effect.canister?,
-        wasm_module: ByteBuf::from(SWEEPER),
-        arg: ByteBuf::from(sweeper_argument(keep, &call::encode(deposit))),
+        wasm_module: SWEEPER.to_vec(),
+        arg: sweeper_argument(keep, &call::encode(&deposit)),
     };
-    Some(Request::management("install_code", argument))
+    Some(Request::management("install_code", &argument))
 }
 
 /// The role of the canister that an effect is done to.

@@ -313,8 +313,10 @@ mod tests {
     use super::super::method::{self, Group};
     use candid::CandidType;
     use candid::types::internal::TypeContainer;
-    use candid::types::{FuncMode, Function, Type, TypeInner};
+    use candid::types::{Field, FuncMode, Function, Type, TypeInner};
     use candid_parser::utils::{CandidSource, service_equal};
+    use hatchery_types::Wire;
+    use hatchery_types::wire::{self, Shape};
 
     const NOBODY: candid::Principal = candid::Principal::anonymous();
 
@@ -336,22 +338,70 @@ mod tests {
                 .push((name.to_owned(), TypeInner::Func(function).into()));
         }
 
+        /// The type of a shape, which its table on the wire must show too.
+        fn type_of<T: CandidType + Wire>(&mut self) -> Type {
+            assert!(
+                shows(T::SHAPE, &T::ty()),
+                "{:?} is not {}",
+                T::SHAPE,
+                T::ty()
+            );
+            self.types.add::<T>()
+        }
+
         /// An update with one argument.
-        fn update<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(A) -> R) {
-            let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
+        fn update<A, R>(&mut self, name: &str, _: fn(A) -> R)
+        where
+            A: CandidType + Wire,
+            R: CandidType + Wire,
+        {
+            let (arg, ret) = (self.type_of::<A>(), self.type_of::<R>());
             self.add(name, vec![], vec![arg], ret);
         }
 
         /// A query with one argument.
-        fn query<A: CandidType, R: CandidType>(&mut self, name: &str, _: fn(&A) -> R) {
-            let (arg, ret) = (self.types.add::<A>(), self.types.add::<R>());
+        fn query<A, R>(&mut self, name: &str, _: fn(&A) -> R)
+        where
+            A: CandidType + Wire,
+            R: CandidType + Wire,
+        {
+            let (arg, ret) = (self.type_of::<A>(), self.type_of::<R>());
             self.add(name, vec![FuncMode::Query], vec![arg], ret);
         }
 
         /// A query without arguments.
-        fn look<R: CandidType>(&mut self, name: &str, _: fn() -> R) {
-            let ret = self.types.add::<R>();
+        fn look<R: CandidType + Wire>(&mut self, name: &str, _: fn() -> R) {
+            let ret = self.type_of::<R>();
             self.add(name, vec![FuncMode::Query], vec![], ret);
+        }
+    }
+
+    /// Whether a table and a type say the same.
+    fn shows(shape: &Shape, ty: &Type) -> bool {
+        let same_fields = |ours: &[wire::Field], theirs: &[Field]| {
+            let mut pairs = ours.iter().zip(theirs);
+            let same = |ours: &wire::Field, theirs: &Field| {
+                ours.id == theirs.id.get_id() && shows(ours.shape, &theirs.ty)
+            };
+            ours.len() == theirs.len() && pairs.all(|(ours, theirs)| same(ours, theirs))
+        };
+        match (shape, ty.as_ref()) {
+            (Shape::Null, TypeInner::Null)
+            | (Shape::Bool, TypeInner::Bool)
+            | (Shape::Nat, TypeInner::Nat)
+            | (Shape::Nat8, TypeInner::Nat8)
+            | (Shape::Nat16, TypeInner::Nat16)
+            | (Shape::Nat32, TypeInner::Nat32)
+            | (Shape::Nat64, TypeInner::Nat64)
+            | (Shape::Text, TypeInner::Text)
+            | (Shape::Principal, TypeInner::Principal) => true,
+            (Shape::Blob(_), TypeInner::Vec(ty)) => matches!(ty.as_ref(), TypeInner::Nat8),
+            (Shape::Opt(shape), TypeInner::Opt(ty)) | (Shape::Vec(shape), TypeInner::Vec(ty)) => {
+                shows(shape, ty)
+            }
+            (Shape::Record(ours), TypeInner::Record(theirs))
+            | (Shape::Variant(ours), TypeInner::Variant(theirs)) => same_fields(ours, theirs),
+            _ => false,
         }
     }
 

@@ -5,45 +5,68 @@
 
 use super::method::{Caller, Method};
 use crate::call;
-use candid::CandidType;
-use candid::de::DecoderConfig;
-use candid::utils::{ArgumentDecoder, decode_args_with_config};
+use hatchery_types::Wire;
+use hatchery_types::wire::{Reader, Shape, Work};
 
-/// Decoding work allowed beside what grows with the argument's size, in Candid's own units.
-const DECODING_QUOTA: usize = 100_000;
-/// Decoding work allowed per byte of the argument: a blob of n bytes costs about 4 n.
-const DECODING_QUOTA_PER_BYTE: usize = 16;
-/// Work allowed for what is skipped: unknown fields of a newer client, no more.
-const SKIPPING_QUOTA: usize = 10_000;
+/// Decoding work allowed: a value costs a step and, but for nulls and what is left out, a byte.
+const WORK: Work = Work {
+    steps: 10_000,
+    steps_per_byte: 4,
+};
 
-/// Runs one method: rejects a caller who may not, an argument too long, or one that does not
-/// decode; else answers with what `endpoint` returns.
-pub(crate) fn serve<A, R>(method: &Method, endpoint: impl FnOnce(A) -> R)
-where
-    A: for<'a> ArgumentDecoder<'a>,
-    R: CandidType,
-{
-    if let Err(text) = method.admit(Caller::of_message()) {
-        return call::reject(text);
-    }
-    let Some(argument) = call::argument(method.argument_bytes_max) else {
-        return call::reject("the argument is too long");
-    };
-    match decode(&argument) {
-        Ok(argument) => call::reply(&call::encode(endpoint(argument))),
-        Err(error) => call::reject(&format!("the argument does not decode: {error}")),
+/// The arguments of a method: none or one.
+pub(crate) trait Arguments: Sized {
+    /// What they look like.
+    const SHAPES: &'static [&'static Shape];
+    /// Picks them up.
+    fn read(from: &mut Reader<'_>) -> Self;
+}
+
+impl Arguments for () {
+    const SHAPES: &'static [&'static Shape] = &[];
+    fn read(_: &mut Reader<'_>) -> Self {}
+}
+
+impl<A: Wire> Arguments for (A,) {
+    const SHAPES: &'static [&'static Shape] = &[A::SHAPE];
+    fn read(from: &mut Reader<'_>) -> Self {
+        (A::read(from),)
     }
 }
 
+/// Runs one method: rejects a caller who may not, an argument too long, or one that does not
+/// decode; else answers with what `endpoint` returns.
+pub(crate) fn serve<A: Arguments, R: Wire>(method: &Method, endpoint: impl FnOnce(A) -> R) {
+    let Some(argument) = admitted(method) else {
+        return;
+    };
+    match Reader::new(&argument, A::SHAPES, WORK) {
+        Ok(mut reader) => call::reply(&call::encode(&endpoint(A::read(&mut reader)))),
+        Err(error) => reject_argument(error),
+    }
+}
+
+/// The argument of this message; `None` after a reject.
+fn admitted(method: &Method) -> Option<Vec<u8>> {
+    if let Err(text) = method.admit(Caller::of_message()) {
+        call::reject(text);
+        return None;
+    }
+    let argument = call::argument(method.argument_bytes_max);
+    if argument.is_none() {
+        call::reject("the argument is too long");
+    }
+    argument
+}
+
+fn reject_argument(error: &str) {
+    call::reject(&format!("the argument does not decode: {error}"));
+}
+
 /// Decodes arguments within bounds that no hostile message exceeds.
-pub(crate) fn decode<A>(bytes: &[u8]) -> Result<A, candid::Error>
-where
-    A: for<'a> ArgumentDecoder<'a>,
-{
-    let mut config = DecoderConfig::new();
-    config.set_decoding_quota(DECODING_QUOTA + bytes.len() * DECODING_QUOTA_PER_BYTE);
-    config.set_skipping_quota(SKIPPING_QUOTA);
-    decode_args_with_config(bytes, &config)
+pub(crate) fn decode<A: Arguments>(bytes: &[u8]) -> Result<A, &'static str> {
+    let mut reader = Reader::new(bytes, A::SHAPES, WORK)?;
+    Ok(A::read(&mut reader))
 }
 
 #[cfg(test)]

@@ -38,8 +38,10 @@ fn creation(change: &Change) -> Option<Creation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::root::outcome::WORK;
     use candid::{CandidType, Principal};
     use hatchery_types::ModuleHash;
+    use hatchery_types::wire;
     use ic_management_canister_types as platform;
     use platform::{ChangeDetails, ChangeOrigin};
 
@@ -85,7 +87,7 @@ mod tests {
 
     fn read(reply: impl CandidType) -> Option<Info> {
         let bytes = candid::encode_one(reply).expect("encodes");
-        info(candid::decode_one(&bytes).expect("decodes"))
+        info(wire::decode(&bytes, WORK).expect("decodes"))
     }
 
     #[test]

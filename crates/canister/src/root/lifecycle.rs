@@ -59,7 +59,7 @@ fn init_arg() -> InitArg {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<InitArg, candid::Error> {
+fn parse(bytes: &[u8]) -> Result<InitArg, &'static str> {
     if bytes.is_empty() {
         return Ok(InitArg::default());
     }

@@ -4,10 +4,7 @@
 //! the fields that are used; every field of a reply is optional, so that older and newer replicas
 //! decode alike. What a reply means to the fleet is `observation`'s and `outcome`'s.
 
-use candid::{CandidType, Principal, Reserved};
-use hatchery_types::{CanisterId, ModuleHash};
-use serde::Deserialize;
-use serde_bytes::ByteBuf;
+use hatchery_types::{CanisterId, ModuleHash, Principal, Wire, wire::Unread};
 
 /// The management canister.
 pub(crate) const MANAGEMENT: Principal = Principal::management_canister();
@@ -35,7 +32,8 @@ pub(crate) mod defaults {
 }
 
 /// Who may look at logs, snapshots or the status.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[cfg_attr(test, derive(candid::CandidType))]
+#[derive(Debug, Clone, PartialEq, Eq, Wire)]
 pub(crate) enum Visibility {
     #[serde(rename = "controllers")]
     Controllers,
@@ -46,7 +44,7 @@ pub(crate) enum Visibility {
 }
 
 /// An environment variable.
-#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Wire)]
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) value: String,
@@ -54,7 +52,7 @@ pub(crate) struct Variable {
 
 /// Every setting of a canister, at the warm pool's values. A value is a subtype of an option of
 /// it, so none is wrapped in one.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct WarmSettings {
     controllers: Vec<Principal>,
     compute_allocation: u128,
@@ -93,79 +91,80 @@ impl WarmSettings {
 }
 
 /// The settings that a member gets; the others stay as the warm pool's.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct MemberSettings {
     pub(crate) controllers: Vec<Principal>,
     pub(crate) environment_variables: Vec<Variable>,
 }
 
 /// The settings of a canister that leaves the fleet.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct HandOverSettings {
     pub(crate) controllers: Vec<Principal>,
 }
 
 /// Argument of `create_canister`.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct CreateCanister {
     pub(crate) settings: WarmSettings,
 }
 
 /// Argument of `update_settings`.
-#[derive(Debug, CandidType)]
-pub(crate) struct UpdateSettings<S: CandidType> {
+#[derive(Debug, Wire)]
+pub(crate) struct UpdateSettings<S> {
     pub(crate) canister_id: CanisterId,
     pub(crate) settings: S,
 }
 
 /// Argument of the methods that take nothing but a canister; reply of `create_canister`.
-#[derive(Debug, CandidType, Deserialize)]
+#[cfg_attr(test, derive(candid::CandidType))]
+#[derive(Debug, Wire)]
 pub(crate) struct CanisterRecord {
     pub(crate) canister_id: CanisterId,
 }
 
 /// Mode `install`: the platform itself refuses a canister that is not empty.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) enum InstallMode {
     #[serde(rename = "install")]
     Install,
 }
 
 /// A chunk in a chunk store.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) struct ChunkHash {
     pub(crate) hash: ModuleHash,
 }
 
 /// Argument of `install_chunked_code`.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct InstallChunkedCode {
     pub(crate) mode: InstallMode,
     pub(crate) target_canister: CanisterId,
     pub(crate) store_canister: CanisterId,
     pub(crate) chunk_hashes_list: Vec<ChunkHash>,
     pub(crate) wasm_module_hash: ModuleHash,
-    pub(crate) arg: ByteBuf,
+    pub(crate) arg: Vec<u8>,
 }
 
 /// Argument of `install_code`.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct InstallCode {
     pub(crate) mode: InstallMode,
     pub(crate) canister_id: CanisterId,
-    pub(crate) wasm_module: ByteBuf,
-    pub(crate) arg: ByteBuf,
+    pub(crate) wasm_module: Vec<u8>,
+    pub(crate) arg: Vec<u8>,
 }
 
 /// Argument of `upload_chunk`.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct UploadChunk {
     pub(crate) canister_id: CanisterId,
-    pub(crate) chunk: ByteBuf,
+    pub(crate) chunk: Vec<u8>,
 }
 
 /// Argument of `canister_info`. A number is a subtype of an option of it.
-#[derive(Debug, CandidType)]
+#[derive(Debug, Wire)]
 pub(crate) struct CanisterInfoArgs {
     pub(crate) canister_id: CanisterId,
     pub(crate) num_requested_changes: u64,
@@ -175,7 +174,7 @@ pub(crate) struct CanisterInfoArgs {
 pub(crate) const HISTORY_KEPT: u64 = 20;
 
 /// Reply of `canister_info`, as far as it is used.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) struct CanisterInfo {
     pub(crate) total_num_changes: Option<u64>,
     pub(crate) recent_changes: Option<Vec<Change>>,
@@ -184,7 +183,7 @@ pub(crate) struct CanisterInfo {
 }
 
 /// An entry of a canister's history.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) struct Change {
     pub(crate) timestamp_nanos: u64,
     pub(crate) origin: Option<Origin>,
@@ -193,7 +192,7 @@ pub(crate) struct Change {
 }
 
 /// Who made a change.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) enum Origin {
     #[serde(rename = "from_user")]
     User { user_id: Principal },
@@ -202,16 +201,17 @@ pub(crate) enum Origin {
 }
 
 /// What changed.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) enum Details {
     #[serde(rename = "creation")]
-    Creation(Reserved),
+    Creation(Unread),
     #[serde(rename = "code_deployment")]
-    CodeDeployment(Reserved),
+    CodeDeployment(Unread),
 }
 
 /// Run state in a `canister_status` reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+#[cfg_attr(test, derive(candid::CandidType))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub(crate) enum Status {
     #[serde(rename = "running")]
     Running,
@@ -222,7 +222,7 @@ pub(crate) enum Status {
 }
 
 /// Reply of `canister_status`, as far as it is used.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) struct CanisterStatus {
     pub(crate) status: Option<Status>,
     pub(crate) module_hash: Option<ModuleHash>,
@@ -234,19 +234,19 @@ pub(crate) struct CanisterStatus {
 }
 
 /// Part of a `canister_status` reply: queries answered since the canister was created.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) struct QueryStats {
     pub(crate) num_calls_total: Option<u128>,
 }
 
 /// Part of a `canister_status` reply.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) struct MemoryMetrics {
     pub(crate) snapshots_size: Option<u128>,
 }
 
 /// Settings as `canister_status` reports them.
-#[derive(Debug, CandidType, Deserialize)]
+#[derive(Debug, Wire)]
 pub(crate) struct ReportedSettings {
     pub(crate) controllers: Option<Vec<Principal>>,
     pub(crate) compute_allocation: Option<u128>,
@@ -261,4 +261,65 @@ pub(crate) struct ReportedSettings {
     pub(crate) wasm_memory_threshold: Option<u128>,
     pub(crate) minimum_incoming_canister_call_cycles: Option<u128>,
     pub(crate) environment_variables: Option<Vec<Variable>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call;
+    use candid::decode_one;
+    use ic_management_canister_types as platform;
+
+    const CANISTER: CanisterId = CanisterId(Principal::anonymous());
+
+    #[test]
+    fn the_platform_reads_a_creation_and_its_settings() {
+        let settings = WarmSettings::new(vec![CANISTER.0]);
+        let argument = call::encode(&CreateCanister { settings });
+        let read: platform::CreateCanisterArgs = decode_one(&argument).expect("decodes");
+        let settings = read.settings.expect("there are settings");
+        assert_eq!(settings.controllers, Some(vec![CANISTER.0]));
+        assert_eq!(settings.freezing_threshold, Some(2_592_000_u32.into()));
+        let private = Some(platform::LogVisibility::Controllers);
+        assert_eq!(settings.log_visibility, private);
+        assert_eq!(settings.environment_variables, Some(vec![]));
+    }
+
+    #[test]
+    fn the_platform_reads_an_installation() {
+        let hash = ModuleHash([7; 32]);
+        let argument = call::encode(&InstallChunkedCode {
+            mode: InstallMode::Install,
+            target_canister: CANISTER,
+            store_canister: CANISTER,
+            chunk_hashes_list: vec![ChunkHash { hash }],
+            wasm_module_hash: hash,
+            arg: vec![1, 2],
+        });
+        let read: platform::InstallChunkedCodeArgs = decode_one(&argument).expect("decodes");
+        assert_eq!(read.mode, platform::CanisterInstallMode::Install);
+        assert_eq!(read.store_canister, Some(CANISTER.0));
+        assert_eq!(read.chunk_hashes_list[0].hash, hash.0);
+        assert_eq!(
+            (read.wasm_module_hash, read.arg),
+            (hash.0.to_vec(), vec![1, 2])
+        );
+    }
+
+    #[test]
+    fn the_platform_reads_the_other_arguments() {
+        let argument = call::encode(&CanisterInfoArgs {
+            canister_id: CANISTER,
+            num_requested_changes: HISTORY_KEPT,
+        });
+        let read: platform::CanisterInfoArgs = decode_one(&argument).expect("decodes");
+        assert_eq!(read.num_requested_changes, Some(HISTORY_KEPT));
+        let chunk = vec![3; 9];
+        let argument = call::encode(&UploadChunk {
+            canister_id: CANISTER,
+            chunk: chunk.clone(),
+        });
+        let read: platform::UploadChunkArgs = decode_one(&argument).expect("decodes");
+        assert_eq!(read.chunk, chunk);
+    }
 }

@@ -4,8 +4,8 @@
 //! is `endpoint`'s.
 
 use crate::call;
-use candid::Principal;
 use hatchery_api::CHUNK_BYTES_MAX;
+use hatchery_types::Principal;
 
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 //! observation is decided in `hatchery-core`.
 
 use super::management::{CanisterStatus, ReportedSettings, Status, Variable, Visibility, defaults};
-use candid::Principal;
 use hatchery_api::environment;
+use hatchery_types::Principal;
 use hatchery_types::{CanisterId, Cycles, Generation, Observation, RunState, Tenancy};
 
 /// What a reply says; `None` if it lacks run state, controllers, balance or memory.
@@ -100,8 +100,10 @@ fn is_clean(settings: &ReportedSettings) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::root::outcome::WORK;
     use candid::{CandidType, Nat};
     use hatchery_types::ModuleHash;
+    use hatchery_types::wire;
     use ic_management_canister_types as platform;
 
     fn principal(number: u8) -> Principal {
@@ -153,7 +155,7 @@ mod tests {
 
     fn observe(reply: impl CandidType) -> Option<Observation> {
         let bytes = candid::encode_one(reply).expect("encodes");
-        observation(candid::decode_one(&bytes).expect("decodes"))
+        observation(wire::decode(&bytes, WORK).expect("decodes"))
     }
 
     #[test]

@@ -8,16 +8,18 @@ use super::management::{CanisterInfo, CanisterRecord, CanisterStatus, ChunkHash}
 use super::number;
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
-use candid::CandidType;
-use candid::de::DecoderConfig;
 use hatchery_api::DrainAnswer;
+use hatchery_types::Wire;
+use hatchery_types::wire::{self, Work};
 use hatchery_types::{Inspection, Outcome, PullSpec, Refusal, Step, Value};
-use serde::de::DeserializeOwned;
 
 /// The longest reply that is read; `canister_status` with every list at its limit has less.
 pub(crate) const REPLY_BYTES_MAX: usize = 64 * 1024;
-/// Work allowed for the fields of a reply that are not used.
-const SKIPPING_QUOTA: usize = 100_000;
+/// Work allowed for a reply, most of it for fields that are not used.
+pub(crate) const WORK: Work = Work {
+    steps: 100_000,
+    steps_per_byte: 4,
+};
 
 /// The outcome of a step whose call could not be sent.
 pub(crate) fn not_sent(why: NotSent) -> Outcome {
@@ -125,16 +127,14 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
     }
 }
 
-fn decode<T: CandidType + DeserializeOwned>(reply: &[u8]) -> Option<T> {
-    let mut config = DecoderConfig::new();
-    config.set_skipping_quota(SKIPPING_QUOTA);
-    candid::utils::decode_one_with_config(reply, &config).ok()
+fn decode<T: Wire>(reply: &[u8]) -> Option<T> {
+    wire::decode(reply, WORK).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candid::Principal;
+    use candid::{CandidType, Principal};
     use hatchery_types::CanisterId;
 
     fn reply(value: impl CandidType) -> Answer {
@@ -215,7 +215,9 @@ mod tests {
             controllers: Some(controllers.clone()),
             module_hash: None,
         };
-        let Outcome::Done(Value::Inspected(seen)) = outcome(Step::Info, &reply(info)) else {
+        let Outcome::Done(Value::Inspected(seen)) =
+            outcome(Step::Info, &Answer::Reply(wire::encode(&info)))
+        else {
             panic!("the reply can be read")
         };
         assert_eq!(seen.controllers, [controllers[1], controllers[0]]);
