@@ -6,7 +6,6 @@ use anyhow::{Context, bail};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
 
 /// Name and package of each canister.
 const CANISTERS: [(&str, &str); 2] = [("root", "hatchery-root"), ("worker", "hatchery-worker")];
@@ -28,11 +27,8 @@ pub(crate) fn build_command(workspace: &Workspace, arguments: &[String]) -> anyh
 pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     build(workspace)?;
     say_first_build(workspace);
-    run(&mut cargo(
-        &workspace.root,
-        &["build", "--package", "hatchery-cli"],
-    ))?;
-    run(Command::new(workspace.hatchery())
+    run(workspace
+        .program("hatchery")?
         .arg("demo")
         .args(arguments)
         .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
@@ -53,8 +49,8 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> anyhow::Resul
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     build(workspace)?;
     say_first_build(workspace);
-    let command = ["run", "--quiet", "--package", "hatchery-bench", "--"];
-    run(cargo(&workspace.root, &command)
+    run(workspace
+        .program("hatchery-bench")?
         .args(arguments)
         .env(WASM_FOLDER_VARIABLE, workspace.wasm_folder()))
 }
@@ -62,16 +58,7 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
 /// `cargo xtask lab`: figures of scaling policies, and a picture of every trace.
 pub(crate) fn lab(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     say_first_build(workspace);
-    let command = [
-        "run",
-        "--quiet",
-        "--package",
-        "hatchery-sim",
-        "--bin",
-        "lab",
-        "--",
-    ];
-    let mut command = cargo(&workspace.root, &command);
+    let mut command = workspace.program("lab")?;
     if !arguments.iter().any(|argument| argument == "--svg") {
         command.arg("--svg").arg(workspace.target.join("lab"));
     }

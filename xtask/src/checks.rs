@@ -6,7 +6,6 @@ use crate::simulations;
 use crate::tidy;
 use crate::workspace::{WASM_TARGET, Workspace, ensure_component, ensure_wasm_target};
 use anyhow::bail;
-use std::process::Command;
 
 /// `cargo xtask check`.
 pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
@@ -47,9 +46,7 @@ pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<
     check(workspace, arguments)?;
     canisters::test(workspace, &[])?;
     simulations::share(workspace)?;
-    // The tests have built it: a build of its own would choose other features and compile wasmtime
-    // again.
-    meet_peers(workspace, &[])
+    peers(workspace, &[])
 }
 
 fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
@@ -66,27 +63,15 @@ fn check_dependencies(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// `cargo xtask conformance`: everything behind it goes to the program.
 pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
-    let program = ["run", "--quiet", "--package", "hatchery-conformance", "--"];
-    run(cargo(&workspace.root, &program).args(arguments))
+    run(workspace.program("conformance")?.args(arguments))
 }
 
 /// `cargo xtask peers`: real clients against the network; everything behind it goes to the program.
 /// Packages are fetched once, into the target folder.
 pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
-    let packages = [
-        "--package",
-        "hatchery-network",
-        "--package",
-        "hatchery-peers",
-    ];
-    run(cargo(&workspace.root, &["build"]).args(packages))?;
-    meet_peers(workspace, arguments)
-}
-
-fn meet_peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
-    let program = format!("hatchery-peers{}", std::env::consts::EXE_SUFFIX);
-    let program = workspace.target.join("debug").join(program);
-    run(Command::new(program)
+    workspace.program("hatchery-engine")?;
+    run(workspace
+        .program("hatchery-peers")?
         .arg(workspace.target.join("peers"))
         .args(arguments))
 }

@@ -6,15 +6,12 @@ use crate::workspace::Workspace;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-/// Seeds of the model that a merge must pass: a twentieth of the full run.
-const SHARE_MODEL: &str = "100";
-/// Seeds of the wasm level, of 200.
-const SHARE_WASM: &str = "5";
+/// Seeds of the wasm level that a merge must pass, of 200.
+const SHARE_WASM: &str = "10";
 
 /// `cargo xtask sim`: everything behind it goes to `hatchery-sim`.
 pub(crate) fn sim(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
-    let program = ["run", "--quiet", "--package", "hatchery-sim", "--"];
-    let mut command = cargo(&workspace.root, &program);
+    let mut command = workspace.program("hatchery-sim")?;
     if arguments.iter().any(|argument| argument == "--wasm") {
         canisters::build(workspace)?;
         command.env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder());
@@ -22,10 +19,10 @@ pub(crate) fn sim(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     run(command.args(arguments))
 }
 
-/// The share of the simulations that `cargo xtask ci` runs.
+/// What `cargo xtask ci` runs of the simulations: all of the model, a share of the wasm level.
 pub(crate) fn share(workspace: &Workspace) -> anyhow::Result<()> {
-    eprintln!("a share of the simulations ...");
-    sim(workspace, &["--seeds", SHARE_MODEL].map(str::to_owned))?;
+    eprintln!("the simulations ...");
+    sim(workspace, &[])?;
     sim(
         workspace,
         &["--wasm", "--seeds", SHARE_WASM].map(str::to_owned),
@@ -75,10 +72,10 @@ pub(crate) fn plant(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
 
 /// What the simulation finds, as its program tells it.
 fn hunt<'a>(workspace: &Workspace, ids: impl Iterator<Item = &'a String>) -> anyhow::Result<Value> {
-    let program = ["run", "--quiet", "--package", "hatchery-sim"];
-    let feature = ["--features", "plant", "--", "plant", "--json"];
-    let output = cargo(&workspace.root, &program)
-        .args(feature)
+    let feature = ["--features", "hatchery-sim/plant"];
+    let output = workspace
+        .program_with("hatchery-sim", &feature)?
+        .args(["plant", "--json"])
         .args(ids)
         .stderr(std::process::Stdio::inherit())
         .output()

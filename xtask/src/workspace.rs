@@ -44,6 +44,28 @@ impl Workspace {
         self.target.join(WASM_TARGET).join("canister")
     }
 
+    /// A program of this workspace, built, ready to be given its arguments.
+    ///
+    /// Every program is built out of the whole workspace, so that all of them and the tests share
+    /// one choice of features: wasmtime is compiled once.
+    ///
+    /// # Errors
+    /// It does not compile.
+    pub(crate) fn program(&self, name: &str) -> anyhow::Result<Command> {
+        self.program_with(name, &[])
+    }
+
+    /// [`Workspace::program`] with more arguments for the build.
+    ///
+    /// # Errors
+    /// As [`Workspace::program`].
+    pub(crate) fn program_with(&self, name: &str, more: &[&str]) -> anyhow::Result<Command> {
+        let build = ["build", "--workspace", "--bin", name];
+        run(cargo(&self.root, &build).args(more))?;
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        Ok(Command::new(self.target.join("debug").join(file)))
+    }
+
     /// The built command line.
     pub(crate) fn hatchery(&self) -> PathBuf {
         let name = format!("hatchery{}", std::env::consts::EXE_SUFFIX);

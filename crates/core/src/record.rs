@@ -370,11 +370,11 @@ pub struct PoolRecord {
     /// The module whose installs failed `failures` times in a row.
     #[n(15)]
     pub failing: Option<ModuleHash>,
-    /// Members that failed at work lately, oldest first; at most
-    /// [`crate::limits::POOL_HISTORY_MAX`].
+    /// For each member that failed at work lately, when, and how many were at work then; oldest
+    /// first, at most [`crate::limits::POOL_HISTORY_MAX`].
     #[n(16)]
     #[cbor(default)]
-    pub losses: Vec<Nanos>,
+    pub losses: Vec<Sample>,
     /// When its parent last reported.
     #[n(17)]
     #[cbor(default)]

@@ -470,15 +470,7 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let outcome = case.last();
     let deleting = row.phase == Phase::Deleting;
     if is_gone(outcome) {
-        if deleting && case.started_at < row.created_at {
-            // It was not there yet.
-            row.next_attempt = now;
-            draft.row(row);
-        } else if deleting {
-            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
-        } else {
-            draft.row(row.moved(Phase::Lost, now, Reason::Gone));
-        }
+        gone(draft, case, row);
         return;
     }
     let done = matches!(outcome, Outcome::Done(_));
@@ -505,15 +497,24 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     draft.row(row);
 }
 
+/// The platform says there is no such canister. It may have been created since it was asked.
+pub(super) fn gone(draft: &mut Draft, case: &Case<'_>, row: Row) {
+    if row.phase != Phase::Deleting {
+        draft.row(row.moved(Phase::Lost, case.now, Reason::Gone));
+    } else if case.started_at < row.created_at {
+        draft.row(row.held_back(case.now, Reason::Gone));
+    } else {
+        draft.event(Event::RowRemoved(row.canister, Reason::Gone));
+    }
+}
+
 fn after_delete(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     match case.last() {
         Outcome::Done(_) => {
             draft.event(Event::RowRemoved(row.canister, Reason::Deleted));
         }
-        outcome if is_gone(outcome) => {
-            draft.event(Event::RowRemoved(row.canister, Reason::Gone));
-        }
+        outcome if is_gone(outcome) => gone(draft, case, row),
         outcome => {
             let trouble = reason_of(outcome).expect("bug: success was handled above");
             row.stopped = false;

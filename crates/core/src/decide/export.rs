@@ -33,7 +33,8 @@ pub(super) fn go_on<M: Memory>(
     }
 }
 
-/// Claims the canister for its old pool; what forbids it now sends it back, still empty.
+/// Claims the canister for its old pool. What forbids it now sends it back, through a reset: what
+/// was observed of it before may be of another spec.
 fn adopt<M: Memory>(
     state: &State<M>,
     draft: &mut Draft,
@@ -43,7 +44,7 @@ fn adopt<M: Memory>(
     row: Row,
 ) {
     if let Some((reason, _)) = why_not_adopted(state, &row) {
-        draft.row(row.moved(Phase::Ready, now, reason));
+        draft.row(to_reset(row, now, reason));
     } else if room.lane(state, spec, Lane::Install) == 0 {
         draft.row(Row {
             next_attempt: now + limits::LANE_RETRY,

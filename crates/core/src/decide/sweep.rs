@@ -6,9 +6,8 @@
 //! the canister goes on as it is, and what a delete discards is booked.
 
 use super::Draft;
-use super::conclude::{Case, is_gone};
+use super::conclude::{Case, gone, is_gone};
 use super::lanes::Room;
-use crate::Event;
 use crate::limits;
 use crate::record::{Row, Sweep, SweepStep};
 use crate::state::State;
@@ -94,7 +93,7 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     let now = case.now;
     let outcome = case.last();
     if is_gone(outcome) {
-        return gone(draft, now, row);
+        return gone(draft, case, row);
     }
     let attempts = row.sweep.map_or(0, |sweep| sweep.attempts) + 1;
     let (step, attempts, next_attempt) = match outcome {
@@ -118,7 +117,7 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
 /// The look at a canister that was swept before it is deleted.
 pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if is_gone(case.last()) {
-        return gone(draft, case.now, row);
+        return gone(draft, case, row);
     }
     if let Some(seen) = case.observation() {
         row.take_balance(seen.cycles, case.now);
@@ -128,12 +127,4 @@ pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     }
     row.next_attempt = case.now;
     draft.row(row);
-}
-
-fn gone(draft: &mut Draft, now: Nanos, row: Row) {
-    if row.phase == Phase::Deleting {
-        draft.event(Event::RowRemoved(row.canister, Reason::Gone));
-    } else {
-        draft.row(row.moved(Phase::Lost, now, Reason::Gone));
-    }
 }

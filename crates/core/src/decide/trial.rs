@@ -3,9 +3,9 @@
 use super::Draft;
 use crate::Event;
 use crate::limits;
-use crate::record::PoolRecord;
+use crate::record::{PoolRecord, Sample};
 use crate::state::State;
-use hatchery_types::{ModuleHash, Nanos};
+use hatchery_types::{ModuleHash, Nanos, Phase};
 use ic_stable_structures::Memory;
 
 /// A module started in the pool: it is proven, and the breaker is closed.
@@ -71,8 +71,12 @@ pub(super) fn note_loss<M: Memory>(draft: &mut Draft, state: &State<M>, pool: &s
     let mut record = record.clone();
     record
         .losses
-        .retain(|at| now.since(*at) < limits::LOSSES_PERIOD);
-    record.losses.push(now);
+        .retain(|loss| now.since(loss.at) < limits::LOSSES_PERIOD);
+    let at_work = [Phase::InService, Phase::Leased].map(|phase| state.members_in(pool, phase));
+    record.losses.push(Sample {
+        value: at_work.iter().sum::<u32>().into(),
+        at: now,
+    });
     if record.losses.len() > limits::POOL_HISTORY_MAX {
         record.losses.remove(0);
     }

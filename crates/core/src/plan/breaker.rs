@@ -7,6 +7,7 @@
 
 use super::view::{PoolView, Sizes};
 use crate::limits;
+use crate::record::Sample;
 use hatchery_types::{Nanos, Reason};
 
 /// Installs that may start now, and what forbids more.
@@ -60,15 +61,17 @@ fn unproven_installs(wanted: u32) -> u32 {
         .max(limits::UNPROVEN_INSTALLS)
 }
 
-/// More members failed at work lately than the spec's share; until when that counts.
+/// More members failed at work lately than the spec's share of those that there were; until when
+/// that counts. A pool that shrinks by its own plan does not make its losses greater.
 pub(super) fn losing(view: &PoolView<'_>, sizes: &Sizes) -> Option<Nanos> {
-    let lately = |at: &&Nanos| view.now.since(**at) < limits::LOSSES_PERIOD;
-    let losses = view.record.losses.iter().filter(lately).count() as u64;
-    let all = u64::from(sizes.in_service + sizes.leased) + losses;
+    let lately = |loss: &&Sample| view.now.since(loss.at) < limits::LOSSES_PERIOD;
+    let recent = || view.record.losses.iter().filter(lately);
+    let losses = recent().count() as u64;
+    let there = u64::from(sizes.in_service + sizes.leased) + losses;
+    let all = recent().map(|loss| loss.value).fold(there, u64::max);
     let share = view.spec.breaker_percent;
     let too_many = share > 0 && losses * 100 > all * u64::from(share);
-    let oldest = view.record.losses.iter().find(lately);
-    oldest
-        .filter(|_| too_many && losses >= u64::from(limits::UNPROVEN_INSTALLS))
-        .map(|at| *at + limits::LOSSES_PERIOD)
+    let counts = too_many && losses >= u64::from(limits::UNPROVEN_INSTALLS);
+    let oldest = recent().next().filter(|_| counts);
+    oldest.map(|loss| loss.at + limits::LOSSES_PERIOD)
 }

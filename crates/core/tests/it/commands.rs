@@ -426,7 +426,7 @@ fn an_export_to_the_registry_makes_it_a_member_again() {
 }
 
 #[test]
-fn an_export_to_a_pool_that_filled_up_meanwhile_leaves_the_canister_ready() {
+fn an_export_to_a_pool_that_filled_up_meanwhile_leaves_the_canister_in_the_warm_pool() {
     let (mut root, veteran) = with_a_veteran();
     root.vitals.stopping = true;
     let export = Command::Export(veteran, ExportTo::Registry);
@@ -437,6 +437,12 @@ fn an_export_to_a_pool_that_filled_up_meanwhile_leaves_the_canister_ready() {
     root.vitals.stopping = false;
     root.tick();
     assert_eq!(ask(&mut root, "a", &export), "refused: at-maximum");
+    assert_eq!(
+        root.state.row(veteran).map(|row| row.phase),
+        Some(Phase::Resetting),
+        "what was seen of it before may be of another spec"
+    );
+    root.settle();
     assert_eq!(
         root.state.row(veteran).map(|row| row.phase),
         Some(Phase::Ready)

@@ -443,9 +443,16 @@ fn s14_a_module_that_never_started_is_tried_on_a_few() {
 #[test]
 fn s14_members_that_die_stop_what_is_voluntary() {
     let mut case = Case::new().with(4, Phase::InService, Some(0));
-    case.record.losses = vec![NOW; 3];
+    let losses = |count, value| vec![Sample { value, at: NOW }; count];
+    case.record.losses = losses(3, 7);
     assert_eq!(case.plan().cordon.len(), 4, "three of seven");
-    case.record.losses = vec![NOW; 5];
+    case.record.losses = losses(5, 12);
+    assert_eq!(
+        case.plan().cordon.len(),
+        4,
+        "five of twelve, before it shrank"
+    );
+    case.record.losses = losses(5, 9);
     let plan = case.plan();
     let until = NOW + hatchery_core::limits::LOSSES_PERIOD;
     assert!(plan.cordon.is_empty());

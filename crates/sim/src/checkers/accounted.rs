@@ -16,7 +16,10 @@ impl Checker for Accounted {
             let (Some(row), None) = (&change.before, &change.after) else {
                 continue;
             };
-            if scene.platform.is_ours(row.canister) {
+            // Named before it was created: then it is again what a creation is to bring.
+            if scene.platform.bought.contains_key(&row.canister) {
+                check_unnamed(scene)?;
+            } else if scene.platform.is_ours(row.canister) {
                 return Err(format!(
                     "the row of {} is gone from {}, the canister is not",
                     row.canister, row.phase

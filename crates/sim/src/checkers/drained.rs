@@ -97,7 +97,10 @@ fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
         return Ok(());
     };
     let stays = scene.rows.values().filter(|row| {
-        row.phase == Phase::InService && row.pool == victim.pool && row.module == victim.module
+        row.phase == Phase::InService
+            && row.pool == victim.pool
+            && row.module == victim.module
+            && row.protected_until <= scene.now
     });
     for row in stays {
         if fresh_load(row).is_some_and(|sample| sample < load) {

@@ -12,6 +12,7 @@ mod handout;
 mod limited;
 mod operations;
 mod paced;
+mod protected;
 mod ready;
 mod thrifty;
 
@@ -84,5 +85,6 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(conserved::Conserved::default()),
         Box::new(thrifty::Thrifty),
         Box::new(paced::Paced),
+        Box::new(protected::Protected),
     ]
 }

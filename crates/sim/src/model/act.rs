@@ -42,6 +42,9 @@ impl World {
                     command: command.clone(),
                 })
             }
+            Action::Lease(operation, pool, ask) => self.lease(operation, pool, ask),
+            Action::Protect(member, span) => self.protect(*member, *span),
+            Action::ReportPool(pool, loads) => self.report_pool(pool, loads),
             Action::Respec(numbers) => self.respec(*numbers),
             Action::StageBadly(module, index) => self.stage_badly(*module, *index),
             Action::Meddle(meddling, id) => {
@@ -204,7 +207,13 @@ impl World {
 fn is_call(action: &Action) -> bool {
     matches!(
         action,
-        Action::Report(_) | Action::Command(..) | Action::Respec(_) | Action::StageBadly(..)
+        Action::Report(_)
+            | Action::Command(..)
+            | Action::Lease(..)
+            | Action::Protect(..)
+            | Action::ReportPool(..)
+            | Action::Respec(_)
+            | Action::StageBadly(..)
     )
 }
 

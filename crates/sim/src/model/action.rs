@@ -1,6 +1,6 @@
 //! What may happen to a world, as data: drawn from dice, or read from a script.
 
-use hatchery_core::Command;
+use hatchery_core::{Command, LeaseAsk};
 use hatchery_types::{CanisterId, Cycles, Nanos, OperationId};
 
 /// One thing that happens.
@@ -20,6 +20,12 @@ pub enum Action {
     CallEnds(CanisterId),
     /// An operator's command.
     Command(OperationId, Command),
+    /// Somebody asks for workers of a pool of its own, keeps them or gives them back.
+    Lease(OperationId, String, LeaseAsk),
+    /// A worker asks to be spared for so long.
+    Protect(CanisterId, Nanos),
+    /// A pool's parent reports what its members have to do.
+    ReportPool(String, Vec<(CanisterId, u64)>),
     /// An operator applies the spec with other numbers.
     Respec(Numbers),
     /// A module that must not get in is staged: chunk `.1` of one that cannot be `[.0; 32]`.

@@ -29,8 +29,10 @@ impl World {
             30..33 => actions.push(Action::Tick),
             33..38 => self.draw_race(&mut actions),
             38..40 => self.draw_long_sleep(&mut actions),
-            40..65 => actions.extend(self.draw_load()),
-            65..80 => self.draw_work(&mut actions),
+            40 => self.draw_farewell(&mut actions),
+            41..60 => actions.extend(self.draw_load()),
+            60..68 => self.draw_holder(&mut actions),
+            68..80 => self.draw_work(&mut actions),
             80..93 => self.draw_commands(&mut actions),
             93..97 => actions.push(Action::Respec(self.draw_numbers())),
             _ => {
@@ -208,7 +210,12 @@ impl World {
             .calls()
             .map(|call| (call.kind.name(), call.canister))
             .collect();
-        let is_usual = |kind: &str| matches!(kind, "reset" | "install" | "create");
+        let is_usual = |kind: &str| {
+            matches!(
+                kind,
+                "reset" | "install" | "create" | "observe" | "pull" | "check" | "drain"
+            )
+        };
         let rare: Vec<_> = calls
             .iter()
             .filter(|(kind, _)| !is_usual(kind))
@@ -259,6 +266,24 @@ impl World {
         numbers.standby = 0;
         let respec = Action::Respec(numbers);
         actions.extend([day, Action::Tick, meddle, respec, Action::Tick]);
+    }
+
+    /// A canister is handed over or deleted, and something happens to it, or only time passes.
+    fn draw_farewell(&mut self, actions: &mut Vec<Action>) {
+        let id = self.draw_spare();
+        let operation = OperationId(format!("farewell-{}", self.step));
+        let command = if self.dice.chance(300) {
+            Command::Delete(id)
+        } else {
+            Command::Export(id, ExportTo::Principal(fleet::stranger()))
+        };
+        actions.extend([Action::Command(operation, command), Action::Tick]);
+        actions.extend([Action::Pass(TEN_SECONDS), Action::Pass(TEN_SECONDS)]);
+        if self.platform.swarm.knows(Fault::Meddled(Meddling::Deleted)) {
+            actions.push(Action::Meddle(Meddling::Deleted, id));
+        }
+        let ten_minutes = Action::Jump(Nanos::from_secs(660));
+        actions.extend([ten_minutes, Action::Tick]);
     }
 
     /// One of the canisters that exist.

@@ -2,8 +2,9 @@
 //! met often.
 
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal,
-    PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, TopUpSpec, WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, LeaseEnd, LeaseSpec, ModuleHash, Nanos,
+    PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, TopUpSpec,
+    WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,8 @@ use sha2::{Digest, Sha256};
 pub(super) const SIGNAL: &str = "depth";
 /// The signal that root asks the members for.
 pub(super) const PULLED: &str = "queue";
+/// The pools, by name.
+pub(super) const POOLS: [&str; 2] = ["north", "south"];
 /// Longest life of a drain before work is cut.
 pub(super) const DRAIN_DEADLINE: Nanos = Nanos::from_secs(120);
 
@@ -38,7 +41,7 @@ pub(super) fn module() -> (ModuleHash, Vec<u8>) {
     (ModuleHash(Sha256::digest(&bytes).into()), bytes)
 }
 
-/// Two pools of one role over a small warm pool.
+/// Two pools, each of a role of its own, over a small warm pool.
 pub(super) fn spec() -> FleetSpec {
     FleetSpec {
         name: "model".to_owned(),
@@ -56,8 +59,14 @@ pub(super) fn spec() -> FleetSpec {
             floor: Cycles(Cycles::T),
             sweep_above: Some(Cycles(10 * Cycles::T)),
         },
-        roles: vec![role()],
-        pools: vec![pool("north", 1, 5, 2), pool("south", 0, 3, 1)],
+        roles: vec![plain_role(), checked_role()],
+        pools: vec![
+            PoolSpec {
+                role: "checked".to_owned(),
+                ..pool(POOLS[0], 1, 5, 2, LeaseEnd::Return)
+            },
+            pool(POOLS[1], 0, 3, 1, LeaseEnd::Recycle),
+        ],
         top_up: Some(TopUpSpec {
             below: Cycles(Cycles::T),
             to: Cycles(2 * Cycles::T),
@@ -67,16 +76,24 @@ pub(super) fn spec() -> FleetSpec {
     }
 }
 
-fn role() -> RoleSpec {
+/// Its workers are checked before they count.
+fn checked_role() -> RoleSpec {
+    RoleSpec {
+        name: "checked".to_owned(),
+        health: Some(HealthSpec {
+            method: "health".to_owned(),
+            grace: Nanos::from_secs(120),
+        }),
+        ..plain_role()
+    }
+}
+
+fn plain_role() -> RoleSpec {
     RoleSpec {
         drain: DrainSpec {
             method: Some("hatchery_drain".to_owned()),
             deadline: DRAIN_DEADLINE,
         },
-        health: Some(HealthSpec {
-            method: "health".to_owned(),
-            grace: Nanos::from_secs(120),
-        }),
         pulls: vec![PullSpec {
             signal: PULLED.to_owned(),
             method: "stats".to_owned(),
@@ -94,7 +111,7 @@ fn role() -> RoleSpec {
     }
 }
 
-fn pool(name: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
+fn pool(name: &str, min: u32, max: u32, initial: u32, released: LeaseEnd) -> PoolSpec {
     let scale = |window, max_workers, cooldown| ScaleSpec {
         window: Nanos::from_secs(window),
         max_percent: 100,
@@ -119,6 +136,12 @@ fn pool(name: &str, min: u32, max: u32, initial: u32) -> PoolSpec {
         scale_down: scale(20, 1, 5),
         disruption_percent: 30,
         valid_for: Nanos::from_secs(10),
+        lease: Some(LeaseSpec {
+            ttl: Nanos::from_secs(60),
+            call_max: 3,
+            released,
+            ..LeaseSpec::default()
+        }),
         ..PoolSpec::new(name, "worker", min, max)
     }
 }

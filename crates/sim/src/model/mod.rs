@@ -8,6 +8,7 @@ mod draw;
 mod exhaustive;
 mod fate;
 mod fleet;
+mod holders;
 mod kinds;
 mod liveness;
 mod mirror;

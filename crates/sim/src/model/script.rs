@@ -20,7 +20,7 @@ use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
 use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
-use hatchery_core::{Command, Recover};
+use hatchery_core::{Command, LeaseAsk, Recover};
 use hatchery_types::{
     CanisterId, Cycles, Direction, ExportTo, Nanos, OperationId, Principal, Registered,
 };
@@ -201,15 +201,17 @@ fn action_text(action: &Action) -> String {
         Action::Tick => "tick".to_owned(),
         Action::Report(load) => load_text(load),
         Action::Work(jobs) => {
-            let jobs = jobs
-                .iter()
-                .map(|(id, jobs)| format!(" {}={jobs}", name(*id)));
-            format!("work{}", jobs.collect::<String>())
+            format!("work{}", loads_text(jobs))
         }
         Action::CallEnds(id) => format!("call-ends {}", name(*id)),
         Action::Command(operation, command) => {
             format!("command \"{}\" {}", operation.0, command_text(command))
         }
+        Action::Lease(operation, pool, ask) => {
+            format!("lease \"{}\" {pool} {}", operation.0, ask_text(ask))
+        }
+        Action::Protect(member, span) => format!("protect {} {}", name(*member), millis(*span)),
+        Action::ReportPool(pool, loads) => format!("report-pool {pool}{}", loads_text(loads)),
         Action::Respec(numbers) => numbers_text(numbers),
         Action::StageBadly(module, index) => format!("stage-badly {module} {index}"),
         Action::Meddle(meddling, id) => format!("meddle {} {}", meddling.name(), name(*id)),
@@ -219,6 +221,48 @@ fn action_text(action: &Action) -> String {
         Action::UpgradeForced => "upgrade forced".to_owned(),
         Action::UpgradePolite => "upgrade polite".to_owned(),
     }
+}
+
+fn loads_text(loads: &[(CanisterId, u64)]) -> String {
+    let texts: Vec<String> = loads
+        .iter()
+        .map(|(id, load)| format!(" {}={load}", name(*id)))
+        .collect();
+    texts.concat()
+}
+
+fn ask_text(ask: &LeaseAsk) -> String {
+    let for_long = |ttl: &Option<Nanos>| ttl.map_or(0, millis);
+    match ask {
+        LeaseAsk::Take { count, ttl } => format!("take {count} {}", for_long(ttl)),
+        LeaseAsk::Renew { canisters, ttl } => {
+            format!("renew {} {}", for_long(ttl), names(canisters))
+        }
+        LeaseAsk::Release { canisters } => format!("release {}", names(canisters)),
+    }
+}
+
+fn read_ask(words: &[&str]) -> Option<LeaseAsk> {
+    let for_long = |word: &str| Some(read_millis(word)?).map(|ttl| Some(ttl).filter(|it| it.0 > 0));
+    Some(match words {
+        ["take", count, ttl] => LeaseAsk::Take {
+            count: count.parse().ok()?,
+            ttl: for_long(ttl)?,
+        },
+        ["renew", ttl, ids @ ..] => LeaseAsk::Renew {
+            canisters: read_ids(ids)?,
+            ttl: for_long(ttl)?,
+        },
+        ["release", ids @ ..] => LeaseAsk::Release {
+            canisters: read_ids(ids)?,
+        },
+        _ => return None,
+    })
+}
+
+fn read_operation(word: &str) -> Option<OperationId> {
+    let text = word.strip_prefix('"')?.strip_suffix('"')?;
+    Some(OperationId(text.to_owned()))
 }
 
 fn load_text(load: &Load) -> String {
@@ -329,8 +373,16 @@ fn read_action(words: &[&str]) -> Option<Action> {
         ["work", jobs @ ..] => Action::Work(read_jobs(jobs)?),
         ["call-ends", id] => Action::CallEnds(read_id(id)?),
         ["command", operation, rest @ ..] => {
-            let operation = operation.strip_prefix('"')?.strip_suffix('"')?;
-            Action::Command(OperationId(operation.to_owned()), read_command(rest)?)
+            Action::Command(read_operation(operation)?, read_command(rest)?)
+        }
+        ["lease", operation, pool, rest @ ..] => Action::Lease(
+            read_operation(operation)?,
+            (*pool).to_owned(),
+            read_ask(rest)?,
+        ),
+        ["protect", member, span] => Action::Protect(read_id(member)?, read_millis(span)?),
+        ["report-pool", pool, loads @ ..] => {
+            Action::ReportPool((*pool).to_owned(), read_jobs(loads)?)
         }
         ["spec", rest @ ..] => Action::Respec(read_numbers(rest)?),
         ["stage-badly", module, index] => {

@@ -142,7 +142,11 @@ impl Swarm {
     }
 
     fn aim(&mut self) {
-        let kinds = every_kind();
+        let mut kinds = every_kind();
+        if self.dice.chance(300) {
+            // What leaves is rare, and its troubles are rarer.
+            kinds.retain(|kind| matches!(kind.name(), "hand-over" | "inspect" | "stop"));
+        }
         let kind = self.dice.pick(&kinds).expect("bug: no kinds of effect");
         let faults = kind.steps().iter().flat_map(|step| faults_of(*step));
         let slow = [Fault::SlowCall, Fault::SlowAnswer];

@@ -4,7 +4,7 @@ use crate::progress::{bar, now, per_second};
 use crate::wasm;
 use hatchery_sim::checkers::edge_names;
 use hatchery_sim::model::{Story, shrink};
-use hatchery_sim::run::{Plan, Tally, run as run_seeds};
+use hatchery_sim::run::{Plan, SEEDS_FULL, STEPS_FULL, Tally, run as run_seeds};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,14 +16,14 @@ pub(crate) struct Args {
     /// The real root on the engine instead of core on a model of the platform.
     #[arg(long)]
     wasm: bool,
-    /// How many seeds; by default the full run's: 2,000, with --wasm 200.
+    /// How many seeds; by default the full run's: 4,000, with --wasm 200.
     #[arg(long)]
     seeds: Option<u64>,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Steps of each seed, before the faults stop.
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = STEPS_FULL)]
     steps: u64,
     /// No checkers: how fast core is by itself.
     #[arg(long)]
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     if args.wasm {
         return wasm::run(args.seed, args.seeds.unwrap_or(200), threads, args.json);
     }
-    let seeds = args.seeds.unwrap_or(2_000);
+    let seeds = args.seeds.unwrap_or(SEEDS_FULL);
     let plan = Plan {
         first: args.seed,
         seeds,

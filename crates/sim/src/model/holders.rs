@@ -1,0 +1,132 @@
+//! Those who use workers: leases taken, kept and given back, protection asked for, pools reported
+//! by their parent. Draws it, and lets it happen.
+
+use super::action::Action;
+use super::fleet;
+use super::world::{Failure, World};
+use hatchery_core::{Input, LeaseAnswer, LeaseAsk, LeaseInput, PoolReport, Reply, Row};
+use hatchery_types::{CanisterId, Nanos, OperationId, Phase};
+
+impl World {
+    /// A holder or a worker says something.
+    pub(super) fn draw_holder(&mut self, actions: &mut Vec<Action>) {
+        let pool = fleet::POOLS[self.dice.below(2) as usize].to_owned();
+        match self.dice.below(10) {
+            0..2 => {
+                let members = self.draw_members(&pool, |row| row.phase.is_living());
+                let loads = members.into_iter().map(|id| (id, self.dice.below(50)));
+                let loads = loads.collect();
+                actions.push(Action::ReportPool(pool, loads));
+            }
+            2 => {
+                let seconds = self.dice.below(600);
+                let member = self.draw_members(&pool, |row| row.phase.is_living()).pop();
+                let member = member.unwrap_or_else(|| super::canister_id(self.dice.below(24)));
+                actions.push(Action::Protect(member, Nanos::from_secs(seconds)));
+            }
+            _ => self.draw_lease(pool, actions),
+        }
+    }
+
+    fn draw_lease(&mut self, pool: String, actions: &mut Vec<Action>) {
+        let seconds = [None, Some(5), Some(300), Some(0)][self.dice.below(4) as usize];
+        let ttl = seconds.map(Nanos::from_secs);
+        let mut held = self.draw_members(&pool, |row| row.phase == Phase::Leased);
+        let ask = match self.dice.below(4) {
+            0 if !held.is_empty() => LeaseAsk::Renew {
+                canisters: held,
+                ttl,
+            },
+            1 if !held.is_empty() => {
+                held.truncate(1 + self.dice.below(2) as usize);
+                LeaseAsk::Release { canisters: held }
+            }
+            _ => LeaseAsk::Take {
+                count: self.dice.below(4) as u32,
+                ttl,
+            },
+        };
+        let number = self.dice.below(20);
+        let operation = OperationId(format!("lease-{}-{number}", self.step / 100));
+        let action = Action::Lease(operation, pool, ask);
+        if self.dice.chance(200) {
+            actions.push(action.clone());
+        }
+        actions.push(action);
+    }
+
+    fn draw_members(&self, pool: &str, which: impl Fn(&Row) -> bool) -> Vec<CanisterId> {
+        let rows = self.rows().values();
+        let ours = rows.filter(|row| row.pool.as_deref() == Some(pool) && which(row));
+        ours.map(|row| row.canister).collect()
+    }
+
+    pub(super) fn lease(
+        &mut self,
+        operation: &OperationId,
+        pool: &str,
+        ask: &LeaseAsk,
+    ) -> Result<(), Failure> {
+        let reply = self.message(&Input::Lease(LeaseInput {
+            caller: fleet::operator(),
+            operator: true,
+            operation: operation.clone(),
+            pool: pool.to_owned(),
+            ask: ask.clone(),
+        }))?;
+        self.tick_owed = true;
+        match reply {
+            Reply::Lease(answer) => {
+                self.note("lease answered");
+                self.check_lease(ask, &answer)
+            }
+            Reply::Refused(..) => {
+                self.note("lease refused");
+                Ok(())
+            }
+            other => Err(self.failure("lease", format!("{ask:?} got {other:?}"))),
+        }
+    }
+
+    /// What is asked for is granted, skipped or short: nothing is left unsaid.
+    fn check_lease(&self, ask: &LeaseAsk, answer: &LeaseAnswer) -> Result<(), Failure> {
+        let asked = match ask {
+            LeaseAsk::Take { count, .. } => *count as usize,
+            LeaseAsk::Renew { canisters, .. } | LeaseAsk::Release { canisters } => canisters.len(),
+        };
+        let told = answer.granted.len() + answer.skipped.len() + answer.short as usize;
+        if asked == told {
+            return Ok(());
+        }
+        Err(self.failure("lease", format!("{ask:?} got {answer:?}")))
+    }
+
+    pub(super) fn protect(&mut self, member: CanisterId, span: Nanos) -> Result<(), Failure> {
+        let canister = self.platform.canisters.get(&member);
+        let generation = canister.and_then(|canister| canister.generation);
+        let until = self.now + span;
+        self.message(&Input::Protect {
+            member,
+            generation: generation.unwrap_or_default(),
+            until,
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn report_pool(
+        &mut self,
+        pool: &str,
+        loads: &[(CanisterId, u64)],
+    ) -> Result<(), Failure> {
+        let member = |(id, value): &(CanisterId, u64)| (*id, fleet::SIGNAL.to_owned(), *value);
+        self.message(&Input::ReportPool(PoolReport {
+            caller: fleet::operator(),
+            operator: true,
+            pool: pool.to_owned(),
+            totals: vec![("unheard-of".to_owned(), 1)],
+            members: loads.iter().map(member).collect(),
+        }))?;
+        self.tick_owed = true;
+        Ok(())
+    }
+}
