@@ -8,6 +8,7 @@
 //! name = "shop"                  # 1-40 of a-z, 0-9, -
 //! reserve = "10T"                # root keeps this; default 10T
 //! controllers = []               # of every canister beside root; default none
+//! visibility = "public"          # or "operators": strangers see counts only; default public
 //!
 //! [lanes]                        # effects at once; defaults below
 //! create = 10

@@ -35,9 +35,34 @@ pub struct FleetSpec {
     /// Worker pools.
     #[n(6)]
     pub pools: Vec<PoolSpec>,
+    /// Who may see single canisters, events and plans; none = [`Visibility::Public`].
+    #[n(20)]
+    pub visibility: Option<Visibility>,
+}
+
+/// Who may see more than counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
+#[cbor(index_only)]
+pub enum Visibility {
+    /// Anybody.
+    #[default]
+    #[n(0)]
+    Public,
+    /// Controllers of root; counts, health and discovery stay open to anybody.
+    #[n(1)]
+    Operators,
 }
 
 impl FleetSpec {
+    /// Who may see more than counts.
+    pub fn visibility(&self) -> Visibility {
+        self.visibility.unwrap_or_default()
+    }
+
     /// The role of that name.
     pub fn role(&self, name: &str) -> Option<&RoleSpec> {
         self.roles.iter().find(|role| role.name == name)

@@ -10,6 +10,7 @@ use hatchery_types::{
 
 fn good() -> FleetSpec {
     FleetSpec {
+        visibility: None,
         name: "shop".to_owned(),
         controllers: vec![],
         reserve: Cycles(10 * Cycles::T),

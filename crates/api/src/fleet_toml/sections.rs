@@ -6,6 +6,7 @@ use super::pools::{POOL, read_pool, read_times};
 use super::read::{Reader, Section};
 use super::values::{
     count, cycles, duration, init_arg, no_arguments, percent, principals, reuse, surplus, text,
+    visibility,
 };
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, Reuse,
@@ -21,6 +22,7 @@ const FLEET: &[&str] = &[
     "warm_pool",
     "roles",
     "pools",
+    "visibility",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
 const WARM_POOL: &[&str] = &[
@@ -54,6 +56,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
         .optional(&top, "controllers", principals)
         .unwrap_or_default();
     let reserve = reader.optional(&top, "reserve", cycles).unwrap_or(RESERVE);
+    let visibility = reader.optional(&top, "visibility", visibility);
     let lanes = read_lanes(reader, &top);
     let warm_pool = read_warm_pool(reader, &top);
     let (roles, modules) = reader
@@ -75,6 +78,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             warm_pool,
             roles,
             pools,
+            visibility,
         },
         modules,
     )

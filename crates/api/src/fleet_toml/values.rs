@@ -3,6 +3,7 @@
 use super::read::article;
 use hatchery_types::{
     BufferSpec, CanisterId, Cycles, LeaseEnd, Missing, Nanos, Principal, Reuse, Scope, Source,
+    Visibility,
 };
 use toml_edit::{Item, Offset};
 
@@ -123,6 +124,15 @@ pub(super) fn percent(item: &Item) -> Result<u32, Wrong> {
         .and_then(|digits| number(digits.trim_end()))
         .and_then(|number| u32::try_from(number).ok())
         .ok_or_else(|| wrong(format!("{text:?} is not a share in per cent"), PERCENT))
+}
+
+/// Who may see more than counts.
+pub(super) fn visibility(item: &Item) -> Result<Visibility, Wrong> {
+    let words = [
+        ("public", Visibility::Public),
+        ("operators", Visibility::Operators),
+    ];
+    one_of(item, &words)
 }
 
 /// True or false.

@@ -3,7 +3,7 @@
 //! Owns the way from a request to an input and from a reply to an answer. Guards and bytes are
 //! `entry`'s, shapes `view`'s, and every decision is `hatchery-core`'s.
 
-use super::{feed, now, tick, view, warm_pool, with_state};
+use super::{count_refused, feed, now, tick, view, warm_pool, with_state};
 use crate::call;
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, Command, CommandAnswer, CommandRequest, CommitModule,
@@ -31,6 +31,7 @@ pub(crate) fn apply(spec: FleetSpec) -> Answer<Generation> {
     if let Err(errors) = check_spec(&spec) {
         let line = |it: &hatchery_api::SpecError| format!("{it} ({})", it.hint);
         let lines: Vec<String> = errors.iter().map(line).collect();
+        count_refused(core::Operation::BootstrapConfig, &Reason::BadSpec);
         return Err(refused(&Reason::BadSpec, lines.join("\n")));
     }
     applied(act(&Input::Apply(Box::new(spec))))
@@ -66,7 +67,12 @@ pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<Comm
         operation,
         command: from_wire(command),
     };
-    match act(&Input::Command(input)) {
+    commanded(act(&Input::Command(input)))
+}
+
+/// The answer to an operation that was taken, or why it was not.
+pub(super) fn commanded(reply: Reply) -> Answer<CommandAnswer> {
+    match reply {
         Reply::Command(done) => {
             tick::ask();
             view::command_answer(done).map_err(|reason| refused(&reason, String::new()))
@@ -170,6 +176,11 @@ pub(crate) fn export(request: &ExportRequest) -> ExportPage {
     with_state(|state| view::export(state, call::myself(), request))
 }
 
+/// The spec as it was applied.
+pub(crate) fn spec() -> Option<FleetSpec> {
+    with_state(|state| state.spec().cloned())
+}
+
 /// What is wrong with the state; nothing ever should be.
 pub(crate) fn violations() -> Vec<String> {
     let violations = with_state(check);
@@ -205,7 +216,7 @@ pub(super) fn refused(reason: &Reason, detail: String) -> Refused {
     }
 }
 
-fn no_pool(name: &str) -> Refused {
+pub(super) fn no_pool(name: &str) -> Refused {
     refused(
         &Reason::UnknownPool,
         format!("no pool `{name}` in the applied spec"),
@@ -214,7 +225,7 @@ fn no_pool(name: &str) -> Refused {
 
 /// The functions that the platform calls.
 pub(crate) mod entries {
-    use super::super::{entry::serve, method, tick};
+    use super::super::{entry::serve, http, method, tick};
     use super::call::caller;
 
     /// Update `apply_spec`.
@@ -302,6 +313,16 @@ pub(crate) mod entries {
         serve(&method::EXPORT, |(request,)| super::export(&request));
     }
 
+    /// Query `http_request`.
+    pub fn http_request() {
+        serve(&method::HTTP_REQUEST, |(request,)| http::answer(&request));
+    }
+
+    /// Query `spec`.
+    pub fn spec() {
+        serve(&method::SPEC, |()| super::spec());
+    }
+
     /// Query `violations`.
     pub fn violations() {
         serve(&method::VIOLATIONS, |()| super::violations());
@@ -310,8 +331,8 @@ pub(crate) mod entries {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hub;
     use super::super::method::{self, Group};
+    use super::super::{explain, hub};
     use candid::CandidType;
     use candid::types::internal::TypeContainer;
     use candid::types::{Field, FuncMode, Function, Type, TypeInner};
@@ -427,6 +448,16 @@ mod tests {
         it.update(method::RELEASE.name, |request| {
             hub::release(NOBODY, request)
         });
+        it.update(method::CREATE_WORKER.name, |request| {
+            hub::create_worker(NOBODY, request)
+        });
+        it.query(method::PLAN_CREATE_WORKER.name, |pool: &String| {
+            hub::plan_create_worker(pool)
+        });
+        it.query(method::WHY.name, explain::why);
+        it.query(method::DECISIONS.name, explain::decisions);
+        it.query(method::REPLAY.name, explain::replay);
+        it.query(method::METRICS.name, explain::metrics);
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
         it.look(method::POOL_STATUS.name, super::pool_status);
@@ -436,6 +467,8 @@ mod tests {
         it.query(method::EVENTS.name, super::events);
         it.query(method::EFFECTS.name, super::effects);
         it.query(method::EXPORT.name, super::export);
+        it.query(method::HTTP_REQUEST.name, super::super::http::answer);
+        it.look(method::SPEC.name, super::spec);
         it.look(method::VIOLATIONS.name, super::violations);
         it
     }

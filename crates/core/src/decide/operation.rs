@@ -96,6 +96,9 @@ fn answer(goal: Goal, fate: &Fate<'_>) -> Option<Answer> {
         }
         (Goal::Export, Fate::Removed(Some(row), Reason::Exported)) => Some(exported(row)),
         (Goal::Export, Fate::Moved(row)) if is_installed(row.phase) => Some(exported(row)),
+        (Goal::Worker, Fate::Moved(row)) if is_installed(row.phase) && row.starts_until.0 == 0 => {
+            Some(Answer::Created(row.canister))
+        }
         (Goal::Recycle, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Recycled),
         (Goal::Import, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Imported),
         (_, Fate::Removed(_, reason)) => Some(Answer::Refused((*reason).clone())),
@@ -119,6 +122,7 @@ fn is_installed(phase: Phase) -> bool {
 fn is_over(goal: Goal, row: &Row) -> bool {
     match goal {
         Goal::Create => false,
+        Goal::Worker => !matches!(row.phase, Phase::Installing | Phase::Standby),
         Goal::Recycle | Goal::Import => matches!(row.phase, Phase::Failed | Phase::Lost),
         Goal::Export => !matches!(row.phase, Phase::Exporting | Phase::Installing),
         Goal::Delete => {

@@ -357,6 +357,7 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
 /// A fleet of one pool with short waits.
 pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
     FleetSpec {
+        visibility: None,
         name: "test".to_owned(),
         controllers: Vec::new(),
         reserve: Cycles(10 * Cycles::T),
@@ -448,6 +449,20 @@ impl Root {
             }
         }
         false
+    }
+
+    /// Answers one effect as a healthy platform would, and does not tick.
+    pub(crate) fn settle_one(&mut self) {
+        let mut next_id = 10 + self.state.rows_len() as u8;
+        let effect = self.open.remove(0);
+        let outcomes = healthy(&effect, &mut next_id, &self.state);
+        for (step, outcome) in outcomes.into_iter().enumerate() {
+            self.feed(&Input::Outcome {
+                effect: effect.id,
+                step: step as u8,
+                outcome,
+            });
+        }
     }
 
     /// Answers everything in flight but installs.

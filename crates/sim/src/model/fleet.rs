@@ -43,6 +43,7 @@ pub(super) fn module() -> (ModuleHash, Vec<u8>) {
 /// Two pools, each of a role of its own, over a small warm pool.
 pub(super) fn spec() -> FleetSpec {
     FleetSpec {
+        visibility: None,
         name: "model".to_owned(),
         controllers: controllers(false),
         reserve: Cycles(10 * Cycles::T),
