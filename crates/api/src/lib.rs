@@ -5,7 +5,9 @@
 
 mod check;
 mod command;
+mod cycles;
 mod decisions;
+mod http;
 mod nearest;
 mod recovery;
 mod root;
@@ -18,7 +20,9 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
+pub use cycles::*;
 pub use decisions::*;
+pub use http::{HttpRequest, HttpResponse};
 pub use recovery::*;
 pub use root::*;
 pub use scaling::*;
