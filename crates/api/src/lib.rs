@@ -5,6 +5,7 @@
 
 mod check;
 mod command;
+mod decisions;
 mod nearest;
 mod recovery;
 mod root;
@@ -17,6 +18,7 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
+pub use decisions::*;
 pub use recovery::*;
 pub use root::*;
 pub use scaling::*;

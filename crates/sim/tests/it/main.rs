@@ -1,7 +1,9 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
+mod decisions;
 mod demo;
 mod exhaustive;
+mod hub;
 mod lab;
 mod model;
 mod planted;
@@ -11,3 +13,4 @@ mod soak;
 mod wasm;
 mod what_if;
 mod world;
+mod zero_touch;
