@@ -2,7 +2,7 @@
 
 use crate::program::{cargo, run};
 use crate::workspace::{WASM_TARGET, Workspace, ensure_wasm_target};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::path::PathBuf;
@@ -95,6 +95,22 @@ pub(crate) fn size(workspace: &Workspace, arguments: &[String]) -> anyhow::Resul
     if json {
         println!("{}", serde_json::Value::from(sizes));
     }
+    Ok(())
+}
+
+/// Root gzipped, its dashboard included.
+const ROOT_GZIPPED_BYTES_MAX: usize = 500_000;
+
+/// Fails if root, as it was built last, is larger than it may be.
+pub(crate) fn check_size(workspace: &Workspace) -> anyhow::Result<()> {
+    let path = workspace.wasm_folder().join("hatchery_root.wasm");
+    let wasm = std::fs::read(&path).with_context(|| format!("{}", path.display()))?;
+    let bytes = gzipped_bytes(&wasm)?;
+    ensure!(
+        bytes <= ROOT_GZIPPED_BYTES_MAX,
+        "root has {bytes} bytes gzipped, {ROOT_GZIPPED_BYTES_MAX} at most"
+    );
+    eprintln!("root: {bytes} bytes gzipped of {ROOT_GZIPPED_BYTES_MAX}");
     Ok(())
 }
 

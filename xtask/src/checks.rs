@@ -41,10 +41,12 @@ pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     check_dependencies(workspace)
 }
 
-/// `cargo xtask ci`: [`check`], then the tests by the README's own command, then [`peers`].
+/// `cargo xtask ci`: [`check`], then the tests by the README's own command, root's size, and
+/// [`peers`].
 pub(crate) fn ci(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     check(workspace, arguments)?;
     canisters::test(workspace, &[])?;
+    canisters::check_size(workspace)?;
     simulations::share(workspace)?;
     peers(workspace, &[])
 }
@@ -76,4 +78,18 @@ pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
         .env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder())
         .arg(workspace.target.join("peers"))
         .args(arguments))
+}
+
+/// `cargo xtask page`: the browser's test, which a missing browser fails here and skips elsewhere.
+pub(crate) fn page(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    if let [first, ..] = arguments {
+        bail!("this command takes no arguments, found `{first}`");
+    }
+    canisters::build(workspace)?;
+    // The whole workspace: with fewer packages cargo would choose other features and compile
+    // wasmtime again.
+    let test = ["test", "--workspace", "--test", "it", "the_page_"];
+    run(cargo(&workspace.root, &test)
+        .env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder())
+        .env("HATCHERY_MUST_BROWSE", "1"))
 }

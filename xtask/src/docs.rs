@@ -3,6 +3,7 @@
 //! Owns `cargo xtask docs`. The words are `docs/src`'s; how a book becomes HTML is mdBook's, which
 //! runs only where it is installed.
 
+mod alerts;
 mod book;
 mod canic;
 mod reference;
@@ -31,6 +32,7 @@ pub(crate) fn docs(workspace: &Workspace, arguments: &[String]) -> anyhow::Resul
         _ => bail!("`cargo xtask docs` takes `--write` and nothing else"),
     }
     check(root)?;
+    alerts::check_with_promtool(root)?;
     if output_of("mdbook", &["--version"]).is_none() {
         eprintln!("the book is whole; `cargo install mdbook` to read it as HTML");
         return Ok(());
@@ -59,6 +61,7 @@ fn check(root: &Path) -> anyhow::Result<()> {
     }
     faults.extend(book::faults(root)?);
     faults.extend(canic::faults(root)?);
+    faults.extend(alerts::faults(root)?);
     if faults.is_empty() {
         return Ok(());
     }
@@ -79,6 +82,7 @@ fn generated(root: &Path) -> anyhow::Result<Vec<Generated>> {
         reference::reasons(root)?,
         reference::limits(root)?,
         reference::fleet_toml(root)?,
+        reference::metrics(root)?,
     ])
 }
 

@@ -90,6 +90,12 @@ const COMMANDS: &[Command] = &[
         run: checks::peers,
     },
     Command {
+        name: "page",
+        arguments: "",
+        about: "root's dashboard in headless Chromium while the demo's fleet scales",
+        run: checks::page,
+    },
+    Command {
         name: "conformance",
         arguments: "[--backend engine|pocketic] [--json] ...",
         about: "the shared cases on the engine, or on the server POCKET_IC_BIN names",
@@ -98,7 +104,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "docs",
         arguments: "[--write]",
-        about: "check the book (links, commands, generated pages) and build it with mdBook",
+        about: "check the book and the alert rules, and build the book with mdBook",
         run: docs::docs,
     },
 ];

@@ -64,7 +64,7 @@ fn check(text: &str, folders: &[PathBuf]) -> Result<FleetSpec, Vec<TomlError>> {
 
 fn praise(file: &Path, spec: &FleetSpec) -> String {
     let mut lines = vec![format!("{}: fleet {} is good", file.display(), spec.name)];
-    let warm = spec.warm_pool;
+    let warm = &spec.warm_pool;
     lines.push(format!(
         "  warm pool   {} to {} canisters",
         warm.minimum, warm.maximum

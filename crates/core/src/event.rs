@@ -5,7 +5,7 @@ use crate::lease::LeaseReceipt;
 use crate::metrics::{Checkpoint, Ended, Operation};
 use crate::receipt::Receipt;
 use crate::record::{ModuleRecord, PoolRecord, Row};
-use crate::{Account, Search, Standing};
+use crate::{Account, Breaker, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Direction, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId,
     Outcome, Principal, Reason,
@@ -35,6 +35,8 @@ pub enum Event {
         /// Why.
         reason: Option<Reason>,
     },
+    /// A reset ended, and counts for the breaker.
+    ResetsJudged(Breaker),
     /// A lost creation was searched for and not found: it is not waited for any more.
     CreationGivenUp(EffectId),
     /// Cycles were got back or given up.

@@ -41,9 +41,9 @@ pub const CHUNKS_MAX: usize = 100;
 pub const UNNAMED_LIFE: Nanos = Nanos::from_secs(24 * 3_600);
 /// Modules held, staged ones included.
 pub const MODULES_MAX: u64 = 50;
-/// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee, and
-/// eight belong to the tick and the operator alone.
-pub const CALLS_MAX: u32 = 492;
+/// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee. The
+/// tick calls root itself and the operator calls from outside, so neither needs a place here.
+pub const CALLS_MAX: u32 = 500;
 /// Calls that the liquid balance must still carry when everything else is in flight.
 pub const CALLS_SPARE: u32 = 8;
 /// What the platform locks for one call in flight: 40 B instructions of the callback, the largest
@@ -86,6 +86,10 @@ pub const SWEEP_REST: Cycles = Cycles(60_000_000_000);
 pub const SWEEP_WORTH: Cycles = Cycles(400_000_000_000);
 /// Refused attempts before a row is Failed.
 pub const ATTEMPTS_MAX: u32 = 5;
+/// Resets that failed, of the last 32, at which their breaker opens.
+pub const BREAKER_FAILURES: u32 = 20;
+/// Creations that failed in a row at which root says that their breaker is open.
+pub const CREATE_FAILURES_MAX: u32 = 3;
 /// First wait after a failure; it doubles with each further one.
 pub const BACKOFF_FIRST: Nanos = Nanos::from_secs(2);
 /// Longest wait after a failure.

@@ -3,7 +3,7 @@
 //! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
 
 use crate::plant::{self, planted};
-use crate::{Ledger, Search, Standing};
+use crate::{Breaker, Ledger, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Direction, EffectId, ExportTo, Generation, Incarnation, ModuleHash, Nanos,
     Phase, Reason, Registered,
@@ -13,6 +13,10 @@ use minicbor::{Decode, Encode};
 /// One canister, from the moment its id is known until it is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that have nothing to do with each other"
+)]
 pub struct Row {
     /// Which canister.
     #[n(0)]
@@ -80,6 +84,17 @@ pub struct Row {
     /// Whom it is exported to.
     #[n(21)]
     pub export_to: Option<ExportTo>,
+    /// Where it goes once it is verified empty, in place of the warm pool.
+    #[n(22)]
+    pub exit: Option<Exit>,
+    /// When its settings as a member were last set or seen right.
+    #[n(23)]
+    #[cbor(default)]
+    pub settled_at: Nanos,
+    /// A member that is to get its settings back and to be started.
+    #[n(24)]
+    #[cbor(default)]
+    pub mend: bool,
     /// Samples of the further signals, by their positions in the spec less one.
     #[n(28)]
     #[cbor(default)]
@@ -142,6 +157,9 @@ impl Row {
             in_service_at: Nanos(0),
             more_samples: Vec::new(),
             unproven: reason == Reason::Bought,
+            exit: None,
+            settled_at: Nanos(0),
+            mend: false,
             sweep: None,
             urgent: false,
             export_to: None,
@@ -225,6 +243,14 @@ impl Row {
         if phase != Phase::Exporting {
             self.export_to = None;
         }
+        if !matches!(phase, Phase::PendingReset | Phase::Resetting) {
+            self.exit = None;
+        }
+        if self.mend && !phase.is_living() {
+            // Not done, and forgotten: it is looked at anew if it comes back.
+            self.mend = false;
+            self.settled_at = Nanos(0);
+        }
         self
     }
 
@@ -241,6 +267,17 @@ impl Row {
         self.reason = reason;
         self
     }
+}
+
+/// Where a canister goes once it is verified empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Exit {
+    /// It is deleted.
+    #[n(0)]
+    Delete,
+    /// That principal becomes its only controller.
+    #[n(1)]
+    Release(#[n(0)] CanisterId),
 }
 
 /// A value of a signal.
@@ -267,6 +304,17 @@ pub struct Sweep {
     /// What comes next.
     #[n(2)]
     pub step: SweepStep,
+}
+
+impl Sweep {
+    /// A sweep that is yet to come, of a canister that holds so much.
+    pub(crate) fn wanted(held: Cycles) -> Self {
+        Sweep {
+            attempts: 0,
+            held,
+            step: SweepStep::Wanted,
+        }
+    }
 }
 
 /// What comes next in a sweep.
@@ -525,6 +573,9 @@ pub struct Header {
     /// Shrinking is paused; `None`: as `paused` says (before the two were told apart).
     #[n(13)]
     pub paused_down: Option<bool>,
+    /// The last resets, and whether they go on.
+    #[cbor(n(14), default)]
+    pub resets: Breaker,
     /// The largest id that root ever learnt of, in the subnet's order.
     #[n(15)]
     pub newest: Option<CanisterId>,

@@ -64,18 +64,21 @@ fn of_struct(fields: &Fields) -> syn::Result<Body> {
 fn of_enum(data: &syn::DataEnum) -> syn::Result<Body> {
     let mut variants = Vec::new();
     for variant in &data.variants {
-        let id = hash(&name_of(&variant.ident, &variant.attrs)?);
-        variants.push((id, &variant.ident, Parts::new(&variant.fields)?));
+        let label = name_of(&variant.ident, &variant.attrs)?;
+        let parts = Parts::new(&variant.fields)?;
+        variants.push((hash(&label), label, &variant.ident, parts));
     }
     variants.sort_by_key(|(id, ..)| *id);
     let (mut shapes, mut writes, mut reads) = (Vec::new(), Vec::new(), Vec::new());
     let last = variants.len().saturating_sub(1);
-    for (tag, (id, name, parts)) in variants.iter().enumerate() {
+    for (tag, (id, label, name, parts)) in variants.iter().enumerate() {
         let tag = u8::try_from(tag).ok().filter(|tag| *tag < 128);
         let tag = tag.ok_or_else(|| Error::new_spanned(name, "too many variants"))?;
         let (shape, pattern) = (parts.shape(), parts.pattern());
         let (write, read) = (parts.write(), parts.read());
-        shapes.push(quote! { ::hatchery_types::wire::Field { id: #id, shape: #shape } });
+        shapes.push(
+            quote! { ::hatchery_types::wire::Field { id: #id, name: #label, shape: #shape } },
+        );
         writes.push(quote! { Self::#name #pattern => { out.push(#tag); #write } });
         let tag = if usize::from(tag) == last {
             quote!(_)
@@ -93,12 +96,21 @@ fn of_enum(data: &syn::DataEnum) -> syn::Result<Body> {
 
 /// The fields of a struct or a variant, in the order of the wire.
 struct Parts<'a> {
-    /// Candid id, name in the pattern, type.
-    fields: Vec<(u32, Ident, &'a Type)>,
+    fields: Vec<Part<'a>>,
     kind: Kind,
     /// Names in the pattern, in the order of the source, and those of the source.
     names: Vec<Ident>,
     own_names: Vec<Ident>,
+}
+
+struct Part<'a> {
+    /// Candid id.
+    id: u32,
+    /// Name on the wire; empty in a tuple.
+    label: String,
+    /// Name in the pattern.
+    name: Ident,
+    ty: &'a Type,
 }
 
 enum Kind {
@@ -124,30 +136,38 @@ impl<'a> Parts<'a> {
             own_names: Vec::new(),
         };
         for (index, field) in fields.iter().enumerate() {
-            let (id, name) = match &field.ident {
+            let (id, label, name) = match &field.ident {
                 Some(name) => {
-                    let id = hash(&name_of(name, &field.attrs)?);
-                    (id, format_ident!("field_{name}"))
+                    let label = name_of(name, &field.attrs)?;
+                    (hash(&label), label, format_ident!("field_{name}"))
                 }
-                None => (index as u32, format_ident!("field_{index}")),
+                None => (index as u32, String::new(), format_ident!("field_{index}")),
             };
             parts.own_names.extend(field.ident.clone());
             parts.names.push(name.clone());
-            parts.fields.push((id, name, &field.ty));
+            let ty = &field.ty;
+            parts.fields.push(Part {
+                id,
+                label,
+                name,
+                ty,
+            });
         }
-        parts.fields.sort_by_key(|(id, ..)| *id);
+        parts.fields.sort_by_key(|part| part.id);
         Ok(parts)
     }
 
     fn shape(&self) -> TokenStream {
-        let ids = self.fields.iter().map(|(id, ..)| id);
-        let types: Vec<_> = self.fields.iter().map(|(_, _, ty)| ty).collect();
+        let ids = self.fields.iter().map(|part| part.id);
+        let labels = self.fields.iter().map(|part| &part.label);
+        let types: Vec<_> = self.fields.iter().map(|part| part.ty).collect();
         match self.kind {
             Kind::Unit => quote! { &::hatchery_types::wire::Shape::Null },
             Kind::Wrapper => quote! { #(<#types as ::hatchery_types::Wire>::SHAPE)* },
             Kind::Tuple | Kind::Named => quote! {
                 &::hatchery_types::wire::Shape::Record(&[#(::hatchery_types::wire::Field {
                     id: #ids,
+                    name: #labels,
                     shape: <#types as ::hatchery_types::Wire>::SHAPE,
                 }),*])
             },
@@ -165,12 +185,12 @@ impl<'a> Parts<'a> {
     }
 
     fn write(&self) -> TokenStream {
-        let names = self.fields.iter().map(|(_, name, _)| name);
+        let names = self.fields.iter().map(|part| &part.name);
         quote! { #(::hatchery_types::Wire::write(#names, out);)* }
     }
 
     fn read(&self) -> TokenStream {
-        let names = self.fields.iter().map(|(_, name, _)| name);
+        let names = self.fields.iter().map(|part| &part.name);
         quote! { #(let #names = ::hatchery_types::Wire::read(from);)* }
     }
 }

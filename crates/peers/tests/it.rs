@@ -6,6 +6,7 @@
 //! the engine's clock. So nothing waits, and nothing that is verified is left out.
 
 mod door;
+mod page;
 
 use door::HttpDoor;
 use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML, Summary};
@@ -47,7 +48,7 @@ fn run(start_ns: u64, door: Box<dyn Door>) -> Summary {
 }
 
 /// The bytes of a canister built by `cargo xtask`.
-fn load(name: &str) -> Vec<u8> {
+pub(crate) fn load(name: &str) -> Vec<u8> {
     let path = folder().join(format!("{name}.wasm"));
     std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask test`", path.display()))
@@ -60,7 +61,7 @@ fn folder() -> PathBuf {
     }
 }
 
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     option_env!("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), PathBuf::from)
 }

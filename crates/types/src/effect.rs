@@ -104,9 +104,13 @@ pub enum EffectKind {
         #[cbor(n(0), with = "principal")]
         to: Principal,
     },
-    /// Look at a canister as anybody may.
-    #[n(9)]
-    Inspect,
+    /// Give a member its settings back, start it, look.
+    #[n(12)]
+    Mend {
+        /// Generation of the member.
+        #[n(0)]
+        generation: Generation,
+    },
     /// Ask what anybody may know of a canister, managed or not.
     #[n(10)]
     Info {
@@ -158,14 +162,12 @@ pub enum Step {
     Delete,
     /// `upload_chunk` to root itself.
     UploadChunk,
-    /// `canister_info` with the canister's history.
+    /// `canister_info` with the canister's history, which anybody may ask.
     History,
     /// `install_code` of the sweeper, with mode `install`.
     InstallSweeper,
     /// `update_settings` with another principal as the only controller.
     HandOver,
-    /// `canister_info`, which anybody may ask.
-    Info,
     /// `stored_chunks` of root itself.
     StoredChunks,
     /// `clear_chunk_store` of root itself.
@@ -243,7 +245,7 @@ impl EffectKind {
             EffectKind::Info { .. } => &[Step::History],
             EffectKind::Sweep { .. } => &[Step::InstallSweeper],
             EffectKind::HandOver { .. } => &[Step::HandOver],
-            EffectKind::Inspect => &[Step::Info],
+            EffectKind::Mend { .. } => &[Step::MemberSettings, Step::Start, Step::Status],
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
         }
@@ -277,7 +279,7 @@ impl EffectKind {
             EffectKind::Info { .. } => "info",
             EffectKind::Sweep { .. } => "sweep",
             EffectKind::HandOver { .. } => "hand-over",
-            EffectKind::Inspect => "inspect",
+            EffectKind::Mend { .. } => "mend",
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
         }

@@ -275,6 +275,12 @@ pub enum Reason {
     /// It holds more cycles than a spare canister should: swept before it is Ready.
     #[n(147)]
     AboveSweepLine,
+    /// Its last role is never reused: deleted.
+    #[n(148)]
+    NeverReused,
+    /// Workers of a pool are its children: empty that pool first.
+    #[n(149)]
+    HasChildren,
     // How pools of workers scale.
     /// The signal of this name wants most workers.
     #[n(160)]
@@ -451,6 +457,8 @@ impl Reason {
             Reason::Recovered => (145, "recovered"),
             Reason::UnknownTenant => (146, "unknown-tenant"),
             Reason::AboveSweepLine => (147, "above-sweep-line"),
+            Reason::NeverReused => (148, "never-reused"),
+            Reason::HasChildren => (149, "has-children"),
             Reason::DrivenBy(..) => (160, "driven-by"),
             Reason::Stale(..) => (161, "stale"),
             Reason::Promoted => (163, "promoted"),

@@ -8,6 +8,7 @@ use std::path::Path;
 
 const REASONS: &str = "crates/types/src/reason.rs";
 const LIMITS: &str = "crates/core/src/limits.rs";
+const METRICS: &str = "crates/canister/src/root/http/metrics.rs";
 const FLEET_TOML: &str = "crates/api/src/fleet_toml.rs";
 
 /// Every reason: code, name, meaning.
@@ -81,6 +82,59 @@ fn facts(source: &str) -> Vec<(&str, u16, &str)> {
     arms.collect()
 }
 
+/// Names of the reasons.
+pub(super) fn reason_names(root: &Path) -> anyhow::Result<Vec<String>> {
+    let source = read(root, REASONS)?;
+    let names = facts(&source).into_iter().map(|(.., name)| name.to_owned());
+    Ok(names.collect())
+}
+
+/// Every metric: name, type, help.
+pub(super) fn metrics(root: &Path) -> anyhow::Result<Generated> {
+    let source = read(root, METRICS)?;
+    let mut text = format!(
+        "<!-- Made from {METRICS} by `cargo xtask docs --write`. -->\n\
+         # Metrics\n\n\
+         `/metrics` of root speaks the text format of Prometheus. Every label has a bounded set of \
+         values: phases, kinds of effect, lanes, [reasons](reasons.md), and the pools of the spec. \
+         The figures come from one replica and are not certified.\n\n\
+         | metric | type | meaning |\n|---|---|---|\n"
+    );
+    for (name, kind, help) in families(&source) {
+        writeln!(
+            text,
+            "| `hatchery_{name}` | {} | {help} |",
+            kind.to_lowercase()
+        )?;
+    }
+    Ok(Generated {
+        path: "docs/src/reference/metrics.md",
+        text,
+    })
+}
+
+/// Names of the metrics.
+pub(super) fn metric_names(root: &Path) -> anyhow::Result<Vec<String>> {
+    let source = read(root, METRICS)?;
+    let names = families(&source).into_iter();
+    Ok(names.map(|(name, ..)| format!("hatchery_{name}")).collect())
+}
+
+/// Name, type and help of each row of `FAMILIES`, however it is broken into lines.
+fn families(source: &str) -> Vec<(&str, &str, &str)> {
+    let list = source
+        .split_once("FAMILIES: &[")
+        .and_then(|(_, rest)| rest.split_once("\n];"))
+        .map_or("", |(list, _)| list);
+    // Texts stand between quotes, the type behind the first comma after a name.
+    let parts: Vec<&str> = list.split('"').skip(1).collect();
+    let rows = parts.chunks_exact(4).map(|row| {
+        let kind = row[1].trim_matches(|it: char| !it.is_alphanumeric());
+        (row[0], kind, row[2])
+    });
+    rows.collect()
+}
+
 /// Every constant that bounds something.
 pub(super) fn limits(root: &Path) -> anyhow::Result<Generated> {
     let source = read(root, LIMITS)?;
@@ -135,7 +189,7 @@ pub(super) fn fleet_toml(root: &Path) -> anyhow::Result<Generated> {
 
 #[cfg(test)]
 mod tests {
-    use super::{facts, variants};
+    use super::{facts, families, variants};
 
     const SOURCE: &str = r#"
 pub enum Reason {
@@ -182,6 +236,15 @@ fn facts() {
                 ("Until", 1, "until"),
                 ("Said", 2, "said")
             ]
+        );
+    }
+
+    #[test]
+    fn metrics_are_found_on_one_line_or_on_four() {
+        let source = "const FAMILIES: &[(&str, Kind, &str)] = &[\n    (\"a\", Gauge, \"One.\"),\n    (\n        \"b\",\n        Counter,\n        \"Two.\",\n    ),\n];\n\"c\"";
+        assert_eq!(
+            families(source),
+            [("a", "Gauge", "One."), ("b", "Counter", "Two.")]
         );
     }
 }

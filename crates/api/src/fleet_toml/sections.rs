@@ -2,12 +2,15 @@
 
 use super::ModulePath;
 use super::error::Position;
-use super::pools::{POOL, read_pool};
+use super::pools::{POOL, read_pool, read_times};
 use super::read::{Reader, Section};
-use super::values::{count, cycles, duration, init_arg, no_arguments, principals, text};
+use super::values::{
+    count, cycles, duration, init_arg, no_arguments, percent, principals, reuse, surplus, text,
+    visibility,
+};
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, RoleSpec,
-    WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, Reuse,
+    RoleSpec, WarmPoolSpec, WindowSpec,
 };
 use toml_edit::Table;
 
@@ -19,17 +22,28 @@ const FLEET: &[&str] = &[
     "warm_pool",
     "roles",
     "pools",
+    "visibility",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
-const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor", "sweep_above"];
-const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull"];
+const WARM_POOL: &[&str] = &[
+    "minimum",
+    "maximum",
+    "target",
+    "schedule",
+    "surplus",
+    "cycles",
+    "floor",
+    "sweep_above",
+    "first_check",
+    "watchdog",
+];
+const WARM_WINDOW: &[&str] = &["from", "to", "every", "minimum"];
+const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull", "reuse"];
 const DRAIN: &[&str] = &["method", "deadline"];
 const HEALTH: &[&str] = &["method", "grace"];
 const PULL: &[&str] = &["method", "field", "multiply", "every"];
 
 const RESERVE: Cycles = Cycles(10 * Cycles::T);
-const CREATION_CYCLES: Cycles = Cycles(5 * Cycles::T);
-const FLOOR: Cycles = Cycles(Cycles::T);
 const DRAIN_DEADLINE: Nanos = Nanos::from_secs(300);
 const GRACE: Nanos = Nanos::from_secs(60);
 const PULL_EVERY: Nanos = Nanos::from_secs(60);
@@ -42,6 +56,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
         .optional(&top, "controllers", principals)
         .unwrap_or_default();
     let reserve = reader.optional(&top, "reserve", cycles).unwrap_or(RESERVE);
+    let visibility = reader.optional(&top, "visibility", visibility);
     let lanes = read_lanes(reader, &top);
     let warm_pool = read_warm_pool(reader, &top);
     let (roles, modules) = reader
@@ -63,6 +78,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             warm_pool,
             roles,
             pools,
+            visibility,
         },
         modules,
     )
@@ -79,16 +95,36 @@ fn read_lanes(reader: &mut Reader<'_>, top: &Section<'_>) -> LanesSpec {
 
 fn read_warm_pool(reader: &mut Reader<'_>, top: &Section<'_>) -> WarmPoolSpec {
     let section = reader.required_section(top, "warm_pool", WARM_POOL);
-    let each = reader
-        .optional(&section, "cycles", cycles)
-        .unwrap_or(CREATION_CYCLES);
+    let minimum = reader.required(&section, "minimum", "5", count);
+    let maximum = reader.required(&section, "maximum", "20", count);
+    let it = WarmPoolSpec::new(minimum, maximum);
+    let each = reader.or(&section, "cycles", cycles, it.cycles);
     let sweep_above = reader.optional(&section, "sweep_above", cycles);
+    let windows = reader.list(&section, "schedule", WARM_WINDOW);
+    let windows = windows.iter();
     WarmPoolSpec {
-        minimum: reader.required(&section, "minimum", "5", count),
-        maximum: reader.required(&section, "maximum", "20", count),
         cycles: each,
-        floor: reader.optional(&section, "floor", cycles).unwrap_or(FLOOR),
+        floor: reader.or(&section, "floor", cycles, it.floor),
         sweep_above: Some(sweep_above.unwrap_or(Cycles(each.0.saturating_mul(2)))),
+        target_percent: reader.or(&section, "target", percent, it.target_percent),
+        schedule: windows
+            .map(|window| read_warm_window(reader, window))
+            .collect(),
+        release_to: reader.or(&section, "surplus", surplus, it.release_to),
+        first_check: reader.or(&section, "first_check", duration, it.first_check),
+        watchdog: reader.or(&section, "watchdog", duration, it.watchdog),
+        ..it
+    }
+}
+
+fn read_warm_window(reader: &mut Reader<'_>, section: &Section<'_>) -> WindowSpec {
+    let (from, to, every) = read_times(reader, section);
+    WindowSpec {
+        from,
+        to,
+        every,
+        min: reader.required(section, "minimum", "20", count),
+        desired: 0,
     }
 }
 
@@ -124,6 +160,7 @@ fn read_role(
             drain,
             health: read_health(reader, section),
             pulls: read_pulls(reader, section),
+            reuse: reader.or(section, "reuse", reuse, Reuse::SameRole),
         },
         module,
     )

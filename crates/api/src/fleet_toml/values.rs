@@ -1,7 +1,10 @@
 //! How single values are written: amounts, durations, percentages, principals, arguments.
 
 use super::read::article;
-use hatchery_types::{BufferSpec, Cycles, LeaseEnd, Missing, Nanos, Principal, Scope, Source};
+use hatchery_types::{
+    BufferSpec, CanisterId, Cycles, LeaseEnd, Missing, Nanos, Principal, Reuse, Scope, Source,
+    Visibility,
+};
 use toml_edit::{Item, Offset};
 
 /// Why a text is not a value of its kind.
@@ -123,6 +126,15 @@ pub(super) fn percent(item: &Item) -> Result<u32, Wrong> {
         .ok_or_else(|| wrong(format!("{text:?} is not a share in per cent"), PERCENT))
 }
 
+/// Who may see more than counts.
+pub(super) fn visibility(item: &Item) -> Result<Visibility, Wrong> {
+    let words = [
+        ("public", Visibility::Public),
+        ("operators", Visibility::Operators),
+    ];
+    one_of(item, &words)
+}
+
 /// True or false.
 pub(super) fn flag(item: &Item) -> Result<bool, Wrong> {
     let found = article(item.type_name());
@@ -175,6 +187,29 @@ pub(super) fn missing(item: &Item) -> Result<Missing, Wrong> {
 pub(super) fn lease_end(item: &Item) -> Result<LeaseEnd, Wrong> {
     let words = [("recycle", LeaseEnd::Recycle), ("return", LeaseEnd::Return)];
     one_of(item, &words)
+}
+
+/// Who may get a canister that had this role.
+pub(super) fn reuse(item: &Item) -> Result<Reuse, Wrong> {
+    let words = [
+        ("same-role", Reuse::SameRole),
+        ("same-parent", Reuse::SameParent),
+        ("any", Reuse::Any),
+        ("never", Reuse::Never),
+    ];
+    one_of(item, &words)
+}
+
+/// What becomes of spare canisters above the maximum; none = deleted.
+pub(super) fn surplus(item: &Item) -> Result<Option<CanisterId>, Wrong> {
+    if item.as_str() == Some("delete") {
+        return Ok(None);
+    }
+    let to = principal(item).map_err(|refused| Wrong {
+        hint: "write \"delete\", or the principal that gets the surplus".to_owned(),
+        ..refused
+    })?;
+    Ok(Some(CanisterId(to)))
 }
 
 /// A number of workers, or a share of all.

@@ -151,6 +151,8 @@ fn world(modules: &Modules, wish: &Wish) -> FleetWorld {
         .expect("bug: root is refused");
     let mut world = FleetWorld::over(engine, CanisterId(root));
     apply(&mut world, wish);
+    // A fresh root looks at its own history before it takes commands.
+    world.pass(10, ROUND_NS);
     world
 }
 

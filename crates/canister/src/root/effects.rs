@@ -195,13 +195,6 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::History => history(effect)?,
         Step::InstallSweeper => sweep(root, effect)?,
         Step::HandOver => hand_over(effect)?,
-        Step::Info => {
-            let argument = CanisterInfoArgs {
-                canister_id: effect.canister?,
-                num_requested_changes: 0,
-            };
-            Request::management("canister_info", &argument)
-        }
     })
 }
 
@@ -239,7 +232,8 @@ fn member_variables(
     root: Principal,
     effect: &Effect,
 ) -> Option<Vec<Variable>> {
-    let EffectKind::Install { generation, .. } = &effect.kind else {
+    let (EffectKind::Install { generation, .. } | EffectKind::Mend { generation }) = &effect.kind
+    else {
         return None;
     };
     let row = state.row(effect.canister?)?;
@@ -417,7 +411,9 @@ mod tests {
             },
             EffectKind::Sweep { keep: Cycles(0) },
             EffectKind::HandOver { to: MANAGEMENT },
-            EffectKind::Inspect,
+            EffectKind::Mend {
+                generation: Generation(1),
+            },
             EffectKind::CheckStore,
             EffectKind::ClearStore,
         ];

@@ -3,7 +3,7 @@
 //! Owns the hooks. Nothing is saved before an upgrade: rows and journal live in stable memory, and
 //! what is on the heap is rebuilt from them.
 
-use super::{MemorySource, endpoint, entry, feed, open, tick, with_state};
+use super::{MemorySource, endpoint, entry, feed, http, open, tick, with_state};
 use crate::call;
 use hatchery_api::InitArg;
 use hatchery_core::Input;
@@ -14,9 +14,9 @@ const STOPPED: u32 = 3;
 /// Largest init argument, in bytes: a spec of the size that `apply_spec` takes.
 const INIT_BYTES_MAX: usize = super::method::APPLY_SPEC.argument_bytes_max;
 
-/// `canister_init`, with `opt InitArg` or nothing at all.
-pub fn init(memory: MemorySource) {
-    begin(memory);
+/// `canister_init`, with `opt InitArg` or nothing at all; `web`: the certified data is root's.
+pub fn init(memory: MemorySource, web: bool) {
+    begin(memory, web);
     if let Some(spec) = init_arg().spec
         && let Err(refused) = endpoint::apply(spec)
     {
@@ -26,8 +26,8 @@ pub fn init(memory: MemorySource) {
 }
 
 /// `canister_post_upgrade`, without an argument.
-pub fn post_upgrade(memory: MemorySource) {
-    begin(memory);
+pub fn post_upgrade(memory: MemorySource, web: bool) {
+    begin(memory, web);
     tick::wake_after_upgrade();
 }
 
@@ -41,12 +41,15 @@ pub fn pre_upgrade() {
     );
 }
 
-fn begin(memory: MemorySource) {
+fn begin(memory: MemorySource, web: bool) {
     // The executor's context sets the hook that turns a panic into a trap with its text.
     ic_cdk::futures::internals::in_executor_context(|| open(memory));
     feed(&Input::Started {
         root: CanisterId(call::myself()),
     });
+    if web {
+        http::certify();
+    }
 }
 
 fn init_arg() -> InitArg {

@@ -3,9 +3,11 @@
 //! Owns the guards, at the door (`inspect_message`) and in the message alike. What a method does
 //! is `endpoint`'s.
 
+use super::{Stable, with_state};
 use crate::call;
 use hatchery_api::CHUNK_BYTES_MAX;
-use hatchery_types::Principal;
+use hatchery_core::State;
+use hatchery_types::{FleetSpec, Principal, Visibility};
 
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) enum Group {
     Parent,
     /// Anybody, as a query; as an update only what an operator may.
     Public,
+    /// The same where the spec shows the fleet to anybody, else operators.
+    Watcher,
 }
 
 /// A method and its guard.
@@ -53,23 +57,26 @@ pub(crate) const RELEASE: Method = method("release", Group::Parent, 8 * 1024);
 pub(crate) const CREATE_WORKER: Method = method("create_worker", Group::Parent, 8 * 1024);
 pub(crate) const TICK: Method = method("hatchery_tick", Group::Own, 0);
 pub(crate) const STATUS: Method = method("status", Group::Public, 1024);
-pub(crate) const CANISTERS: Method = method("canisters", Group::Public, 1024);
+pub(crate) const CANISTERS: Method = method("canisters", Group::Watcher, 1024);
 pub(crate) const POOL_STATUS: Method = method("pool_status", Group::Public, 1024);
-pub(crate) const POOL_LIST: Method = method("pool_list", Group::Public, 1024);
+pub(crate) const POOL_LIST: Method = method("pool_list", Group::Watcher, 1024);
 pub(crate) const WORKERS: Method = method("workers", Group::Public, 1024);
-pub(crate) const PLAN: Method = method("plan", Group::Public, 1024);
+pub(crate) const PLAN: Method = method("plan", Group::Watcher, 1024);
 pub(crate) const PLAN_CREATE_WORKER: Method = method("plan_create_worker", Group::Public, 1024);
 pub(crate) const WHY: Method = method("why", Group::Operator, 1024);
 pub(crate) const DECISIONS: Method = method("decisions", Group::Operator, 1024);
 pub(crate) const REPLAY: Method = method("replay", Group::Operator, 2_000_000);
 pub(crate) const METRICS: Method = method("metrics", Group::Public, 1024);
-pub(crate) const EVENTS: Method = method("events", Group::Public, 1024);
-pub(crate) const EFFECTS: Method = method("effects", Group::Public, 1024);
+pub(crate) const EVENTS: Method = method("events", Group::Watcher, 1024);
+pub(crate) const EFFECTS: Method = method("effects", Group::Watcher, 1024);
 pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
+/// Browsers send long headers, which root does not read.
+pub(crate) const HTTP_REQUEST: Method = method("http_request", Group::Public, 64 * 1024);
+pub(crate) const SPEC: Method = method("spec", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 27] = [
+pub(crate) const ALL: [Method; 29] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -96,6 +103,8 @@ pub(crate) const ALL: [Method; 27] = [
     EVENTS,
     EFFECTS,
     EXPORT,
+    HTTP_REQUEST,
+    SPEC,
     VIOLATIONS,
 ];
 
@@ -114,6 +123,8 @@ pub(crate) struct Caller {
     pub(crate) is_controller: bool,
     /// Root itself.
     pub(crate) is_root: bool,
+    /// The spec shows the fleet to anybody.
+    pub(crate) is_shown: bool,
 }
 
 impl Caller {
@@ -123,8 +134,15 @@ impl Caller {
         Caller {
             is_controller: ic0::is_controller(caller.as_slice()) == 1,
             is_root: caller == call::myself(),
+            is_shown: !with_state(is_closed),
         }
     }
+}
+
+/// The spec shows single canisters to operators only.
+pub(crate) fn is_closed(state: &State<Stable>) -> bool {
+    let visibility = state.spec().map(FleetSpec::visibility);
+    visibility == Some(Visibility::Operators)
 }
 
 impl Method {
@@ -137,6 +155,9 @@ impl Method {
             Group::Operator if !caller.is_controller => {
                 Err("unauthorised: only controllers of root may call this")
             }
+            Group::Watcher if !(caller.is_controller || caller.is_shown) => {
+                Err("unauthorised: this fleet shows its canisters to operators only")
+            }
             Group::Own if !caller.is_root => Err("unauthorised: only root itself may call this"),
             _ => Ok(()),
         }
@@ -146,7 +167,9 @@ impl Method {
     /// it is not; so beside what would be refused anyway, replicated reads are for operators.
     fn admit_ingress(&self, caller: Caller, argument_bytes: usize) -> bool {
         let may = match self.group {
-            Group::Operator | Group::Parent | Group::Public => caller.is_controller,
+            Group::Operator | Group::Parent | Group::Public | Group::Watcher => {
+                caller.is_controller
+            }
             Group::Member | Group::Own => false,
         };
         may && argument_bytes <= self.argument_bytes_max
@@ -186,23 +209,33 @@ mod tests {
     const STRANGER: Caller = Caller {
         is_controller: false,
         is_root: false,
+        is_shown: true,
     };
     const OPERATOR: Caller = Caller {
         is_controller: true,
         is_root: false,
+        is_shown: false,
     };
     const ROOT: Caller = Caller {
         is_controller: false,
         is_root: true,
+        is_shown: false,
     };
 
-    /// Group, then whether stranger, operator and root are admitted.
-    const ADMITTED: [(Group, [bool; 3]); 5] = [
-        (Group::Operator, [false, true, false]),
-        (Group::Member, [true, true, true]),
-        (Group::Own, [false, false, true]),
-        (Group::Parent, [true, true, true]),
-        (Group::Public, [true, true, true]),
+    /// A stranger where the spec says that operators alone may see the fleet.
+    const SHUT_OUT: Caller = Caller {
+        is_shown: false,
+        ..STRANGER
+    };
+
+    /// Group, then whether stranger, operator, root, and a stranger shut out are admitted.
+    const ADMITTED: [(Group, [bool; 4]); 6] = [
+        (Group::Operator, [false, true, false, false]),
+        (Group::Member, [true, true, true, true]),
+        (Group::Own, [false, false, true, false]),
+        (Group::Parent, [true, true, true, true]),
+        (Group::Public, [true, true, true, true]),
+        (Group::Watcher, [true, true, false, false]),
     ];
 
     #[test]
@@ -210,7 +243,7 @@ mod tests {
         for method in ALL {
             let (_, expected) = ADMITTED[method.group as usize];
             assert_eq!(ADMITTED[method.group as usize].0, method.group);
-            let admitted = [STRANGER, OPERATOR, ROOT].map(|it| method.admit(it).is_ok());
+            let admitted = [STRANGER, OPERATOR, ROOT, SHUT_OUT].map(|it| method.admit(it).is_ok());
             assert_eq!(admitted, expected, "{}", method.name);
         }
     }
@@ -218,10 +251,7 @@ mod tests {
     #[test]
     fn l23_ingress_is_for_operators() {
         for method in ALL {
-            let from_operator = matches!(
-                method.group,
-                Group::Operator | Group::Parent | Group::Public
-            );
+            let from_operator = !matches!(method.group, Group::Member | Group::Own);
             assert_eq!(
                 method.admit_ingress(OPERATOR, 0),
                 from_operator,

@@ -9,6 +9,7 @@ mod endpoint;
 mod entry;
 mod explain;
 mod history;
+pub mod http;
 mod hub;
 mod lifecycle;
 mod management;
@@ -123,26 +124,31 @@ pub mod exports {
 /// `root!()` takes the canister's stable memory for itself. `root!(memory)`, with a
 /// [`MemorySource`], lets root share the canister's `MemoryManager` with an application; that
 /// application must not export `canister_init`, `canister_pre_upgrade`, `canister_post_upgrade` or
-/// `canister_inspect_message` itself; its own methods pass root's inspection.
+/// `canister_inspect_message` itself; its own methods pass root's inspection. `http_request` and the
+/// certified data stay the application's; [`http`] has what root would have said.
 #[macro_export]
 macro_rules! root {
     () => {
-        $crate::root!(@ $crate::root::own_memory, inspect);
+        $crate::root!(@ $crate::root::own_memory, inspect, true);
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            $crate::root_entries! { "canister_query http_request" => http_request }
+        };
     };
     ($memory:path) => {
-        $crate::root!(@ $memory, inspect_shared);
+        $crate::root!(@ $memory, inspect_shared, false);
     };
-    (@ $memory:path, $inspect:ident) => {
+    (@ $memory:path, $inspect:ident, $web:literal) => {
         $crate::candid_service!($crate::root::ROOT_DID);
         #[cfg(target_family = "wasm")]
         const _: () = {
             #[unsafe(export_name = "canister_init")]
             extern "C" fn init() {
-                $crate::root::exports::init($memory);
+                $crate::root::exports::init($memory, $web);
             }
             #[unsafe(export_name = "canister_post_upgrade")]
             extern "C" fn post_upgrade() {
-                $crate::root::exports::post_upgrade($memory);
+                $crate::root::exports::post_upgrade($memory, $web);
             }
             $crate::root_entries! {
                 "canister_pre_upgrade" => pre_upgrade,

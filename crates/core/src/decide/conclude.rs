@@ -3,10 +3,12 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::service::{installed, measure, member_due, reported};
-use super::{Draft, ask, export, recover, search, standing, store, sweep, to_reset, trial};
+use super::{
+    Draft, ask, departure, export, mend, recover, search, standing, store, sweep, to_reset, trial,
+};
 use crate::limits;
 use crate::plant::planted;
-use crate::record::Row;
+use crate::record::{Exit, Row};
 use crate::state::State;
 use crate::{Decision, Event};
 use hatchery_types::{
@@ -41,7 +43,8 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::Info { canister }, _) if state.header().root == Some(*canister) => {
             standing::after_look(&mut draft, state, now, case.last());
         }
-        (EffectKind::Info { canister }, _) => {
+        (EffectKind::Info { .. }, Some(row)) => export::after_info(&mut draft, &case, row),
+        (EffectKind::Info { canister }, None) => {
             search::after_info(&mut draft, state, now, *canister, case.last());
         }
         (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
@@ -49,7 +52,10 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (_, None) => {}
         (EffectKind::Reset { .. }, Some(mut row)) => {
             sweep::book(&mut draft, &case, &mut row);
-            draft.row(sweep::before_ready(&case, after_reset(&case, row)));
+            let exit = row.exit;
+            let row = after_reset(&case, row);
+            judge(&mut draft, state, now, &row);
+            draft.row(departure::instead_of_ready(&case, row, exit));
         }
         (EffectKind::Install { module, .. }, Some(row)) => {
             after_install(&mut draft, state, &case, row, *module);
@@ -61,7 +67,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::Observe, Some(row)) if row.phase == Phase::Recovering => {
             recover::after_look(&mut draft, &case, row);
         }
-        (EffectKind::Observe, Some(row)) => {
+        (EffectKind::Observe | EffectKind::Mend { .. }, Some(row)) => {
             observe(&mut draft, state, &case, row);
         }
         (EffectKind::Check, Some(row)) => {
@@ -79,7 +85,6 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::HandOver { .. }, Some(row)) => {
             export::after_hand_over(&mut draft, &case, row);
         }
-        (EffectKind::Inspect, Some(row)) => export::after_inspect(&mut draft, &case, row),
     }
     draft.done()
 }
@@ -195,6 +200,20 @@ fn after_reset(case: &Case<'_>, row: Row) -> Row {
     again(now, row, trouble)
 }
 
+/// Notes for the breaker how a reset ended. What is wrong with one canister alone, such as its
+/// controllers, its cycles or a snapshot, says nothing of others.
+fn judge<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, row: &Row) {
+    let failed = matches!(
+        row.reason,
+        Reason::Refused(_) | Reason::NotExecuted(_) | Reason::Unknown(_) | Reason::Unobservable
+    );
+    let before = state.header().resets;
+    let after = before.after(now, failed);
+    if (failed || row.phase == Phase::Ready) && after != before {
+        draft.event(Event::ResetsJudged(after));
+    }
+}
+
 /// Back to the reset queue after a wait; after too many refusals to Failed. What certainly did
 /// not run is tried without end, ever more slowly.
 fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
@@ -202,9 +221,13 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
     // An operator waits for this one: only what may still come by itself is tried again.
     let hurried = row.urgent && !patient && !matches!(reason, Reason::Unknown(_));
+    let interrupted = row.urgent && matches!(reason, Reason::Unknown(_));
     row.since = now;
     row.phase = Phase::PendingReset;
     row = row.held_back(now, reason);
+    if planted("p05") && interrupted {
+        row.next_attempt = Nanos::MAX;
+    }
     if planted("p04") {
         row.next_attempt = now;
     }
@@ -375,6 +398,16 @@ fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row 
         {
             installed(state, now, row)
         }
+        Phase::InService | Phase::Standby | Phase::Leased
+            if seen.module == row.module && row.stopped && !planted("p19") =>
+        {
+            mend::wanted(case, row, Reason::NotRunning)
+        }
+        Phase::InService | Phase::Standby | Phase::Leased
+            if seen.module == row.module && !controlled_as_wanted(case, seen) =>
+        {
+            mend::wanted(case, row, Reason::WrongControllers)
+        }
         Phase::Installing
             if seen.module.is_none() && now.since(row.since) < limits::ABSENCE_AGE =>
         {
@@ -411,6 +444,11 @@ fn looked_at(case: &Case<'_>, row: Row) -> Row {
         Phase::InService => Reason::Installed,
         Phase::Leased => Reason::Leased,
         _ => Reason::Standby,
+    };
+    let row = Row {
+        mend: false,
+        settled_at: case.started_at,
+        ..row
     };
     Row {
         next_attempt: member_due(case.spec, now, &row),
@@ -454,6 +492,14 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     }
     let done = matches!(outcome, Outcome::Done(_));
     row.stopped |= done || *outcome == Outcome::InProgress;
+    // It is to be deleted all the same once the reset has ended what keeps it from stopping.
+    let emptied = |row: Row, reason| {
+        let exit = deleting.then_some(Exit::Delete);
+        Row {
+            exit,
+            ..to_reset(row, now, reason)
+        }
+    };
     let row = match case.trouble() {
         None if deleting => Row {
             next_attempt: now,
@@ -463,15 +509,9 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
         Some(trouble) if planted("p22") && *outcome == Outcome::InProgress => {
             row.held_back(now, trouble)
         }
-        Some(_) if row.stopped && !deleting => to_reset(row, now, Reason::Recycled),
-        Some(trouble) if row.attempts + 1 >= limits::ATTEMPTS_MAX => to_reset(row, now, trouble),
-        Some(trouble) => {
-            let stopped = row.stopped && !deleting;
-            Row {
-                stopped,
-                ..row.held_back(now, trouble)
-            }
-        }
+        Some(_) if row.stopped => emptied(row, Reason::Recycled),
+        Some(trouble) if row.attempts + 1 >= limits::ATTEMPTS_MAX => emptied(row, trouble),
+        Some(trouble) => row.held_back(now, trouble),
     };
     draft.row(row);
 }

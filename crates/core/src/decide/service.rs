@@ -39,6 +39,11 @@ pub(super) fn to_work(spec: Option<&FleetSpec>, now: Nanos, row: Row, reason: Re
 
 /// A module is installed: it is checked first if its role can be, else it goes to its place.
 pub(super) fn installed<M: Memory>(state: &State<M>, now: Nanos, row: Row) -> Row {
+    // Its settings were sent when it was claimed.
+    let row = Row {
+        settled_at: row.since,
+        ..row
+    };
     let role = row.role.as_deref();
     let role = role.and_then(|role| state.spec()?.role(role));
     let Some(health) = role.and_then(|role| role.health.as_ref()) else {
@@ -67,6 +72,9 @@ fn is_at_work(phase: Phase) -> bool {
 /// or once a day.
 pub(super) fn member_due(spec: Option<&FleetSpec>, now: Nanos, row: &Row) -> Nanos {
     let daily = now + limits::OBSERVE_EVERY;
+    if row.mend {
+        return now;
+    }
     match row.phase {
         Phase::Leased => daily.min(row.leased_until),
         Phase::InService => {

@@ -27,8 +27,7 @@ pub(super) fn before_ready(case: &Case<'_>, mut row: Row) -> Row {
             let mut row = row.moved(Phase::PendingReset, case.now, Reason::AboveSweepLine);
             row.sweep = Some(Sweep {
                 attempts,
-                held,
-                step: SweepStep::Wanted,
+                ..Sweep::wanted(held)
             });
             row
         }
@@ -53,11 +52,7 @@ pub(super) fn before_delete<M: Memory>(
 ) {
     let worth = spec.warm_pool.sweep_above.is_some() && row.cycles > Some(limits::SWEEP_WORTH);
     if row.sweep.is_none() && worth {
-        row.sweep = Some(Sweep {
-            attempts: 0,
-            held: row.cycles.unwrap_or_default(),
-            step: SweepStep::Wanted,
-        });
+        row.sweep = Some(Sweep::wanted(row.cycles.unwrap_or_default()));
     }
     match row.sweep.map(|sweep| sweep.step) {
         Some(SweepStep::Wanted) => start(draft, state, now, spec, room, row),
@@ -83,10 +78,10 @@ pub(super) fn start<M: Memory>(
         });
         return;
     }
-    let keep = if row.phase == Phase::Deleting {
-        limits::SWEEP_REST
-    } else {
-        spec.warm_pool.cycles.max(spec.warm_pool.floor)
+    let keep = match row.exit {
+        _ if row.phase == Phase::Deleting => limits::SWEEP_REST,
+        Some(_) => spec.warm_pool.floor,
+        None => spec.warm_pool.cycles.max(spec.warm_pool.floor),
     };
     draft.start_on(row, EffectKind::Sweep { keep });
 }

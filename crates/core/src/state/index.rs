@@ -4,6 +4,7 @@
 //! the state is opened, so it cannot drift.
 
 use super::leases::LeaseIndex;
+use super::pasts::Pasts;
 use crate::decided::Noted;
 use crate::limits;
 use crate::record::{ModuleRecord, PoolRecord, Row, Sample};
@@ -129,6 +130,10 @@ pub(crate) struct Index {
     pub(crate) reset_queue: BTreeSet<(Nanos, CanisterId)>,
     /// Ready rows, first in first out.
     pub(crate) ready: BTreeSet<(Nanos, CanisterId)>,
+    /// The same by the past that they bring.
+    pub(crate) pasts: Pasts,
+    /// Members at work that nobody talks to, by when their settings were last right.
+    pub(crate) settled: BTreeSet<(Nanos, CanisterId)>,
     /// Other rows that the tick must look at, by `(due, id)`.
     pub(crate) attention: BTreeSet<(Nanos, CanisterId)>,
     /// Draining rows, by `(due, id)`.
@@ -167,6 +172,8 @@ pub(crate) struct Index {
     pub(crate) planned_at: BTreeMap<String, Nanos>,
     /// Pools that want more canisters than they could claim, and for how many to buy.
     pub(crate) hungry: BTreeMap<String, u32>,
+    /// Those of them that are below their minimum.
+    pub(crate) starving: BTreeMap<String, u32>,
     /// Modules with chunks that are not in root's chunk store yet, by `(due, hash)`.
     pub(crate) modules_waiting: BTreeSet<(Nanos, ModuleHash)>,
     /// Modules whose chunks are all in root's chunk store.
@@ -209,6 +216,7 @@ impl Index {
             }
             Some(Queue::Ready) => {
                 self.ready.insert((row.since, row.canister));
+                self.pasts.put(row);
             }
             Some(Queue::Attention) => {
                 self.attention.insert((row.next_attempt, row.canister));
@@ -222,6 +230,9 @@ impl Index {
             note_change(&mut self.noted, &pool, row.canister);
             let sizes = self.sizes.entry(pool.clone()).or_default();
             *sizes.entry(row.phase).or_default() += 1;
+            if is_left_alone(row) {
+                self.settled.insert((row.settled_at, row.canister));
+            }
             if is_asked(row) {
                 self.pulls.insert((row.next_pull, row.canister));
             }
@@ -260,6 +271,7 @@ impl Index {
             }
             Some(Queue::Ready) => {
                 self.ready.remove(&(row.since, row.canister));
+                self.pasts.take(row);
             }
             Some(Queue::Attention) => {
                 self.attention.remove(&(row.next_attempt, row.canister));
@@ -273,6 +285,7 @@ impl Index {
             && let Some(members) = self.members.get_mut(pool)
         {
             members.remove(&row.canister);
+            self.settled.remove(&(row.settled_at, row.canister));
             note_change(&mut self.noted, pool, row.canister);
             self.pulls.remove(&(row.next_pull, row.canister));
             if let Some(standby) = self.standby.get_mut(pool) {
@@ -411,6 +424,13 @@ impl Index {
         } else {
             self.hungry.remove(&record.name);
         }
+        let starves =
+            |reason: &Reason| matches!(reason, Reason::BelowMinimum | Reason::BelowInitial);
+        if useful > 0 && record.reasons.iter().any(starves) {
+            self.starving.insert(record.name.clone(), useful);
+        } else {
+            self.starving.remove(&record.name);
+        }
         self.pools.insert(record.name.clone(), record);
     }
 
@@ -428,6 +448,7 @@ impl Index {
     pub(crate) fn take_pool(&mut self, pool: &str) {
         self.take_wake(pool);
         self.hungry.remove(pool);
+        self.starving.remove(pool);
         self.planned_at.remove(pool);
         self.listed_at.remove(pool);
         self.listing_changes.remove(pool);
@@ -515,6 +536,12 @@ fn member_of(row: &Row) -> Option<(String, Member)> {
     Some((pool, member))
 }
 
+/// At work or on standby, as it should be for all that is known, and nobody talks to it.
+fn is_left_alone(row: &Row) -> bool {
+    let at_work = matches!(row.phase, Phase::InService | Phase::Standby | Phase::Leased);
+    at_work && row.effect.is_none() && !row.mend
+}
+
 /// In service, with something to be asked for and nobody talking to it.
 fn is_asked(row: &Row) -> bool {
     row.phase == Phase::InService && row.effect.is_none() && row.next_pull < Nanos::MAX
@@ -573,6 +600,9 @@ impl Index {
             (nonzero(&self.counts) == nonzero(&other.counts), "counts"),
             (self.reset_queue == other.reset_queue, "reset queue"),
             (self.ready == other.ready, "ready"),
+            (self.pasts == other.pasts, "ready by past"),
+            (self.settled == other.settled, "settled members"),
+            (self.starving == other.starving, "starving pools"),
             (self.attention == other.attention, "attention"),
             (self.drains == other.drains, "drains"),
             (self.by_phase() == other.by_phase(), "rows by phase"),

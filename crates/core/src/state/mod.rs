@@ -10,6 +10,7 @@ mod invariants;
 mod leases;
 mod listing;
 mod pages;
+mod pasts;
 mod receipts;
 mod wholeness;
 
@@ -18,6 +19,7 @@ pub use index::{Counts, Member};
 pub use invariants::{Violation, check};
 pub use listing::Listing;
 pub use pages::{PoolCursor, RowFilter};
+pub(crate) use pasts::Queue;
 use receipts::ReceiptIndex;
 
 use crate::decided::Decided;
@@ -26,7 +28,7 @@ use crate::metrics::Metrics;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
-use crate::{Ledger, Standing};
+use crate::{Breaker, Ledger, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
     Phase, PoolSpec,
@@ -111,6 +113,7 @@ impl<M: Memory> State<M> {
             create_reason: None,
             root: None,
             controllers_at: Nanos(0),
+            resets: Breaker::default(),
             newest: None,
             ledger: Ledger::default(),
             standing: Standing::Unchecked {

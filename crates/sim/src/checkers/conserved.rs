@@ -51,7 +51,7 @@ fn attached(kind: &EffectKind) -> Cycles {
         | EffectKind::Stop
         | EffectKind::Delete
         | EffectKind::HandOver { .. }
-        | EffectKind::Inspect
+        | EffectKind::Mend { .. }
         | EffectKind::StoreChunk { .. }
         | EffectKind::CheckStore
         | EffectKind::Info { .. }

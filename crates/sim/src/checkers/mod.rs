@@ -12,6 +12,7 @@ mod handout;
 mod limited;
 mod operations;
 mod paced;
+mod past;
 mod protected;
 mod ready;
 mod thrifty;
@@ -85,6 +86,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(conserved::Conserved),
         Box::new(thrifty::Thrifty),
         Box::new(paced::Paced),
+        Box::new(past::Past),
         Box::new(protected::Protected),
     ]
 }

@@ -240,6 +240,11 @@ impl Demo {
         &self.world
     }
 
+    /// The world, to ask it something between two steps.
+    pub fn world_mut(&mut self) -> &mut FleetWorld {
+        &mut self.world
+    }
+
     /// The spec in force.
     pub fn spec(&self) -> &FleetSpec {
         &self.spec

@@ -43,6 +43,7 @@ pub(super) fn module() -> (ModuleHash, Vec<u8>) {
 /// Two pools, each of a role of its own, over a small warm pool.
 pub(super) fn spec() -> FleetSpec {
     FleetSpec {
+        visibility: None,
         name: "model".to_owned(),
         controllers: controllers(false),
         reserve: Cycles(10 * Cycles::T),
@@ -51,13 +52,7 @@ pub(super) fn spec() -> FleetSpec {
             reset: 3,
             install: 2,
         },
-        warm_pool: WarmPoolSpec {
-            minimum: 3,
-            maximum: 6,
-            cycles: Cycles(5 * Cycles::T),
-            floor: Cycles(Cycles::T),
-            sweep_above: Some(Cycles(10 * Cycles::T)),
-        },
+        warm_pool: WarmPoolSpec::new(3, 6),
         roles: vec![plain_role(), checked_role()],
         pools: vec![
             PoolSpec {

@@ -79,6 +79,7 @@ impl Mirror {
             | Event::PoolSampled(_)
             | Event::LeaseAnswered { .. }
             | Event::LeasesForgotten
+            | Event::ResetsJudged(_)
             | Event::WorkCut(_)
             | Event::ModuleChanged { .. }
             | Event::StoreSeen(_)

@@ -3,10 +3,12 @@
 mod decisions;
 mod demo;
 mod exhaustive;
+mod http;
 mod hub;
 mod lab;
 mod model;
 mod planted;
+mod pool;
 mod recovery;
 mod script;
 mod soak;

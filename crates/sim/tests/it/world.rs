@@ -13,7 +13,7 @@ use ic_stable_structures::memory_manager::{MemoryId, MemoryManager};
 const HALF_SECOND: u64 = 500_000_000;
 
 /// Root with the demo's fleet, just applied: nothing is there yet.
-fn start() -> (FleetWorld, FleetSpec) {
+pub(crate) fn start() -> (FleetWorld, FleetSpec) {
     let root_wasm = wasm::load("hatchery_root");
     let mut world = FleetWorld::start(1, Some(wasm::cache()), &root_wasm).expect("root installs");
     let module = world
@@ -24,7 +24,7 @@ fn start() -> (FleetWorld, FleetSpec) {
     (world, spec)
 }
 
-fn settle(world: &mut FleetWorld, spec: &FleetSpec) {
+pub(crate) fn settle(world: &mut FleetWorld, spec: &FleetSpec) {
     for _ in 0..600 {
         world.pass(1, HALF_SECOND);
         let rows = world.rows().expect("root answers");

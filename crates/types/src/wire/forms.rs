@@ -151,10 +151,12 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
     const SHAPE: &'static Shape = &Shape::Record(&[
         super::Field {
             id: 0,
+            name: "",
             shape: A::SHAPE,
         },
         super::Field {
             id: 1,
+            name: "",
             shape: B::SHAPE,
         },
     ]);
@@ -175,10 +177,12 @@ impl<T: Wire, E: Wire> Wire for Result<T, E> {
     const SHAPE: &'static Shape = &Shape::Variant(&[
         super::Field {
             id: OK,
+            name: "Ok",
             shape: T::SHAPE,
         },
         super::Field {
             id: ERR,
+            name: "Err",
             shape: E::SHAPE,
         },
     ]);

@@ -5,16 +5,19 @@
 //! against that table and lays its numbers out in the shape's own order; what is left to each type
 //! is to pick them up. So a type costs root's wasm a few hundred bytes where a visitor for each
 //! costs thousands, and no message can make decoding fail half way. Deliberately not a general
-//! Candid library: no recursive shapes, no references but principals, no text form.
+//! Candid library: no recursive shapes, no references but principals, no text form but
+//! JSON for reading.
 
 mod decode;
 mod forms;
+mod json;
 mod shape;
 mod walk;
 
 pub use decode::{Reader, Work};
 pub use forms::Unread;
 pub use hatchery_derive::Wire;
+pub use json::json;
 pub use shape::{Field, Shape};
 
 /// A shape with a Candid form; derived.

@@ -40,6 +40,8 @@ pub enum Shape {
 pub struct Field {
     /// Hash of its name, or place in a tuple.
     pub id: u32,
+    /// Its name; empty in a tuple.
+    pub name: &'static str,
     /// Its form.
     pub shape: &'static Shape,
 }

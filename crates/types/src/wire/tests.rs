@@ -235,3 +235,35 @@ fn l22_work_is_bounded() {
     // A list longer than memory.
     assert!(wanted(b"DIDL\x02\x6e\x78\x6d\x00\x01\x01\xff\xff\xff\xff\x0f").is_err());
 }
+
+#[test]
+fn json_follows_the_rule_of_its_shape() {
+    let value = Everything {
+        name: "say \"ü\"\\\n\u{1}".to_owned(),
+        bytes: vec![0, 255],
+        phases: vec![(Phase::PendingReset, 1)],
+        ..everything()
+    };
+    let hash = "09".repeat(32);
+    let json = json(&value);
+    assert!(
+        json.contains(r#""name":"say \"ü\"\\\u000a\u0001""#),
+        "{json}"
+    );
+    for part in [
+        r#""at":18446744073709551615"#,
+        r#""yes":true"#,
+        r#""result":{"Err":"no"}"#,
+        r#""number":"340282366920938463463374607431768211455""#,
+        r#""small":[65535,300]"#,
+        r#""cycles":"5000000000000""#,
+        r#""bytes":"00ff""#,
+        r#""phases":[["PendingReset",1]]"#,
+        r#"{"Wrapper":1},{"Pair":[2,"two"]},{"renamed":{"#,
+        r#"[null,"Unit","#,
+        &format!(r#""hash":"{hash}""#),
+        &format!(r#""canister":"{}""#, value.canister),
+    ] {
+        assert!(json.contains(part), "{part} in {json}");
+    }
+}
