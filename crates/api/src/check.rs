@@ -6,6 +6,7 @@
 pub mod limits;
 mod pools;
 mod signals;
+mod top_ups;
 
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, Nanos, Principal, PullSpec, RoleSpec,
@@ -45,6 +46,7 @@ pub fn check_spec(spec: &FleetSpec) -> Result<(), Vec<SpecError>> {
     findings.check_sweep(&spec.warm_pool);
     findings.check_sizing(&spec.warm_pool);
     findings.check_roles(&spec.roles);
+    findings.check_top_ups(spec);
     findings.check_pools(spec);
     if findings.0.is_empty() {
         Ok(())

@@ -24,8 +24,9 @@ mod sweeper;
 
 pub use breaker::Breaker;
 pub use decide::{
-    LaneStatus, MemberWhy, decide, held_back, kept_spare, lanes, maintenance_paused,
-    missing_canisters, next_wake, plan_pool, plan_worker, warm_reason, why_members,
+    FundingStatus, LaneStatus, MemberWhy, decide, funding_status, held_back, kept_spare, lanes,
+    maintenance_paused, missing_canisters, next_wake, plan_pool, plan_worker, warm_reason,
+    why_members,
 };
 pub use decided::{Decided, replay};
 pub use event::Event;
@@ -34,7 +35,7 @@ pub use input::{
     WorkerInput,
 };
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
-pub use ledger::{Account, Ledger};
+pub use ledger::{Account, Funding, Ledger, Purse};
 pub use metrics::{Checkpoint, Cost, Counter, Ended, Metrics, Operation};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};

@@ -98,6 +98,16 @@ pub const BACKOFF_MAX: Nanos = Nanos::from_secs(600);
 pub const ABSENCE_AGE: Nanos = Nanos::from_secs(600);
 /// How long answers to the calls of an earlier root are waited for.
 pub const STALE_GRACE: Nanos = Nanos::from_secs(60);
+/// Less than this is not worth a deposit: what is left of a budget waits for the next day.
+pub const TOP_UP_WORTH: Cycles = Cycles(50_000_000_000);
+/// A top-up that certainly did not happen is tried again after this.
+pub const TOP_UP_RETRY: Nanos = Nanos::from_secs(60);
+/// A member that root tops up is looked at no more often than this, however fast it burns.
+pub const BURN_LOOK: Nanos = Nanos::from_secs(600);
+/// The first look at what a new member of such a role burns.
+pub const BURN_FIRST: Nanos = Nanos::from_secs(3_600);
+/// Between two looks of root into its own purse.
+pub const PURSE_EVERY: Nanos = Nanos::from_secs(3_600);
 /// Between two looks at a canister whose install has an unknown outcome.
 pub const LOOK_AGAIN: Nanos = Nanos::from_secs(30);
 /// Between two questions to a draining worker.

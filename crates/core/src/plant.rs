@@ -71,6 +71,9 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("s18", "a lowered maximum drains all at once"),
     ("s19", "workers of a holder that is gone are forgotten"),
     ("s20", "a lease ends though nobody could renew it"),
+    ("l13", "a deposit without an answer is paid again"),
+    ("l14", "root pays below its reserve"),
+    ("l15", "a canister has no budget of its own"),
 ];
 
 /// Plant p14: a failure's text behind that of the last one.

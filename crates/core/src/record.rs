@@ -3,7 +3,7 @@
 //! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
 
 use crate::plant::{self, planted};
-use crate::{Breaker, Ledger, Search, Standing};
+use crate::{Breaker, Funding, Ledger, Purse, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Direction, EffectId, ExportTo, Generation, Incarnation, ModuleHash, Nanos,
     Phase, Reason, Registered,
@@ -131,6 +131,21 @@ pub struct Row {
     /// A sweep of its cycles, while it is one.
     #[n(25)]
     pub sweep: Option<Sweep>,
+    /// Deposited by root, or attached to its creation, since it was last observed.
+    #[cbor(n(40), default)]
+    pub deposited: Cycles,
+    /// Topped up by root on the day numbered `funded_day`.
+    #[cbor(n(41), default)]
+    pub funded: Cycles,
+    /// See [`crate::Funding::day`].
+    #[cbor(n(42), default)]
+    pub funded_day: u64,
+    /// When it is to be topped up; zero = it needs nothing.
+    #[cbor(n(43), default)]
+    pub fund_at: Nanos,
+    /// What it burns a day, as far as two observations of this tenancy show it.
+    #[n(44)]
+    pub burn: Option<Cycles>,
 }
 
 impl Row {
@@ -171,8 +186,26 @@ impl Row {
             next_pull: Nanos::MAX,
             pulls: 0,
             queries: None,
+            deposited: Cycles(0),
+            funded: Cycles(0),
+            funded_day: 0,
+            fund_at: Nanos(0),
+            burn: None,
             reason,
         }
+    }
+
+    /// What it holds by the books: its balance as observed, and what it got since.
+    pub fn held(&self) -> Cycles {
+        let observed = self.cycles.unwrap_or_default();
+        Cycles(observed.0.saturating_add(self.deposited.0))
+    }
+
+    /// Its balance was observed.
+    pub(crate) fn take_balance(&mut self, cycles: Cycles, now: Nanos) {
+        self.cycles = Some(cycles);
+        self.cycles_at = now;
+        self.deposited = Cycles(0);
     }
 
     /// What another root needs to take it over.
@@ -298,20 +331,16 @@ pub struct Sweep {
     /// Sweeps tried.
     #[n(0)]
     pub attempts: u32,
-    /// Balance before the last one, or after it once it was looked at.
-    #[n(1)]
-    pub held: Cycles,
     /// What comes next.
     #[n(2)]
     pub step: SweepStep,
 }
 
 impl Sweep {
-    /// A sweep that is yet to come, of a canister that holds so much.
-    pub(crate) fn wanted(held: Cycles) -> Self {
+    /// A sweep that is yet to come.
+    pub(crate) fn wanted() -> Self {
         Sweep {
             attempts: 0,
-            held,
             step: SweepStep::Wanted,
         }
     }
@@ -588,6 +617,12 @@ pub struct Header {
     /// Ids that root is looking through.
     #[n(18)]
     pub search: Option<Search>,
+    /// What was paid today.
+    #[cbor(n(25), default)]
+    pub funding: Funding,
+    /// Root's own balance.
+    #[n(26)]
+    pub purse: Option<Purse>,
 }
 
 impl Header {

@@ -221,7 +221,13 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     (
         "lost",
         "pending-reset",
-        &["import", "import-immediate", "recycle", "requeue"],
+        &[
+            "import",
+            "import-immediate",
+            "recycle",
+            "requeue",
+            "create done",
+        ],
     ),
     ("failed", "deleting", &["delete"]),
     ("lost", "deleting", &["delete"]),

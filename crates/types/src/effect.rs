@@ -131,6 +131,13 @@ pub enum EffectKind {
     /// Empty root's chunk store of what no module needs any more.
     #[n(17)]
     ClearStore,
+    /// Give a canister cycles.
+    #[n(18)]
+    TopUp {
+        /// How many.
+        #[n(0)]
+        cycles: Cycles,
+    },
 }
 
 /// One call of an effect.
@@ -172,6 +179,8 @@ pub enum Step {
     StoredChunks,
     /// `clear_chunk_store` of root itself.
     ClearChunkStore,
+    /// `deposit_cycles`, with cycles attached.
+    Deposit,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -248,6 +257,15 @@ impl EffectKind {
             EffectKind::Mend { .. } => &[Step::MemberSettings, Step::Start, Step::Status],
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
+            EffectKind::TopUp { .. } => &[Step::Deposit],
+        }
+    }
+
+    /// Cycles that leave root with its first call.
+    pub fn attached(&self) -> Cycles {
+        match self {
+            EffectKind::Create { cycles } | EffectKind::TopUp { cycles } => *cycles,
+            _ => Cycles(0),
         }
     }
 
@@ -282,6 +300,7 @@ impl EffectKind {
             EffectKind::Mend { .. } => "mend",
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
+            EffectKind::TopUp { .. } => "top-up",
         }
     }
 }

@@ -36,7 +36,9 @@ pub use scaling::{
     BufferSpec, HealthSpec, LeaseEnd, LeaseSpec, Missing, ParentSpec, PoolSpec, PullSpec,
     ScaleSpec, Scope, SignalSpec, Source, WindowSpec,
 };
-pub use spec::{DrainSpec, FleetSpec, LanesSpec, Reuse, RoleSpec, Visibility, WarmPoolSpec};
+pub use spec::{
+    DrainSpec, FleetSpec, LanesSpec, Reuse, RoleSpec, TopUpSpec, Visibility, WarmPoolSpec,
+};
 pub use units::{Cycles, Nanos};
 #[cfg(feature = "candid")]
 pub use wire::Wire;

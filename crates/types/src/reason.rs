@@ -1,6 +1,6 @@
 //! Why something was done, refused, or left undone.
 
-use crate::{CanisterId, Nanos, Refusal};
+use crate::{CanisterId, Cycles, Nanos, Refusal};
 use core::fmt;
 use minicbor::{Decode, Encode};
 
@@ -357,6 +357,13 @@ pub enum Reason {
     /// Policy wants no more workers.
     #[n(194)]
     NotAboveDemand,
+    // Cycles.
+    /// Root gave it cycles: this many.
+    #[n(220)]
+    ToppedUp(#[n(0)] Cycles),
+    /// What root may pay today is spent.
+    #[n(221)]
+    BudgetSpent,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -485,6 +492,8 @@ impl Reason {
             Reason::TtlTooLong => (193, "ttl-too-long"),
             Reason::NotAboveDemand => (194, "not-above-demand"),
             Reason::BreakerOpen { .. } => (181, "breaker-open"),
+            Reason::ToppedUp(..) => (220, "topped-up"),
+            Reason::BudgetSpent => (221, "budget-spent"),
         }
     }
 }
@@ -502,6 +511,7 @@ impl fmt::Display for Reason {
             | Reason::BackingOff { until }
             | Reason::BreakerOpen { until } => write!(f, " until {} s", until.as_secs()),
             Reason::DrivenBy(signal) | Reason::Stale(signal) => write!(f, " ({signal})"),
+            Reason::ToppedUp(cycles) => write!(f, " by {cycles}"),
             Reason::Registered { role, parent } => {
                 write!(f, " as {role}")?;
                 parent.map_or(Ok(()), |parent| write!(f, " under {parent}"))

@@ -38,6 +38,10 @@ pub struct FleetSpec {
     /// Who may see single canisters, events and plans; none = [`Visibility::Public`].
     #[n(20)]
     pub visibility: Option<Visibility>,
+    /// What root may pay in all to keep canisters alive, and the level of spare ones; none = root
+    /// tops up nothing, whatever roles say.
+    #[n(15)]
+    pub top_up: Option<TopUpSpec>,
 }
 
 /// Who may see more than counts.
@@ -90,6 +94,28 @@ pub struct LanesSpec {
     /// Installs; the subnet runs one at a time. Default 4.
     #[n(2)]
     pub install: u32,
+}
+
+/// When canisters get cycles from root, and how much a day (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
+pub struct TopUpSpec {
+    /// A canister with less is topped up. Of the fleet: a spare one that misses its floor.
+    #[n(0)]
+    pub below: Cycles,
+    /// To this much.
+    #[n(1)]
+    pub to: Cycles,
+    /// Most that one canister gets a day.
+    #[n(2)]
+    pub each: Cycles,
+    /// Most that all canisters of the role, or of the fleet, get a day.
+    #[n(3)]
+    pub all: Cycles,
 }
 
 /// Spare canisters.
@@ -193,6 +219,9 @@ pub struct RoleSpec {
     #[n(4)]
     #[cbor(default)]
     pub reuse: Reuse,
+    /// When its members get cycles from root; none = never.
+    #[n(12)]
+    pub top_up: Option<TopUpSpec>,
 }
 
 /// Who may get a recycled canister: with its id go ledger balances, rights over others and derived
@@ -233,6 +262,7 @@ impl RoleSpec {
             health: None,
             pulls: Vec::new(),
             reuse: Reuse::SameRole,
+            top_up: None,
         }
     }
 }

@@ -21,6 +21,7 @@ fn good() -> FleetSpec {
         },
         warm_pool: WarmPoolSpec::new(5, 20),
         roles: vec![RoleSpec::new("worker", ModuleHash([7; 32]))],
+        top_up: None,
         pools: vec![PoolSpec {
             initial: 2,
             signals: vec![SignalSpec::new("depth", 10)],

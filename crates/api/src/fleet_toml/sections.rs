@@ -10,7 +10,7 @@ use super::values::{
 };
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, Reuse,
-    RoleSpec, WarmPoolSpec, WindowSpec,
+    RoleSpec, TopUpSpec, WarmPoolSpec, WindowSpec,
 };
 use toml_edit::Table;
 
@@ -23,6 +23,7 @@ const FLEET: &[&str] = &[
     "roles",
     "pools",
     "visibility",
+    "top_up",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
 const WARM_POOL: &[&str] = &[
@@ -38,7 +39,10 @@ const WARM_POOL: &[&str] = &[
     "watchdog",
 ];
 const WARM_WINDOW: &[&str] = &["from", "to", "every", "minimum"];
-const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull", "reuse"];
+const ROLE: &[&str] = &[
+    "module", "init_arg", "drain", "health", "pull", "reuse", "top_up",
+];
+const TOP_UP: &[&str] = &["below", "to", "each", "all"];
 const DRAIN: &[&str] = &["method", "deadline"];
 const HEALTH: &[&str] = &["method", "grace"];
 const PULL: &[&str] = &["method", "field", "multiply", "every"];
@@ -79,6 +83,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             roles,
             pools,
             visibility,
+            top_up: read_top_up(reader, &top),
         },
         modules,
     )
@@ -161,6 +166,7 @@ fn read_role(
             health: read_health(reader, section),
             pulls: read_pulls(reader, section),
             reuse: reader.or(section, "reuse", reuse, Reuse::SameRole),
+            top_up: read_top_up(reader, section),
         },
         module,
     )
@@ -173,6 +179,16 @@ fn read_health(reader: &mut Reader<'_>, role: &Section<'_>) -> Option<HealthSpec
         grace: reader
             .optional(&section, "grace", duration)
             .unwrap_or(GRACE),
+    })
+}
+
+fn read_top_up(reader: &mut Reader<'_>, parent: &Section<'_>) -> Option<TopUpSpec> {
+    let section = reader.section(parent, "top_up", TOP_UP);
+    section.is_there().then(|| TopUpSpec {
+        below: reader.required(&section, "below", "\"1T\"", cycles),
+        to: reader.required(&section, "to", "\"2T\"", cycles),
+        each: reader.required(&section, "each", "\"5T\"", cycles),
+        all: reader.required(&section, "all", "\"50T\"", cycles),
     })
 }
 

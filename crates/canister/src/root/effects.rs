@@ -175,6 +175,10 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
             Request::management("update_settings", &argument)
         }
         Step::Uninstall => Request::management("uninstall_code", &canister()?),
+        Step::Deposit => Request {
+            cycles: effect.kind.attached().0,
+            ..Request::management("deposit_cycles", &canister()?)
+        },
         Step::Start => Request::management("start_canister", &canister()?),
         Step::Status => Request::management("canister_status", &canister()?),
         Step::Stop => Request::management("stop_canister", &canister()?),
@@ -416,6 +420,7 @@ mod tests {
             },
             EffectKind::CheckStore,
             EffectKind::ClearStore,
+            EffectKind::TopUp { cycles: Cycles(0) },
         ];
         for kind in kinds {
             assert!(kind.steps().len() <= 1 << STEP_BITS, "{kind}");

@@ -112,7 +112,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Delete
         | Step::UploadChunk
         | Step::ClearChunkStore
-        | Step::HandOver => Some(Value::Nothing),
+        | Step::HandOver
+        | Step::Deposit => Some(Value::Nothing),
     }
 }
 

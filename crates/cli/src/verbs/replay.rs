@@ -23,7 +23,11 @@ pub(crate) fn run(session: &Session<'_>, options: &ReplayOptions) -> anyhow::Res
                 .hint("one is kept whenever a plan changes something or says something new")
                 .into());
         };
-        let first = if newest.base == 0 { newest.number } else { newest.base };
+        let first = if newest.base == 0 {
+            newest.number
+        } else {
+            newest.base
+        };
         let reaches = kept.last().is_some_and(|last| last.number <= first);
         if reaches || page.next.is_none() {
             break first;

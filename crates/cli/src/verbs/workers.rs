@@ -6,7 +6,9 @@ use crate::complaint::{Complaint, Kind};
 use crate::connection::{canister, identity};
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
-use hatchery_api::{CreateWorkerRequest, MemberValue, PlanView, PoolReport, PoolReportAnswer, WorkersPage};
+use hatchery_api::{
+    CreateWorkerRequest, MemberValue, PlanView, PoolReport, PoolReportAnswer, WorkersPage,
+};
 use hatchery_types::{CanisterId, Generation, OperationId};
 
 pub(crate) fn run(session: &Session<'_>, verb: &WorkersVerb) -> anyhow::Result<()> {
@@ -39,7 +41,13 @@ fn create(session: &Session<'_>, pool: &str, given: &Given) -> anyhow::Result<()
         pool: pool.to_owned(),
         init_arg: None,
     };
-    follow_operation(session, "create_worker", &request, given, &request.operation.0)
+    follow_operation(
+        session,
+        "create_worker",
+        &request,
+        given,
+        &request.operation.0,
+    )
 }
 
 /// The pool that is named, or all.

@@ -4,13 +4,14 @@
 
 use super::service::{installed, measure, member_due, reported};
 use super::{
-    Draft, ask, departure, export, mend, recover, search, standing, store, sweep, to_reset, trial,
+    Draft, ask, departure, export, funding, mend, recover, search, standing, store, sweep,
+    to_reset, trial,
 };
 use crate::limits;
 use crate::plant::planted;
 use crate::record::{Exit, Row};
 use crate::state::State;
-use crate::{Decision, Event};
+use crate::{Account, Decision, Event};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectKind, FleetSpec, ModuleHash, Nanos, Observation, Outcome,
     Phase, Principal, REJECT_DESTINATION_INVALID, Reason, RunState, Value,
@@ -36,7 +37,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         outcomes,
     };
     match (&effect.kind, row) {
-        (EffectKind::Create { .. }, _) => created(&mut draft, state, &case),
+        (EffectKind::Create { cycles }, _) => created(&mut draft, state, &case, *cycles),
         (EffectKind::StoreChunk { module, index }, _) => {
             store::stored(&mut draft, state, *module, *index, case.last());
         }
@@ -50,10 +51,9 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
         (EffectKind::ClearStore, _) => store::cleared(&mut draft, state, case.last()),
         (_, None) => {}
-        (EffectKind::Reset { .. }, Some(mut row)) => {
-            sweep::book(&mut draft, &case, &mut row);
+        (EffectKind::Reset { .. }, Some(row)) => {
             let exit = row.exit;
-            let row = after_reset(&case, row);
+            let row = after_reset(state, &case, row);
             judge(&mut draft, state, now, &row);
             draft.row(departure::instead_of_ready(&case, row, exit));
         }
@@ -84,6 +84,9 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::Delete, Some(row)) => after_delete(&mut draft, &case, row),
         (EffectKind::HandOver { .. }, Some(row)) => {
             export::after_hand_over(&mut draft, &case, row);
+        }
+        (EffectKind::TopUp { cycles }, Some(row)) => {
+            draft.row(funding::after_top_up(&case, row, *cycles));
         }
     }
     draft.done()
@@ -137,23 +140,22 @@ pub(super) fn lost_control(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code != REJECT_DESTINATION_INVALID)
 }
 
-fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
+fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, cycles: Cycles) {
     let now = case.now;
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
-            let new = Row::new(*canister, Phase::Creating, now, Reason::Bought);
-            let row = if let Some(row) = state.row(*canister) {
-                // Named by somebody before it was there: "gone" was said of another time.
-                Row {
-                    created_at: now,
-                    ..row
-                }
-            } else if planted("p16") {
-                new.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+            if let Some(row) = state.row(*canister) {
+                draft.event(Event::CyclesBooked(Account::Twice, cycles));
+                draft.row(named_before(now, row));
             } else {
-                new
-            };
-            draft.row(row);
+                let mut row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+                row.deposited = cycles;
+                draft.row(if planted("p16") {
+                    row.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+                } else {
+                    row
+                });
+            }
             if state.header().create_failures > 0 {
                 let reason = None;
                 draft.event(Event::CreationHeldBack {
@@ -178,13 +180,30 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
     }
 }
 
+/// A canister that was named to root before it was there: what was said of it so far is no more.
+fn named_before(now: Nanos, row: Row) -> Row {
+    let row = Row {
+        created_at: now,
+        ..row
+    };
+    match row.phase {
+        Phase::Lost => to_reset(row, now, Reason::Bought),
+        _ => row,
+    }
+}
+
 /// Ready only after the observation; else again, from the start, after a wait.
-fn after_reset(case: &Case<'_>, row: Row) -> Row {
+fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let row = observed(case, row);
     if let Some(observation) = case.observation() {
         return match flaw(case, &row, observation) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
+            Some(Reason::BelowFloor) if funding::may_feed_spare(state, now, case.spec, &row) => {
+                let mut row = row.moved(Phase::PendingReset, now, Reason::BelowFloor);
+                row.next_attempt = Nanos::MAX;
+                funding::note_need(case.spec, now, row)
+            }
             Some(flaw) => again(now, row, case.trouble().unwrap_or(flaw)),
         };
     }
@@ -241,8 +260,8 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
 /// Takes over what an observation says of cycles and run state.
 fn observed(case: &Case<'_>, mut row: Row) -> Row {
     if let Some(observation) = case.observation() {
-        row.cycles = Some(observation.cycles);
-        row.cycles_at = case.now;
+        funding::measure_burn(&mut row, observation.cycles, case.now);
+        row.take_balance(observation.cycles, case.now);
         row.stopped = observation.run_state != RunState::Running;
     }
     row
@@ -343,6 +362,7 @@ fn observe<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, mut 
         measure(case.spec, case.now, &mut row, seen);
     }
     let row = after_observe(state, case, row);
+    let row = funding::note_need(case.spec, case.now, row);
     let module = row
         .module
         .filter(|_| was == Phase::Installing && row.phase.is_living());

@@ -160,9 +160,8 @@ pub(super) fn let_go(spec: &FleetSpec, now: Nanos, row: Row) -> Row {
     if warm.sweep_above.is_none() || row.cycles.is_none_or(|held| held.0 <= worth) {
         return release(row, now, to);
     }
-    let sweep = Sweep::wanted(row.cycles.unwrap_or_default());
     Row {
-        sweep: Some(sweep),
+        sweep: Some(Sweep::wanted()),
         exit: Some(Exit::Release(to)),
         ..row.moved(Phase::PendingReset, now, Reason::Surplus)
     }

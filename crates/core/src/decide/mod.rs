@@ -8,6 +8,7 @@ mod command;
 mod conclude;
 mod departure;
 mod export;
+mod funding;
 mod intake;
 mod lanes;
 mod lease;
@@ -29,6 +30,7 @@ mod trial;
 mod why;
 mod worker;
 
+pub use funding::{FundingStatus, funding_status};
 pub use lanes::{LaneStatus, lanes};
 pub use refill::{kept_spare, maintenance_paused, missing_canisters, warm_reason};
 pub use standing::held_back;
@@ -310,5 +312,7 @@ fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     row.init_arg = None;
     row.queries = None;
     row.exit = None;
+    row.burn = None;
+    row.fund_at = Nanos(0);
     row
 }

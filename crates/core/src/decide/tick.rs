@@ -7,8 +7,8 @@
 use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
 use super::{
-    Draft, ask, conclude, export, lease, mend, module, operation, past, refill, search, service,
-    standing, store, sweep, worker,
+    Draft, ask, conclude, export, funding, lease, mend, module, operation, past, refill, search,
+    service, standing, store, sweep, worker,
 };
 use crate::decided::{self, Decided};
 use crate::limits;
@@ -51,6 +51,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| drain_next(state, now, spec, &room))
+        .or_else(|| funding::fund_next(state, now, spec, vitals, &room))
         .or_else(|| reset_next(state, now, spec, &room))
         .or_else(|| mend::mend_next(state, now, spec, &room))
         .or_else(|| ask::ask_next(state, now, spec, &room))
@@ -61,6 +62,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
         .or_else(|| keep_metrics(state))
+        .or_else(|| funding::look_into_purse(state, now, vitals))
         .unwrap_or_default()
 }
 
@@ -490,6 +492,7 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         &index.drains,
         &index.reset_queue,
         &index.pulls,
+        &index.needy,
     ];
     let rows = rows.map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);

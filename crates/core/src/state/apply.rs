@@ -2,13 +2,12 @@
 
 use super::{State, wholeness};
 use crate::event::Event;
-use crate::plant::planted;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
 use crate::{Account, Breaker, limits};
 use hatchery_types::{
-    CanisterId, Cycles, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos,
-    Outcome, Phase, PoolSpec, Reason,
+    CanisterId, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome,
+    Phase, PoolSpec, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -43,8 +42,9 @@ impl<M: Memory> State<M> {
             Event::ResetsJudged(breaker) => self.judge_resets(now, breaker),
             Event::CreationGivenUp(id) => self.give_up(now, id),
             Event::CyclesBooked(account, cycles) => {
-                self.change_header(|header| header.ledger.book(account, cycles));
+                self.book(account, cycles);
             }
+            Event::PurseNoted(purse) => self.change_header(|header| header.purse = Some(purse)),
             Event::StandingChanged(standing) => {
                 self.change_header(|header| header.standing = standing);
                 self.wake_all_pools(now);
@@ -258,7 +258,7 @@ impl<M: Memory> State<M> {
             .effect(id)
             .expect("bug: an outcome for an effect not in the journal");
         if let Some(cycles) = wholeness::spent_by(&effect, step, &outcome) {
-            self.change_header(|header| header.ledger.book(Account::Spent, cycles));
+            self.book(Account::Spent, cycles);
         }
         effect.outcomes[usize::from(step)] = Some(outcome);
         self.index.take_effect(id);
@@ -272,6 +272,7 @@ impl<M: Memory> State<M> {
             Some(before) => self.index.take_row(before),
             None => self.note_id(row.canister),
         }
+        self.book_row(now, before.as_ref(), &row);
         self.index.put_row(&row);
         let moved = before
             .as_ref()
@@ -323,7 +324,7 @@ impl<M: Memory> State<M> {
     fn remove_row(&mut self, now: Nanos, canister: CanisterId, reason: Reason) {
         if let Some(row) = self.rows.remove(&canister.into()) {
             self.index.take_row(&row.0);
-            self.book(row.0.cycles, &reason);
+            self.book_removed(row.0.held(), &reason);
             let pool = row.0.pool;
             self.append_log(LogEntry {
                 at: now,
@@ -333,20 +334,6 @@ impl<M: Memory> State<M> {
                 reason,
             });
         }
-    }
-
-    /// The cycles that leave with a canister.
-    fn book(&mut self, cycles: Option<Cycles>, reason: &Reason) {
-        let Some(cycles) = cycles.filter(|cycles| cycles.0 > 0 && !planted("p26")) else {
-            return;
-        };
-        self.change_header(|header| {
-            let book = match reason {
-                Reason::Exported => &mut header.given_away,
-                _ => &mut header.discarded,
-            };
-            book.0 = book.0.saturating_add(cycles.0);
-        });
     }
 
     fn put_pool(&mut self, record: PoolRecord) {

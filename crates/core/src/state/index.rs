@@ -150,6 +150,10 @@ pub(crate) struct Index {
     pub(crate) standby: BTreeMap<String, BTreeSet<(Nanos, CanisterId)>>,
     /// Members in service that are to be asked for a number, by `(due, id)`.
     pub(crate) pulls: BTreeSet<(Nanos, CanisterId)>,
+    /// Rows that are to be topped up, by `(due, id)`.
+    pub(crate) needy: BTreeSet<(Nanos, CanisterId)>,
+    /// Cycles burned a day by living members, by role.
+    burns: BTreeMap<String, u128>,
     /// Answers given to holders.
     pub(crate) leases: LeaseIndex,
     /// Effects in flight.
@@ -226,6 +230,12 @@ impl Index {
             }
             None => {}
         }
+        if is_needy(row) {
+            self.needy.insert((row.fund_at, row.canister));
+        }
+        if let Some((role, burn)) = burn_of(row) {
+            *self.burns.entry(role.to_owned()).or_default() += burn;
+        }
         if let Some((pool, member)) = member_of(row) {
             note_change(&mut self.noted, &pool, row.canister);
             let sizes = self.sizes.entry(pool.clone()).or_default();
@@ -281,6 +291,12 @@ impl Index {
             }
             None => {}
         }
+        self.needy.remove(&(row.fund_at, row.canister));
+        if let Some((role, burn)) = burn_of(row)
+            && let Some(sum) = self.burns.get_mut(role)
+        {
+            *sum -= burn;
+        }
         if let Some(pool) = row.pool.as_ref().filter(|_| row.phase.is_member())
             && let Some(members) = self.members.get_mut(pool)
         {
@@ -308,6 +324,12 @@ impl Index {
         let start = after.map_or(Unbounded, Excluded);
         let rows = self.by_phase.get(&phase).into_iter();
         rows.flat_map(move |rows| rows.range((start, Unbounded)))
+    }
+
+    /// Roles whose members burn, and what they burn a day.
+    pub(crate) fn burns(&self) -> impl Iterator<Item = (String, Cycles)> {
+        let burns = self.burns.iter().filter(|(_, burn)| **burn > 0);
+        burns.map(|(role, burn)| (role.clone(), Cycles(*burn)))
     }
 
     /// Members of a pool in a phase.
@@ -547,6 +569,17 @@ fn is_asked(row: &Row) -> bool {
     row.phase == Phase::InService && row.effect.is_none() && row.next_pull < Nanos::MAX
 }
 
+/// It waits for cycles, and nobody talks about it.
+fn is_needy(row: &Row) -> bool {
+    row.fund_at.0 > 0 && row.effect.is_none()
+}
+
+/// A living member's role, and what it burns a day.
+fn burn_of(row: &Row) -> Option<(&str, u128)> {
+    let burn = row.burn.filter(|_| row.phase.is_living())?;
+    Some((row.role.as_deref()?, burn.0))
+}
+
 /// On standby, and it has started.
 fn is_free(member: &Member) -> bool {
     member.phase == Phase::Standby && !member.starting
@@ -592,7 +625,10 @@ impl Index {
             standby.retain(|_, standby| !standby.is_empty());
             standby
         };
+        let burns = |index: &Index| -> Vec<_> { index.burns().collect() };
         let parts = [
+            (self.needy == other.needy, "needy"),
+            (burns(self) == burns(other), "burns"),
             (standby(self) == standby(other), "standby"),
             (self.pulls == other.pulls, "pulls"),
             (self.leases == other.leases, "answers to holders"),

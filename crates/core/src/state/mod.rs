@@ -4,6 +4,7 @@
 //! the fleet sets.
 
 mod apply;
+mod books;
 mod decisions;
 mod index;
 mod invariants;
@@ -28,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
-use crate::{Breaker, Ledger, Standing};
+use crate::{Breaker, Funding, Ledger, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
     Phase, PoolSpec,
@@ -115,7 +116,10 @@ impl<M: Memory> State<M> {
             controllers_at: Nanos(0),
             resets: Breaker::default(),
             newest: None,
-            ledger: Ledger::default(),
+            ledger: Ledger {
+                whole: true,
+                ..Ledger::default()
+            },
             standing: Standing::Unchecked {
                 attempts: 0,
                 next_attempt: Nanos(0),
@@ -124,6 +128,8 @@ impl<M: Memory> State<M> {
             discarded: Cycles(0),
             given_away: Cycles(0),
             paused_down: Some(false),
+            funding: Funding::default(),
+            purse: None,
         };
         let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let mut state = State {
@@ -148,6 +154,7 @@ impl<M: Memory> State<M> {
         };
         state.migrate();
         state.rebuild();
+        state.complete_ledger();
         Ok(state)
     }
 

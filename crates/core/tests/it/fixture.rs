@@ -378,6 +378,7 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
             ..RoleSpec::new("worker", module())
         }],
         pools: vec![pool(min, max)],
+        top_up: None,
     }
 }
 

@@ -4,6 +4,7 @@ mod commands;
 mod decisions;
 mod failure_ids;
 mod fixture;
+mod funding;
 mod golden;
 mod leases;
 mod life;

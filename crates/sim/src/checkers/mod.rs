@@ -83,7 +83,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(drained::Drained::default()),
         Box::new(explained::Explained),
         Box::new(limited::Limited),
-        Box::new(conserved::Conserved),
+        Box::new(conserved::Conserved::default()),
         Box::new(thrifty::Thrifty),
         Box::new(paced::Paced),
         Box::new(past::Past),

@@ -43,6 +43,7 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         EffectKind::HandOver { .. } => Some(EffectKind::Mend {
             generation: Generation(1),
         }),
-        EffectKind::Mend { .. } => None,
+        EffectKind::Mend { .. } => Some(EffectKind::TopUp { cycles: Cycles(0) }),
+        EffectKind::TopUp { .. } => None,
     }
 }

@@ -67,7 +67,8 @@ impl Mirror {
                     effect.given_up = true;
                 }
             }
-            Event::CyclesBooked(..)
+            Event::PurseNoted(_)
+            | Event::CyclesBooked(..)
             | Event::StandingChanged(_)
             | Event::SearchChanged(_)
             | Event::Started(_)

@@ -52,8 +52,8 @@ impl Platform {
             Some(Fault::UnknownNotRan | Fault::StopInProgress) => false,
             _ => !matches!(outcome, Outcome::Refused(_) | Outcome::NotExecuted(_)),
         };
-        if let (EffectKind::Create { cycles }, false) = (&call.kind, taken) {
-            self.balance.0 += cycles.0;
+        if !taken {
+            self.balance.0 += call.kind.attached().0;
         }
     }
 
@@ -69,6 +69,7 @@ impl Platform {
                 Outcome::Done(Value::Nothing)
             }
             Step::Drain | Step::Check | Step::Ask => self.perform_worker(call),
+            Step::Deposit => self.perform_deposit(call),
             Step::CleanSettings
             | Step::MemberSettings
             | Step::HandOver
@@ -80,6 +81,15 @@ impl Platform {
             | Step::Stop
             | Step::Delete => self.perform_managed(at, call),
         }
+    }
+
+    /// Anybody may deposit.
+    fn perform_deposit(&mut self, call: &Call) -> Outcome {
+        let Some(canister) = self.canisters.get_mut(&call.canister) else {
+            return refused(REJECT_DESTINATION_INVALID, "no such canister");
+        };
+        canister.cycles.0 += call.kind.attached().0;
+        Outcome::Done(Value::Nothing)
     }
 
     fn perform_create(&mut self, at: Nanos, call: &Call) -> Outcome {
