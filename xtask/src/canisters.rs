@@ -8,9 +8,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Name and package of each canister.
-const CANISTERS: [(&str, &str); 3] = [
+const CANISTERS: [(&str, &str); 4] = [
     ("root", "hatchery-root"),
     ("worker", "hatchery-worker"),
+    ("own_root", "hatchery-own-root"),
     ("hub", "hatchery-hub"),
 ];
 

@@ -125,30 +125,38 @@ pub mod exports {
 /// [`MemorySource`], lets root share the canister's `MemoryManager` with an application; that
 /// application must not export `canister_init`, `canister_pre_upgrade`, `canister_post_upgrade` or
 /// `canister_inspect_message` itself; its own methods pass root's inspection. `http_request` and the
-/// certified data stay the application's; [`http`] has what root would have said.
+/// certified data stay the application's; [`http`] has what root would have said. With a function
+/// behind the memories, `root!(memory, start)`, that runs after the install and after every upgrade:
+/// for the application's timers.
 #[macro_export]
 macro_rules! root {
     () => {
-        $crate::root!(@ $crate::root::own_memory, inspect, true);
+        $crate::root!(@ $crate::root::own_memory, inspect, true, || {});
         #[cfg(target_family = "wasm")]
         const _: () = {
             $crate::root_entries! { "canister_query http_request" => http_request }
         };
     };
     ($memory:path) => {
-        $crate::root!(@ $memory, inspect_shared, false);
+        $crate::root!(@ $memory, inspect_shared, false, || {});
     };
-    (@ $memory:path, $inspect:ident, $web:literal) => {
+    ($memory:path, $start:path) => {
+        $crate::root!(@ $memory, inspect_shared, false, $start);
+    };
+    (@ $memory:path, $inspect:ident, $web:literal, $start:expr) => {
         $crate::candid_service!($crate::root::ROOT_DID);
+        const _: fn() = $start;
         #[cfg(target_family = "wasm")]
         const _: () = {
             #[unsafe(export_name = "canister_init")]
             extern "C" fn init() {
                 $crate::root::exports::init($memory, $web);
+                ($start)();
             }
             #[unsafe(export_name = "canister_post_upgrade")]
             extern "C" fn post_upgrade() {
                 $crate::root::exports::post_upgrade($memory, $web);
+                ($start)();
             }
             $crate::root_entries! {
                 "canister_pre_upgrade" => pre_upgrade,

@@ -7,6 +7,7 @@ mod http;
 mod hub;
 mod lab;
 mod model;
+mod own_root;
 mod planted;
 mod pool;
 mod recovery;
