@@ -8,7 +8,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Name and package of each canister.
-const CANISTERS: [(&str, &str); 2] = [("root", "hatchery-root"), ("worker", "hatchery-worker")];
+const CANISTERS: [(&str, &str); 3] = [
+    ("root", "hatchery-root"),
+    ("worker", "hatchery-worker"),
+    ("hub", "hatchery-hub"),
+];
 
 /// Where programs find the wasm files.
 pub(crate) const WASM_FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";

@@ -5,6 +5,7 @@
 
 mod check;
 mod command;
+mod decisions;
 mod http;
 mod nearest;
 mod recovery;
@@ -18,6 +19,7 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
+pub use decisions::*;
 pub use http::{HttpRequest, HttpResponse};
 pub use recovery::*;
 pub use root::*;

@@ -68,6 +68,17 @@ pub struct LeaseAnswer {
     pub listing: ListingView,
 }
 
+/// Asks for one more worker, by a pool's parent or an operator.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
+pub struct CreateWorkerRequest {
+    /// The same id with the same request gets the same worker.
+    pub operation: OperationId,
+    /// In which pool.
+    pub pool: String,
+    /// In place of the role's init argument, at most 4 KiB.
+    pub init_arg: Option<Vec<u8>>,
+}
+
 /// What a parent reports of its pool.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct PoolReport {

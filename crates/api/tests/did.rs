@@ -5,10 +5,12 @@ use candid::types::internal::TypeContainer;
 use candid::{CandidType, TypeEnv};
 use candid_parser::utils::CandidSource;
 use hatchery_api::{
-    CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule, DRAIN_METHOD,
-    DrainAnswer, EffectView, EffectsRequest, EventsPage, EventsRequest, ExportPage, ExportRequest,
-    FleetStatus, InitArg, PlanView, PoolListPage, PoolListRequest, PoolStatus, ROOT_DID, Refused,
-    Report, ReportAnswer, StageChunk, WORKER_DID, WorkersPage, WorkersRequest,
+    CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule,
+    CreateWorkerRequest, DRAIN_METHOD, DecisionsPage, DecisionsRequest, DrainAnswer, EffectView,
+    EffectsRequest, EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, InitArg,
+    MetricsPage, MetricsRequest, PlanView, PoolListPage, PoolListRequest, PoolStatus, ROOT_DID,
+    Refused, ReplayAnswer, Report, ReportAnswer, StageChunk, WORKER_DID, WhyRequest, WhyView,
+    WorkersPage, WorkersRequest,
 };
 use hatchery_types::FleetSpec;
 
@@ -54,6 +56,14 @@ fn root_did_has_the_types_of_the_code() {
     assert_same::<WorkersRequest>(&env, "WorkersRequest");
     assert_same::<WorkersPage>(&env, "WorkersPage");
     assert_same::<PlanView>(&env, "PlanView");
+    assert_same::<CreateWorkerRequest>(&env, "CreateWorkerRequest");
+    assert_same::<WhyRequest>(&env, "WhyRequest");
+    assert_same::<WhyView>(&env, "WhyView");
+    assert_same::<DecisionsRequest>(&env, "DecisionsRequest");
+    assert_same::<DecisionsPage>(&env, "DecisionsPage");
+    assert_same::<ReplayAnswer>(&env, "ReplayAnswer");
+    assert_same::<MetricsRequest>(&env, "MetricsRequest");
+    assert_same::<MetricsPage>(&env, "MetricsPage");
     assert_same::<EventsRequest>(&env, "EventsRequest");
     assert_same::<EventsPage>(&env, "EventsPage");
     assert_same::<EffectsRequest>(&env, "EffectsRequest");

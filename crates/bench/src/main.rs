@@ -6,6 +6,7 @@ mod http;
 mod measure;
 mod module;
 mod pool;
+mod workers;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use pool::Modules;
 const WASM_FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
 
 /// What is measured, in this order.
-const GROUPS: [&str; 2] = ["engine", "pool"];
+const GROUPS: [&str; 3] = ["engine", "pool", "workers"];
 
 /// Figures under one name.
 type Group = (&'static str, Vec<Figure>);
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         .filter(|group| wanted.is_none_or(|wanted| wanted == *group))
         .map(|group| match group {
             "pool" => (group, pool::measure(&modules)),
+            "workers" => (group, workers::measure(&modules)),
             _ => (group, measure()),
         })
         .collect();

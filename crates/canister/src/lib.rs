@@ -1,5 +1,5 @@
 //! Hatchery inside a canister: the control plane with [`root!`], a worker's side of it with
-//! [`worker!`].
+//! [`worker!`], a hub's with its module `hub`.
 //!
 //! Owns what touches the platform: calls, timers, guards, memory, entry points. What to do is
 //! decided in `hatchery-core`, which knows none of these; the wire shapes are `hatchery-api`'s.
@@ -14,6 +14,8 @@
 mod call;
 #[doc(hidden)]
 pub mod candid_service;
+#[cfg(feature = "hub")]
+pub mod hub;
 #[cfg(feature = "root")]
 pub mod root;
 #[cfg(feature = "worker")]

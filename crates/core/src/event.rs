@@ -1,6 +1,8 @@
 //! What `decide` wants written. Events are the only way into the state.
 
+use crate::decided::Decided;
 use crate::lease::LeaseReceipt;
+use crate::metrics::{Checkpoint, Ended, Operation};
 use crate::receipt::Receipt;
 use crate::record::{ModuleRecord, PoolRecord, Row};
 use crate::{Account, Search, Standing};
@@ -54,6 +56,14 @@ pub enum Event {
         /// When a wait of the plan ends.
         wake: Nanos,
     },
+    /// A plan that changed something, or said something new, is kept.
+    Decided(Box<Decided>),
+    /// An operation on worker pools began or ended, for a reason of that name.
+    Counted(Operation, Ended, &'static str),
+    /// A step of a tick cost so many instructions.
+    Measured(Checkpoint, u64),
+    /// What was counted is written to stable memory.
+    MetricsKept,
     /// A pool's record changed outside of a plan.
     PoolChanged(Box<PoolRecord>),
     /// A pool's totals were reported: its plan is brought forward, within the gap between plans.

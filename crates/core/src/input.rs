@@ -49,6 +49,8 @@ pub enum Input {
     },
     /// A call about leases.
     Lease(LeaseInput),
+    /// A pool's parent or an operator asks for one more worker.
+    CreateWorker(WorkerInput),
     /// A pool's parent reports for it.
     ReportPool(PoolReport),
     /// An operator's command.
@@ -69,6 +71,23 @@ pub enum Input {
         /// How many pieces.
         chunks: u32,
     },
+}
+
+/// A request for one more worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerInput {
+    /// Who asks; a parent becomes the worker's.
+    pub caller: Principal,
+    /// The caller is a controller of root.
+    pub operator: bool,
+    /// Chosen by the caller.
+    pub operation: OperationId,
+    /// In which pool.
+    pub pool: String,
+    /// In place of the role's init argument.
+    pub init_arg: Option<Vec<u8>>,
+    /// What root knows of itself.
+    pub vitals: Vitals,
 }
 
 /// What a parent reports of its pool.

@@ -5,11 +5,13 @@
 //! back as an input. Nothing here knows a clock, a call or randomness.
 
 mod decide;
+mod decided;
 mod event;
 mod input;
 mod lease;
 mod ledger;
 pub mod limits;
+mod metrics;
 mod plan;
 pub mod plant;
 mod receipt;
@@ -20,15 +22,18 @@ mod storage;
 mod sweeper;
 
 pub use decide::{
-    LaneStatus, decide, held_back, lanes, maintenance_paused, missing_canisters, next_wake,
-    plan_pool, warm_reason,
+    LaneStatus, MemberWhy, decide, held_back, lanes, maintenance_paused, missing_canisters,
+    next_wake, plan_pool, plan_worker, warm_reason, why_members,
 };
+pub use decided::{Decided, replay};
 pub use event::Event;
 pub use input::{
     Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply, Vitals,
+    WorkerInput,
 };
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 pub use ledger::{Account, Ledger};
+pub use metrics::{Checkpoint, Cost, Counter, Ended, Metrics, Operation};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 pub use record::{

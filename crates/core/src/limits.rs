@@ -4,8 +4,22 @@ use hatchery_types::{Cycles, Nanos};
 
 /// Rows a root answers for.
 pub const ROWS_MAX: u64 = 100_000;
+/// Counters of operations: further reasons are counted as one.
+pub const COUNTERS_MAX: usize = 300;
+/// Bytes of an init argument that comes with a request; a row keeps it.
+pub const INIT_ARG_BYTES_MAX: usize = 4 * 1024;
 /// Events kept; the oldest go first.
 pub const LOG_MAX: u64 = 10_000;
+/// Decisions kept of all pools together; the oldest go first.
+pub const DECISIONS_MAX: u64 = 4_000;
+/// Decisions of a pool after a whole view, before the next whole one.
+pub const DECISIONS_PER_VIEW: u32 = 15;
+/// Members that change between two decisions of a pool, before the next view is a whole one.
+pub const DECISION_CHANGES_MAX: usize = 500;
+/// Bytes of a recorded view; a larger one is not kept, and its plan cannot be replayed.
+pub const DECISION_BYTES_MAX: usize = 128 * 1024;
+/// Bytes of a page of decisions: an answer has at most 2 MiB.
+pub const DECISIONS_PAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Receipts of operations kept in all.
 pub const RECEIPTS_MAX: u64 = 10_000;
 /// Receipts of one caller.

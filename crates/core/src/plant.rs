@@ -37,6 +37,32 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("p22", "a stop that does not end is waited for"),
     ("p23", "the reset lane has no end"),
     ("p25", "settings of the last tenant are let pass"),
+    ("s01", "a pool grows above its maximum"),
+    (
+        "s02",
+        "an install of unknown outcome is waited for without end",
+    ),
+    ("s03", "members that left count as living"),
+    ("s04", "a lease asked for again is a new one"),
+    ("s05", "an operation id is answered whatever it is used for"),
+    ("s06", "a full store drops what is not answered yet"),
+    ("s07", "who left stays on the list of workers"),
+    ("s08", "load above the target makes nothing grow"),
+    (
+        "s09",
+        "a pool that cannot be filled ends the planning of the others",
+    ),
+    ("s10", "absurd values are taken"),
+    ("s11", "a pool shrinks as soon as its load does"),
+    ("s12", "a drain is not cancelled when load returns"),
+    ("s13", "others are drained than the plan says"),
+    ("s14", "failed installs are not counted"),
+    ("s15", "leased and protected members are victims"),
+    ("s16", "a lease that is not renewed stays"),
+    ("s17", "a spec is taken as it comes"),
+    ("s18", "a lowered maximum drains all at once"),
+    ("s19", "workers of a holder that is gone are forgotten"),
+    ("s20", "a lease ends though nobody could renew it"),
 ];
 
 /// Plant p14: a failure's text behind that of the last one.

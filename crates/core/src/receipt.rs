@@ -96,6 +96,9 @@ pub enum Goal {
     /// A canister gone.
     #[n(4)]
     Delete,
+    /// A worker, started.
+    #[n(5)]
+    Worker,
 }
 
 /// What an unanswered operation waits on.

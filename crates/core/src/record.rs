@@ -349,6 +349,10 @@ pub struct PoolRecord {
     #[n(17)]
     #[cbor(default)]
     pub reported_at: Nanos,
+    /// Number of its last entry in the decision log; 0 = none yet.
+    #[n(18)]
+    #[cbor(default)]
+    pub decision: u64,
 }
 
 impl PoolRecord {
@@ -373,6 +377,7 @@ impl PoolRecord {
             failing: None,
             losses: Vec::new(),
             reported_at: Nanos(0),
+            decision: 0,
         }
     }
 }

@@ -13,6 +13,8 @@
 //! 7       map            number (8)                LogEntry
 //! 8       map            caller + operation id     Receipt
 //! 9       map            caller + operation id     LeaseReceipt
+//! 10      map            number (8)                Decided
+//! 11      cell                                     Metrics
 //! ```
 //!
 //! Layout 2: receipts hold answers of every kind and those without one; layout 1 is read as it is.
@@ -36,11 +38,13 @@ pub struct Memories<M> {
     pub(crate) log: M,
     pub(crate) receipts: M,
     pub(crate) leases: M,
+    pub(crate) decisions: M,
+    pub(crate) metrics: M,
 }
 
 impl<M: Memory> Memories<M> {
     /// How many memories root needs.
-    pub const COUNT: u8 = 10;
+    pub const COUNT: u8 = 12;
 
     /// Asks `get` for memory 0, 1, … `COUNT - 1`; the same number must give the same memory after
     /// an upgrade.
@@ -56,6 +60,8 @@ impl<M: Memory> Memories<M> {
             log: get(7),
             receipts: get(8),
             leases: get(9),
+            decisions: get(10),
+            metrics: get(11),
         }
     }
 }

@@ -339,6 +339,9 @@ pub enum Reason {
     /// The canister is not leased by the caller.
     #[n(191)]
     NotLeased,
+    /// A parent or an operator asked for one more worker.
+    #[n(200)]
+    Requested,
     /// The spec gives the pool no leases.
     #[n(192)]
     NoLeases,
@@ -469,6 +472,7 @@ impl Reason {
             Reason::StandbyShort => (183, "standby-short"),
             Reason::NoWorkerFree => (190, "no-worker-free"),
             Reason::NotLeased => (191, "not-leased"),
+            Reason::Requested => (200, "requested"),
             Reason::NoLeases => (192, "no-leases"),
             Reason::TtlTooLong => (193, "ttl-too-long"),
             Reason::NotAboveDemand => (194, "not-above-demand"),

@@ -4,6 +4,8 @@
 mod rounds;
 mod rows;
 
+pub(crate) use rows::{Copy, fill, fork, stranger};
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -37,16 +39,18 @@ pub(crate) fn measure(modules: &Modules) -> Vec<Figure> {
 
 /// What root's messages came to.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     /// Instructions of each message, with what was entered.
     messages: Vec<(String, u64)>,
     /// Calls that `call_perform` refused.
     refused: u64,
+    /// Calls that were sent.
+    pub(crate) sent: u64,
 }
 
 impl Tally {
     /// Counts what root does from now on.
-    fn listen(engine: &mut Engine, root: CanisterId) -> Rc<RefCell<Tally>> {
+    pub(crate) fn listen(engine: &mut Engine, root: CanisterId) -> Rc<RefCell<Tally>> {
         let tally = Rc::<RefCell<Tally>>::default();
         let told = tally.clone();
         engine.trace_stream(Box::new(move |event| told.borrow_mut().take(root, event)));
@@ -61,18 +65,27 @@ impl Tally {
                 instructions,
                 ..
             } if *canister == root.0 => self.messages.push((entry.clone(), *instructions)),
+            Event::Sent { from, .. } if *from == root.0 => self.sent += 1,
             Event::Refused { canister, calls } if *canister == root.0 => self.refused += calls,
             _ => {}
         }
     }
 
     /// Instructions of the messages that entered there, in order.
-    fn of(&self, method: &str) -> Vec<u64> {
+    pub(crate) fn of(&self, method: &str) -> Vec<u64> {
         let named = self
             .messages
             .iter()
             .filter(|(entry, _)| entry.ends_with(method));
         named.map(|(_, instructions)| *instructions).collect()
+    }
+
+    /// Instructions of the one message that entered there.
+    pub(crate) fn only(&self, method: &str) -> f64 {
+        match self.of(method)[..] {
+            [cost] => cost as f64,
+            ref costs => panic!("bug: {} messages instead of one", costs.len()),
+        }
     }
 
     fn heaviest(&self) -> u64 {

@@ -64,7 +64,7 @@ pub(super) fn measure(modules: &Modules, heaviest: &mut u64) -> Vec<Figure> {
     let mut all = Vec::new();
     for names in &NAMES {
         let mut at = fork(&mut world);
-        add_rows(&mut at, names.rows - SPARE);
+        fill(&mut at, names.rows);
         let tally = Tally::listen(&mut at.0.engine, at.0.root);
         let upgrade = at.upgrade(modules);
         let costs = at.costs(module);
@@ -121,10 +121,15 @@ fn fleet(module: ModuleHash, workers: u32) -> FleetSpec {
 }
 
 /// A copy of the world to spoil.
-struct Copy(FleetWorld);
+pub(crate) struct Copy(pub(crate) FleetWorld);
 
-fn fork(world: &mut FleetWorld) -> Copy {
+pub(crate) fn fork(world: &mut FleetWorld) -> Copy {
     Copy(FleetWorld::over(world.engine.fork(), world.root))
+}
+
+/// Fills root up to about so many rows.
+pub(crate) fn fill(copy: &mut Copy, rows: u64) {
+    add_rows(copy, rows - SPARE);
 }
 
 /// Writes rows like one that is ready into root's stable memory; those beyond [`READY`] are failed.
@@ -169,14 +174,14 @@ fn add_rows(copy: &mut Copy, count: u64) {
 }
 
 /// An id of the engine's subnet that it has not given to anybody.
-fn stranger(number: u64) -> CanisterId {
+pub(crate) fn stranger(number: u64) -> CanisterId {
     let place = (0xff_0000_0000 + number).to_be_bytes();
     CanisterId(Principal::from_slice(&[&place[..], &[1, 1]].concat()))
 }
 
 impl Copy {
     /// Upgrades root by force: what root paid for it.
-    fn upgrade(&mut self, modules: &Modules) -> u128 {
+    pub(crate) fn upgrade(&mut self, modules: &Modules) -> u128 {
         let Copy(world) = self;
         let cycles = |world: &FleetWorld| {
             let root = world.engine.canister(world.root.0);

@@ -3,7 +3,7 @@
 //! Owns the way from a request to an input and from a reply to an answer. Guards and bytes are
 //! `entry`'s, shapes `view`'s, and every decision is `hatchery-core`'s.
 
-use super::{feed, now, tick, view, warm_pool, with_state};
+use super::{count_refused, feed, now, tick, view, warm_pool, with_state};
 use crate::call;
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, Command, CommandAnswer, CommandRequest, CommitModule,
@@ -30,6 +30,7 @@ pub(crate) fn apply(spec: FleetSpec) -> Answer<Generation> {
     if let Err(errors) = check_spec(&spec) {
         let line = |it: &hatchery_api::SpecError| format!("{it} ({})", it.hint);
         let lines: Vec<String> = errors.iter().map(line).collect();
+        count_refused(core::Operation::BootstrapConfig, &Reason::BadSpec);
         return Err(refused(&Reason::BadSpec, lines.join("\n")));
     }
     applied(act(&Input::Apply(Box::new(spec))))
@@ -65,7 +66,12 @@ pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<Comm
         operation,
         command: from_wire(command),
     };
-    match act(&Input::Command(input)) {
+    commanded(act(&Input::Command(input)))
+}
+
+/// The answer to an operation that was taken, or why it was not.
+pub(super) fn commanded(reply: Reply) -> Answer<CommandAnswer> {
+    match reply {
         Reply::Command(done) => {
             tick::ask();
             view::command_answer(done).map_err(|reason| refused(&reason, String::new()))
@@ -204,7 +210,7 @@ pub(super) fn refused(reason: &Reason, detail: String) -> Refused {
     }
 }
 
-fn no_pool(name: &str) -> Refused {
+pub(super) fn no_pool(name: &str) -> Refused {
     refused(
         &Reason::UnknownPool,
         format!("no pool `{name}` in the applied spec"),

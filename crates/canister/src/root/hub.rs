@@ -1,11 +1,12 @@
 //! What the methods for parents and members of pools do: leases, reports for a pool, protection.
 
-use super::endpoint::{SIGNAL_GAP, act, refused};
-use super::{method, now, tick, with_state};
+use super::endpoint::{SIGNAL_GAP, act, commanded, no_pool, refused};
+use super::{method, now, tick, view, with_state};
 use crate::call;
 use hatchery_api::{
-    Answer, LeaseAnswer, LeaseRequest, LeaseView, ListingView, NotTaken, PoolReport,
-    PoolReportAnswer, Protect, ReasonView, ReleaseRequest, RenewRequest, ReportAnswer,
+    Answer, CommandAnswer, CreateWorkerRequest, LeaseAnswer, LeaseRequest, LeaseView, ListingView,
+    NotTaken, PlanView, PoolReport, PoolReportAnswer, Protect, ReasonView, ReleaseRequest,
+    RenewRequest, ReportAnswer,
 };
 use hatchery_core as core;
 use hatchery_core::{Input, LeaseAsk, LeaseInput, Reply};
@@ -89,6 +90,34 @@ fn lease_answer(answer: &core::LeaseAnswer, listing: ListingView) -> LeaseAnswer
         short: answer.short,
         listing,
     }
+}
+
+/// Takes a canister for one more worker; the tick installs it.
+pub(crate) fn create_worker(
+    caller: Principal,
+    request: CreateWorkerRequest,
+) -> Answer<CommandAnswer> {
+    let input = core::WorkerInput {
+        caller,
+        operator: is_operator(),
+        operation: request.operation,
+        pool: request.pool,
+        init_arg: request.init_arg,
+        vitals: tick::vitals(),
+    };
+    commanded(act(&Input::CreateWorker(input)))
+}
+
+/// What a request for one more worker would do now, or why it would be refused.
+pub(crate) fn plan_create_worker(pool: &str) -> Answer<PlanView> {
+    let planned = with_state(|state| core::plan_worker(state, now(), &tick::vitals(), pool));
+    let planned = planned.ok_or_else(|| no_pool(pool))?;
+    planned.map(view::plan).map_err(|reason| {
+        refused(
+            &reason,
+            format!("pool `{pool}` takes no further worker now"),
+        )
+    })
 }
 
 /// Takes a parent's report.
@@ -178,6 +207,20 @@ pub(crate) mod entries {
     pub fn release() {
         serve(&method::RELEASE, |(request,)| {
             super::release(caller(), request)
+        });
+    }
+
+    /// Update `create_worker`.
+    pub fn create_worker() {
+        serve(&method::CREATE_WORKER, |(request,)| {
+            super::create_worker(caller(), request)
+        });
+    }
+
+    /// Query `plan_create_worker`.
+    pub fn plan_create_worker() {
+        serve(&method::PLAN_CREATE_WORKER, |(pool,): (String,)| {
+            super::plan_create_worker(&pool)
         });
     }
 

@@ -54,6 +54,7 @@ pub(crate) const PROTECT: Method = method("protect", Group::Member, 1024);
 pub(crate) const LEASE: Method = method("lease", Group::Parent, 1024);
 pub(crate) const RENEW: Method = method("renew", Group::Parent, 8 * 1024);
 pub(crate) const RELEASE: Method = method("release", Group::Parent, 8 * 1024);
+pub(crate) const CREATE_WORKER: Method = method("create_worker", Group::Parent, 8 * 1024);
 pub(crate) const TICK: Method = method("hatchery_tick", Group::Own, 0);
 pub(crate) const STATUS: Method = method("status", Group::Public, 1024);
 pub(crate) const CANISTERS: Method = method("canisters", Group::Watcher, 1024);
@@ -61,6 +62,11 @@ pub(crate) const POOL_STATUS: Method = method("pool_status", Group::Public, 1024
 pub(crate) const POOL_LIST: Method = method("pool_list", Group::Watcher, 1024);
 pub(crate) const WORKERS: Method = method("workers", Group::Public, 1024);
 pub(crate) const PLAN: Method = method("plan", Group::Watcher, 1024);
+pub(crate) const PLAN_CREATE_WORKER: Method = method("plan_create_worker", Group::Watcher, 1024);
+pub(crate) const WHY: Method = method("why", Group::Operator, 1024);
+pub(crate) const DECISIONS: Method = method("decisions", Group::Operator, 1024);
+pub(crate) const REPLAY: Method = method("replay", Group::Operator, 2_000_000);
+pub(crate) const METRICS: Method = method("metrics", Group::Public, 1024);
 pub(crate) const EVENTS: Method = method("events", Group::Watcher, 1024);
 pub(crate) const EFFECTS: Method = method("effects", Group::Watcher, 1024);
 pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
@@ -69,7 +75,7 @@ pub(crate) const HTTP_REQUEST: Method = method("http_request", Group::Public, 64
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 22] = [
+pub(crate) const ALL: [Method; 28] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -80,6 +86,7 @@ pub(crate) const ALL: [Method; 22] = [
     LEASE,
     RENEW,
     RELEASE,
+    CREATE_WORKER,
     TICK,
     STATUS,
     CANISTERS,
@@ -87,6 +94,11 @@ pub(crate) const ALL: [Method; 22] = [
     POOL_LIST,
     WORKERS,
     PLAN,
+    PLAN_CREATE_WORKER,
+    WHY,
+    DECISIONS,
+    REPLAY,
+    METRICS,
     EVENTS,
     EFFECTS,
     EXPORT,

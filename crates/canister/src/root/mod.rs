@@ -7,6 +7,7 @@
 mod effects;
 mod endpoint;
 mod entry;
+mod explain;
 mod history;
 pub mod http;
 mod hub;
@@ -22,8 +23,10 @@ mod warm_pool;
 
 pub use hatchery_api::ROOT_DID;
 
-use hatchery_core::{Decision, Input, Memories, State, decide};
-use hatchery_types::Nanos;
+use hatchery_core::{
+    Checkpoint, Decision, Ended, Event, Input, Memories, Operation, State, decide,
+};
+use hatchery_types::{Nanos, Reason};
 use ic_stable_structures::memory_manager::{MemoryId, MemoryManager, VirtualMemory};
 use ic_stable_structures::{DefaultMemoryImpl, Memory};
 use std::cell::RefCell;
@@ -74,22 +77,43 @@ fn now() -> Nanos {
 fn feed(input: &Input) -> Decision {
     STATE.with_borrow_mut(|state| {
         let state = state.as_mut().expect("bug: no state before init");
-        take_in(state, now(), input)
+        let before = ic0::performance_counter(0);
+        let (decision, step) = take_in(state, now(), input);
+        if let Some(step) = step {
+            let spent = ic0::performance_counter(0).saturating_sub(before);
+            state.apply(now(), Event::Measured(step, spent));
+        }
+        decision
     })
 }
 
-fn take_in<M: Memory>(state: &mut State<M>, now: Nanos, input: &Input) -> Decision {
+/// Counts an operation that was refused before it became an input.
+fn count_refused(operation: Operation, reason: &Reason) {
+    STATE.with_borrow_mut(|state| {
+        let state = state.as_mut().expect("bug: no state before init");
+        let failed = Event::Counted(operation, Ended::Failed, reason.name());
+        state.apply(now(), failed);
+    });
+}
+
+fn take_in<M: Memory>(
+    state: &mut State<M>,
+    now: Nanos,
+    input: &Input,
+) -> (Decision, Option<Checkpoint>) {
     let mut decision = decide(state, now, input);
+    let step = Checkpoint::of(&decision);
     for event in decision.events.drain(..) {
         state.apply(now, event);
     }
-    decision
+    (decision, step)
 }
 
 /// The entry points behind [`root!`](crate::root!).
 #[doc(hidden)]
 pub mod exports {
     pub use super::endpoint::entries::*;
+    pub use super::explain::entries::*;
     pub use super::hub::entries::*;
     pub use super::lifecycle::{init, post_upgrade, pre_upgrade};
     pub use super::method::{inspect, inspect_shared};
@@ -139,6 +163,7 @@ macro_rules! root {
                 "canister_update lease" => lease,
                 "canister_update renew" => renew,
                 "canister_update release" => release,
+                "canister_update create_worker" => create_worker,
                 "canister_update hatchery_tick" => hatchery_tick,
                 "canister_query status" => status,
                 "canister_query canisters" => canisters,
@@ -146,6 +171,11 @@ macro_rules! root {
                 "canister_query pool_list" => pool_list,
                 "canister_query workers" => workers,
                 "canister_query plan" => plan,
+                "canister_query plan_create_worker" => plan_create_worker,
+                "canister_query why" => why,
+                "canister_query decisions" => decisions,
+                "canister_query replay" => replay,
+                "canister_query metrics" => metrics,
                 "canister_query events" => events,
                 "canister_query effects" => effects,
                 "canister_query export" => export,

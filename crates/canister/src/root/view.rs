@@ -27,7 +27,7 @@ pub(crate) fn limit(asked: u32) -> usize {
     }
 }
 
-fn reasons(reasons: &[Reason]) -> Vec<ReasonView> {
+pub(crate) fn reasons(reasons: &[Reason]) -> Vec<ReasonView> {
     reasons.iter().map(ReasonView::from).collect()
 }
 

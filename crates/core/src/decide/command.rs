@@ -106,7 +106,7 @@ fn works_blind(command: &Command) -> bool {
     )
 }
 
-fn repeated(receipt: &Receipt, payload: ModuleHash, operation: &str) -> Decision {
+pub(super) fn repeated(receipt: &Receipt, payload: ModuleHash, operation: &str) -> Decision {
     if receipt.payload != payload {
         let text = format!("operation `{operation}` was used for another command");
         return refuse(Reason::OperationConflict, text);

@@ -8,6 +8,7 @@ use super::service::{land, member_due};
 use super::{Draft, refuse};
 use crate::lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 use crate::limits;
+use crate::plant::planted;
 use crate::record::{PoolRecord, Row};
 use crate::state::{Member, State};
 use crate::storage::encode;
@@ -36,7 +37,8 @@ pub(super) fn lease<M: Memory>(state: &State<M>, now: Nanos, input: &LeaseInput)
         return refuse(Reason::BadOperationId, text);
     }
     let payload = ModuleHash(Sha256::digest(encode(&(&input.pool, &input.ask))).into());
-    if let Some(receipt) = state.lease_receipt(input.caller, &input.operation) {
+    let receipt = state.lease_receipt(input.caller, &input.operation);
+    if let Some(receipt) = receipt.filter(|_| !planted("s04")) {
         return repeat(receipt, payload);
     }
     if !state.has_lease_room(input.caller) {
@@ -66,7 +68,7 @@ pub(super) fn lease<M: Memory>(state: &State<M>, now: Nanos, input: &LeaseInput)
 
 /// The same operation again: the same answer, or a conflict.
 fn repeat(receipt: LeaseReceipt, payload: ModuleHash) -> Decision {
-    if receipt.payload != payload {
+    if receipt.payload != payload && !planted("s05") {
         let text = "the operation id was used for something else";
         return refuse(Reason::OperationConflict, text);
     }
@@ -237,10 +239,10 @@ fn end<M: Memory>(state: &State<M>, now: Nanos, row: Row, rule: LeaseEnd, why: R
 /// A leased member is due: its lease has ended, or it is only to be looked at. Who could not renew
 /// because the subnet stood still gets a moment to do so.
 pub(super) fn expire<M: Memory>(state: &State<M>, now: Nanos, row: &Row) -> Option<Row> {
-    if row.leased_until > now {
+    if row.leased_until > now || planted("s16") {
         return None;
     }
-    if now.since(row.leased_until) > limits::LEASE_LATE {
+    if now.since(row.leased_until) > limits::LEASE_LATE && !planted("s20") {
         let mut row = row.clone();
         row.leased_until = now + limits::LEASE_LATE;
         row.next_attempt = row.leased_until;

@@ -24,18 +24,24 @@ mod store;
 mod sweep;
 mod tick;
 mod trial;
+mod why;
+mod worker;
 
 pub use lanes::{LaneStatus, lanes};
 pub use refill::{maintenance_paused, missing_canisters, warm_reason};
 pub use standing::held_back;
 pub use tick::{next_wake, plan_pool};
+pub use why::{MemberWhy, why_members};
+pub use worker::plan_worker;
 
+use crate::limits;
+use crate::metrics::{Ended, Operation};
 use crate::plant::planted;
 use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event, Input, Reply};
 use hatchery_types::{
-    CanisterId, Effect, EffectId, EffectKind, FleetSpec, Nanos, Outcome, Phase, Reason,
+    CanisterId, Effect, EffectId, EffectKind, FleetSpec, Nanos, Outcome, Phase, PoolSpec, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -65,6 +71,7 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
             until,
         } => member::protect(state, now, *member, *generation, *until),
         Input::Lease(input) => lease::lease(state, now, input),
+        Input::CreateWorker(input) => worker::create(state, now, input),
         Input::ReportPool(report) => member::report_pool(state, now, report),
         Input::Command(command) => command::command(state, now, command),
         Input::StageChunk {
@@ -107,6 +114,17 @@ fn record<M: Memory>(state: &State<M>, id: EffectId, step: u8, outcome: &Outcome
 
 /// A pool with members cannot vanish from the spec: its canisters would belong to nobody.
 fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
+    if let Some(place) = absurdity(spec).filter(|_| !planted("s17")) {
+        let failed = Event::Counted(
+            Operation::BootstrapConfig,
+            Ended::Failed,
+            Reason::BadSpec.name(),
+        );
+        return Decision {
+            events: vec![failed],
+            ..refuse(Reason::BadSpec, place)
+        };
+    }
     let before = state.spec().map_or(&[][..], |spec| &spec.pools);
     let vanished = before
         .iter()
@@ -117,7 +135,7 @@ fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
              remove it when it is empty",
             pool.name
         );
-        return refuse(Reason::WrongPhase, text);
+        return refused_spec(text);
     }
     let other_role = before.iter().find(|pool| {
         let kept = spec
@@ -130,14 +148,69 @@ fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
             "pool `{}` has members of role `{}`: add a pool with the new role, and empty this one",
             pool.name, pool.role
         );
-        return refuse(Reason::WrongPhase, text);
+        return refused_spec(text);
     }
     let generation = hatchery_types::Generation(state.spec_generation().0 + 1);
+    let mut events = vec![Event::SpecApplied(Box::new(spec.clone()))];
+    events.extend(count_bootstrap(state, spec));
     Decision {
-        events: vec![Event::SpecApplied(Box::new(spec.clone()))],
+        events,
         reply: Reply::Applied(generation),
         ..Decision::default()
     }
+}
+
+/// Where the spec makes no sense. The shell checks a spec whole, and says more; this is what no
+/// state may ever be built on.
+fn absurdity(spec: &FleetSpec) -> Option<String> {
+    let wrong = |(index, pool): (usize, &PoolSpec)| {
+        let twice = spec.pools[..index].iter().any(|it| it.name == pool.name);
+        let flaws = [
+            (pool.min > pool.max, "min"),
+            (pool.initial > pool.max, "initial"),
+            (pool.signals.iter().any(|it| it.target == 0), "signals"),
+            (pool.signals.len() > limits::SIGNALS_MAX, "signals"),
+            (spec.role(&pool.role).is_none(), "role"),
+            (twice, "name"),
+        ];
+        let (_, field) = flaws.into_iter().find(|(wrong, _)| *wrong)?;
+        Some(format!("pools.{}.{field} makes no sense", pool.name))
+    };
+    spec.pools.iter().enumerate().find_map(wrong)
+}
+
+fn refused_spec(text: String) -> Decision {
+    let why = Reason::WrongPhase;
+    let failed = Event::Counted(Operation::BootstrapConfig, Ended::Failed, why.name());
+    Decision {
+        events: vec![failed],
+        ..refuse(why, text)
+    }
+}
+
+/// A spec with pools was taken, and pools that are new begin, or have nothing to begin with.
+fn count_bootstrap<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Vec<Event> {
+    let told = |operation, ended, why: Reason| Event::Counted(operation, ended, why.name());
+    let config = |ended, why| told(Operation::BootstrapConfig, ended, why);
+    let mut events = vec![config(Ended::Started, Reason::Satisfied)];
+    events.push(if spec.pools.iter().any(|pool| pool.enabled) {
+        config(Ended::Completed, Reason::Satisfied)
+    } else {
+        config(Ended::Skipped, Reason::Disabled)
+    });
+    let new = spec
+        .pools
+        .iter()
+        .filter(|it| state.pool(&it.name).is_none());
+    events.extend(new.map(|pool| {
+        let pools = Operation::BootstrapPool;
+        match pool.initial {
+            _ if !pool.enabled => told(pools, Ended::Skipped, Reason::Disabled),
+            0 => told(pools, Ended::Skipped, Reason::Satisfied),
+            _ => told(pools, Ended::Started, Reason::BelowInitial),
+        }
+    }));
+    events
 }
 
 /// A decision that changes nothing and says why.
@@ -176,6 +249,10 @@ impl Draft {
     fn event(&mut self, event: Event) -> &mut Self {
         self.decision.events.push(event);
         self
+    }
+
+    fn count(&mut self, operation: Operation, ended: Ended, why: &Reason) -> &mut Self {
+        self.event(Event::Counted(operation, ended, why.name()))
     }
 
     fn row(&mut self, row: Row) -> &mut Self {

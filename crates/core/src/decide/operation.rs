@@ -96,6 +96,9 @@ fn answer(goal: Goal, fate: &Fate<'_>) -> Option<Answer> {
         }
         (Goal::Export, Fate::Removed(Some(row), Reason::Exported)) => Some(exported(row)),
         (Goal::Export, Fate::Moved(row)) if is_installed(row.phase) => Some(exported(row)),
+        (Goal::Worker, Fate::Moved(row)) if is_installed(row.phase) && row.starts_until.0 == 0 => {
+            Some(Answer::Created(row.canister))
+        }
         (Goal::Recycle, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Recycled),
         (Goal::Import, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Imported),
         (_, Fate::Removed(_, reason)) => Some(Answer::Refused((*reason).clone())),
@@ -121,6 +124,7 @@ fn is_installed(phase: Phase) -> bool {
 fn is_over(goal: Goal, phase: Phase) -> bool {
     match goal {
         Goal::Create => false,
+        Goal::Worker => !matches!(phase, Phase::Installing | Phase::Standby),
         Goal::Recycle | Goal::Import => matches!(phase, Phase::Failed | Phase::Lost),
         Goal::Export => !matches!(phase, Phase::Exporting | Phase::Installing),
         Goal::Delete => phase != Phase::Deleting,

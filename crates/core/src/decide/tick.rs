@@ -7,9 +7,11 @@ use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
 use super::{
     Draft, ask, conclude, export, lease, module, operation, refill, search, service, standing,
-    store, sweep,
+    store, sweep, worker,
 };
+use crate::decided::{self, Decided};
 use crate::limits;
+use crate::metrics::{Ended, Operation};
 use crate::plan::{PoolPlan, PoolView, plan};
 use crate::plant::planted;
 use crate::record::Row;
@@ -26,7 +28,7 @@ use std::collections::BTreeSet;
 pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> Decision {
     let finish = || conclude_next(state, now).or_else(|| give_up_stale(state, now));
     if vitals.stopping {
-        return finish().unwrap_or_default();
+        return finish().or_else(|| keep_metrics(state)).unwrap_or_default();
     }
     let room = Room::new(state, vitals);
     let look = || {
@@ -56,6 +58,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
+        .or_else(|| keep_metrics(state))
         .unwrap_or_default()
 }
 
@@ -125,12 +128,19 @@ fn look_at_next<M: Memory>(
     }
     let row = expect_row(state, canister);
     let mut draft = Draft::new(state, now);
+    if planted("s19") && row.phase == Phase::Leased && row.leased_until <= now {
+        draft.event(Event::RowRemoved(canister, Reason::LeaseExpired));
+        return Some(draft.done());
+    }
     let ended = (row.phase == Phase::Leased).then(|| lease::expire(state, now, &row));
     if let Some(row) = ended.flatten() {
         draft.row(row);
         return Some(draft.done());
     }
     match row.phase {
+        Phase::Installing if row.reason == Reason::Requested => {
+            worker::go_on(&mut draft, state, spec, room, row);
+        }
         Phase::Exporting => export::go_on(state, &mut draft, now, spec, room, row),
         Phase::Standby if row.starts_until.0 > 0 => ask::check(&mut draft, state, row),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
@@ -245,11 +255,20 @@ fn plan_next<M: Memory>(
             ..Decision::default()
         });
     };
-    Some(execute(state, now, spec, &pool, plan(&view)))
+    let plan = plan(&view);
+    if planted("s09") && plan.unmet > 0 {
+        return None;
+    }
+    let news = plan.is_news(view.record);
+    let decided = news.then(|| {
+        let before = view.record.decision;
+        decided::entry(&view, &plan, before, state.noted(&pool))
+    });
+    Some(execute(state, now, spec, &pool, plan, decided))
 }
 
 /// What the pool's next plan may look at; none for a pool that the spec does not name.
-fn view<'a, M: Memory>(
+pub(super) fn view<'a, M: Memory>(
     state: &'a State<M>,
     now: Nanos,
     spec: &'a FleetSpec,
@@ -298,9 +317,14 @@ fn execute<M: Memory>(
     now: Nanos,
     spec: &FleetSpec,
     pool: &str,
-    plan: PoolPlan,
+    mut plan: PoolPlan,
+    decided: Option<Decided>,
 ) -> Decision {
     let mut draft = Draft::new(state, now);
+    if let Some(decided) = decided {
+        plan.record.decision = state.newest_decision() + 1;
+        draft.event(Event::Decided(Box::new(decided)));
+    }
     for canister in &plan.uncordon {
         let row = expect_row(state, *canister);
         let since = row.in_service_at;
@@ -312,6 +336,15 @@ fn execute<M: Memory>(
         let row = expect_row(state, *canister);
         draft.row(service::to_work(Some(spec), now, row, Reason::Promoted));
     }
+    if planted("s13") {
+        let at_work = state
+            .members(pool)
+            .filter(|it| it.phase == Phase::InService);
+        let mut others: Vec<CanisterId> = at_work.map(|it| it.canister).collect();
+        others.retain(|id| !plan.cordon.contains(id));
+        others.truncate(plan.cordon.len());
+        plan.cordon = others;
+    }
     for canister in &plan.cordon {
         draft.row(expect_row(state, *canister).moved(Phase::Draining, now, Reason::ScaledIn));
     }
@@ -322,6 +355,7 @@ fn execute<M: Memory>(
         let row = expect_row(state, *canister);
         claim(state, &mut draft, now, spec, pool, row);
     }
+    count_plan(state, &mut draft, pool, &plan);
     let changed = state.index.pools.get(pool) != Some(&plan.record);
     draft.event(Event::PoolPlanned {
         pool: pool.to_owned(),
@@ -329,6 +363,37 @@ fn execute<M: Memory>(
         wake: plan.wake,
     });
     draft.done()
+}
+
+/// What the plan came to; and whether the pool has its initial workers.
+fn count_plan<M: Memory>(state: &State<M>, draft: &mut Draft, pool: &str, plan: &PoolPlan) {
+    let why = plan.reasons.first().unwrap_or(&Reason::Satisfied);
+    let held = plan.reasons.last().unwrap_or(&Reason::Satisfied);
+    draft.count(Operation::Plan, Ended::Started, &Reason::Satisfied);
+    if matches!(why, Reason::Disabled) || plan.reasons.contains(&Reason::Paused) {
+        draft.count(Operation::Plan, Ended::Skipped, held);
+    } else if plan.unmet > 0 {
+        draft.count(Operation::Plan, Ended::Failed, held);
+    } else {
+        draft.count(Operation::Plan, Ended::Completed, why);
+    }
+    let Some(before) = state.pool(pool).filter(|before| !before.bootstrapped) else {
+        return;
+    };
+    if plan.record.bootstrapped && before.desired > 0 {
+        draft.count(Operation::BootstrapPool, Ended::Completed, why);
+    } else if plan.unmet > 0 && plan.is_news(before) {
+        draft.count(Operation::BootstrapPool, Ended::Failed, held);
+    }
+}
+
+/// Nothing else is left to do: what was counted meanwhile outlives an upgrade.
+fn keep_metrics<M: Memory>(state: &State<M>) -> Option<Decision> {
+    state.has_news_of_metrics().then(|| Decision {
+        events: vec![Event::MetricsKept],
+        more: true,
+        ..Decision::default()
+    })
 }
 
 /// Takes a ready canister for a pool and starts its install.
@@ -340,6 +405,27 @@ pub(super) fn claim<M: Memory>(
     pool: &str,
     row: Row,
 ) {
+    let row = claimed(state, now, spec, pool, row);
+    let kind = EffectKind::Install {
+        module: row.module.expect("bug: a claim without a module"),
+        generation: row.generation,
+    };
+    if planted("p01") {
+        draft.start(kind, Some(row.canister));
+        draft.event(Event::RowRemoved(row.canister, Reason::Claimed));
+        return;
+    }
+    draft.start_on(row, kind);
+}
+
+/// The row of a ready canister that becomes a member of a pool.
+pub(super) fn claimed<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    spec: &FleetSpec,
+    pool: &str,
+    row: Row,
+) -> Row {
     let role = spec.pool(pool).and_then(|pool| spec.role(&pool.role));
     let role = role.expect("bug: a plan for a pool without a role");
     let mut row = row.moved(Phase::Installing, now, Reason::Claimed);
@@ -353,16 +439,7 @@ pub(super) fn claim<M: Memory>(
     row.module = Some(role.module);
     row.generation.0 += 1;
     row.forget_samples();
-    let kind = EffectKind::Install {
-        module: role.module,
-        generation: row.generation,
-    };
-    if planted("p01") {
-        draft.start(kind, Some(row.canister));
-        draft.event(Event::RowRemoved(row.canister, Reason::Claimed));
-        return;
-    }
-    draft.start_on(row, kind);
+    row
 }
 
 pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> Row {

@@ -7,6 +7,7 @@
 
 use super::view::{PoolView, Sizes};
 use crate::limits;
+use crate::plant::planted;
 use crate::record::Sample;
 use hatchery_types::{Nanos, Reason};
 
@@ -16,14 +17,14 @@ pub(super) fn installs_allowed(view: &PoolView<'_>, sizes: &Sizes, wanted: u32) 
     let Some(module) = view.module else {
         return (0, Reason::ModuleMissing);
     };
-    let failures = if view.record.failing == Some(module) {
+    let failures = if view.record.failing == Some(module) && !planted("s14") {
         view.record.failures
     } else {
         0
     };
     let budget = unproven_installs(wanted);
     let open = failures >= budget || losing(view, sizes).is_some();
-    if until > view.now {
+    if until > view.now && !planted("s14") {
         let reason = if open {
             Reason::BreakerOpen { until }
         } else {

@@ -3,32 +3,67 @@
 use super::view::{PoolView, Sizes};
 use super::{breaker, pace, victims, wish};
 use crate::limits;
+use crate::plant::planted;
 use crate::record::{PoolRecord, ScaleStep};
 use hatchery_types::{CanisterId, Nanos, Phase, Reason, Scope};
+use minicbor::{Decode, Encode};
 
 /// What to do with a pool now. Executing it is events, nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct PoolPlan {
     /// Working members wanted: in service and leased.
+    #[n(0)]
     pub desired: u32,
     /// Draining members to take back.
+    #[n(1)]
     pub uncordon: Vec<CanisterId>,
     /// Members on standby to put into service.
+    #[n(2)]
     pub promote: Vec<CanisterId>,
     /// Ready canisters to claim.
+    #[n(3)]
     pub claim: Vec<CanisterId>,
     /// Members to cordon.
+    #[n(4)]
     pub cordon: Vec<CanisterId>,
     /// Members on standby to recycle.
+    #[n(5)]
     pub release: Vec<CanisterId>,
     /// Workers wanted for which no canister is ready.
+    #[n(6)]
     pub unmet: u32,
     /// Why this and not more, the wish's reasons first.
+    #[n(7)]
     pub reasons: Vec<Reason>,
     /// What the pool remembers afterwards.
+    #[n(8)]
     pub record: PoolRecord,
     /// When a wait of this plan ends; [`Nanos::MAX`] = none.
+    #[n(9)]
     pub wake: Nanos,
+}
+
+impl PoolPlan {
+    /// It moves members.
+    pub fn acts(&self) -> bool {
+        let moved = [
+            &self.uncordon,
+            &self.promote,
+            &self.claim,
+            &self.cordon,
+            &self.release,
+        ];
+        moved.iter().any(|ids| !ids.is_empty())
+    }
+
+    /// It says another thing than what the pool remembers of its last plan.
+    pub(crate) fn is_news(&self, before: &PoolRecord) -> bool {
+        let codes = |reasons: &[Reason]| -> Vec<u16> { reasons.iter().map(Reason::code).collect() };
+        self.acts()
+            || self.desired != before.desired
+            || codes(&self.reasons) != codes(&before.reasons)
+    }
 }
 
 /// Plans one pool.
@@ -112,6 +147,9 @@ fn take_back(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, at_work: u
     let wanted = (plan.desired - at_work) as usize;
     let room = view.spec.max.saturating_sub(sizes.living()) as usize;
     plan.uncordon = victims::comebacks(view);
+    if planted("s12") {
+        plan.uncordon.clear();
+    }
     plan.uncordon.truncate(wanted.min(room));
     if plan.uncordon.len() < wanted && sizes.standby > 0 {
         plan.promote = victims::promotable(view);
@@ -152,7 +190,11 @@ fn shrink(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, at_work: u32)
     let leaving = sizes.draining + sizes.stopping;
     let share =
         u64::from(sizes.in_service + leaving) * u64::from(view.spec.disruption_percent) / 100;
-    let budget = (share as u32).max(1).saturating_sub(leaving);
+    let budget = if planted("s18") {
+        u32::MAX
+    } else {
+        (share as u32).max(1).saturating_sub(leaving)
+    };
     let spare = at_work.saturating_sub(wish::floor(view));
     let surplus = (at_work - plan.desired).min(spare);
     let mut victims = victims::victims(view);

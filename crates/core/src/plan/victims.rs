@@ -1,6 +1,7 @@
 //! Who leaves when a pool shrinks.
 
 use super::view::PoolView;
+use crate::plant::planted;
 use crate::state::Member;
 use hatchery_types::{CanisterId, Nanos, Phase};
 use std::cmp::Reverse;
@@ -9,12 +10,16 @@ use std::cmp::Reverse;
 ///
 /// Silent ones first, then outdated modules, then the least loaded, then the youngest; a load that
 /// is not known counts as busy.
-pub(super) fn victims(view: &PoolView<'_>) -> Vec<CanisterId> {
+pub(crate) fn victims(view: &PoolView<'_>) -> Vec<CanisterId> {
     let load = view.spec.load();
     let mut victims: Vec<_> = view
         .members
         .iter()
-        .filter(|member| member.phase == Phase::InService && member.protected_until <= view.now)
+        .filter(|member| match member.phase {
+            Phase::InService => member.protected_until <= view.now || planted("s15"),
+            Phase::Leased => planted("s15"),
+            _ => false,
+        })
         .map(|member| {
             let value = load
                 .and_then(|(position, signal)| view.fresh(signal, member.samples.get(position)));

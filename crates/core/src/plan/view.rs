@@ -1,5 +1,6 @@
 //! What a plan may look at, and how its members are counted.
 
+use crate::plant::planted;
 use crate::record::{PoolRecord, Sample};
 use crate::state::Member;
 use hatchery_types::{CanisterId, ModuleHash, Nanos, Phase, PoolSpec, SignalSpec};
@@ -111,7 +112,12 @@ impl Sizes {
 
     /// Everything that counts against `max`.
     pub(super) fn living(&self) -> u32 {
-        self.coming() + self.standby + self.in_service + self.leased
+        let departed = if planted("s03") {
+            self.draining + self.stopping
+        } else {
+            0
+        };
+        self.coming() + self.standby + self.in_service + self.leased + departed
     }
 
     /// Working, and free for anybody's work.

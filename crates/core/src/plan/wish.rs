@@ -15,6 +15,7 @@
 
 use super::view::{PoolView, Sizes};
 use crate::limits;
+use crate::plant::planted;
 use crate::state::Member;
 use hatchery_types::{BufferSpec, Missing, Nanos, Phase, Reason, Scope, SignalSpec};
 
@@ -41,7 +42,7 @@ pub(super) fn wish(view: &PoolView<'_>, sizes: &Sizes) -> Sized {
     if wished.members < floor {
         wished = Sized::new(floor, reason_of_floor(view, sizes, floor));
     }
-    if wished.members > view.spec.max {
+    if wished.members > view.spec.max && !planted("s01") {
         wished.members = view.spec.max;
         wished.reasons.push(Reason::AtMaximum);
     }
@@ -156,6 +157,7 @@ fn wish_of_workers(
 fn follow(signal: &SignalSpec, serving: u32, judged: u32, load: u128) -> (u32, Reason) {
     let target = u128::from(signal.target.max(1));
     match compare(signal, load, target * u128::from(judged)) {
+        Ratio::Above if planted("s08") => (serving, Reason::AboveTarget),
         Ratio::Above => (workers_for(load, target).max(serving), Reason::AboveTarget),
         Ratio::Below => {
             let unjudged = u128::from(serving.saturating_sub(judged));

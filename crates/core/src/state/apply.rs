@@ -60,6 +60,12 @@ impl<M: Memory> State<M> {
                     self.put_pool(*record);
                 }
             }
+            Event::Decided(decided) => self.put_decision(*decided),
+            Event::Counted(operation, ended, why) => self.metrics.count(operation, ended, why),
+            Event::Measured(step, instructions) => self.metrics.measure(step, instructions),
+            Event::MetricsKept => {
+                self.kept_metrics.set(Cbor(self.metrics.clone()));
+            }
             Event::PoolChanged(record) => {
                 self.index.wake_pool_now(&record.name, now);
                 self.put_pool(*record);
@@ -125,6 +131,8 @@ impl<M: Memory> State<M> {
             }
             self.index.wake_pool_now(&pool.name, now);
         }
+        // Views are told without the spec while it stays the same.
+        self.index.noted.clear();
         self.name_modules(now, &spec);
         let before = self.spec().map(|spec| spec.controllers.clone());
         let others = before.is_some_and(|before| before != spec.controllers);
@@ -265,6 +273,7 @@ impl<M: Memory> State<M> {
             });
         }
         if moved {
+            self.metrics.count_move(before.as_ref(), &row);
             self.follow_move(now, before.as_ref(), &row);
         } else if before.is_some_and(|before| {
             (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)

@@ -4,12 +4,14 @@
 //! the state is opened, so it cannot drift.
 
 use super::leases::LeaseIndex;
+use crate::decided::Noted;
 use crate::limits;
 use crate::record::{ModuleRecord, PoolRecord, Row, Sample};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, EffectKind, Incarnation, Lane, ModuleHash, Nanos,
     Outcome, Phase, Reason,
 };
+use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -53,27 +55,37 @@ impl Counts {
 }
 
 /// What planning needs to know of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Member {
     /// Which canister.
+    #[n(0)]
     pub canister: CanisterId,
     /// Where it stands.
+    #[n(1)]
     pub phase: Phase,
     /// Since when.
+    #[n(2)]
     pub since: Nanos,
     /// When it came into service.
+    #[n(3)]
     pub in_service_at: Nanos,
     /// The module it runs.
+    #[n(4)]
     pub module: Option<ModuleHash>,
     /// Samples by the positions of their signals in the spec.
+    #[n(5)]
     pub samples: [Sample; limits::SIGNALS_MAX],
     /// It drains because scale-in chose it (and may come back).
+    #[n(6)]
     pub scaled_in: bool,
     /// It answers no more reports, though it is there.
+    #[n(7)]
     pub silent: bool,
     /// On standby, its start-up check still to come.
+    #[n(8)]
     pub starting: bool,
     /// It asked to be no victim before this.
+    #[n(9)]
     pub protected_until: Nanos,
 }
 
@@ -169,6 +181,9 @@ pub(crate) struct Index {
     /// The last changes of a pool's list of workers; not rebuilt: who knows an older list asks for
     /// the whole.
     pub(crate) listing_changes: BTreeMap<String, VecDeque<(u64, CanisterId)>>,
+    /// What changed in a pool's view since its last decision; not rebuilt: a new root begins with
+    /// whole views.
+    pub(crate) noted: BTreeMap<String, Noted>,
 }
 
 impl Index {
@@ -204,6 +219,7 @@ impl Index {
             None => {}
         }
         if let Some((pool, member)) = member_of(row) {
+            note_change(&mut self.noted, &pool, row.canister);
             let sizes = self.sizes.entry(pool.clone()).or_default();
             *sizes.entry(row.phase).or_default() += 1;
             if is_asked(row) {
@@ -257,6 +273,7 @@ impl Index {
             && let Some(members) = self.members.get_mut(pool)
         {
             members.remove(&row.canister);
+            note_change(&mut self.noted, pool, row.canister);
             self.pulls.remove(&(row.next_pull, row.canister));
             if let Some(standby) = self.standby.get_mut(pool) {
                 standby.remove(&(row.since, row.canister));
@@ -414,6 +431,7 @@ impl Index {
         self.planned_at.remove(pool);
         self.listed_at.remove(pool);
         self.listing_changes.remove(pool);
+        self.noted.remove(pool);
         self.pools.remove(pool);
     }
 
@@ -435,6 +453,17 @@ impl Index {
         self.installable.remove(&module);
         self.modules_waiting.remove(&(record.next_attempt, module));
         self.modules_unnamed.remove(&(record.wanted_at, module));
+    }
+}
+
+/// A member of `pool` is not what it was in the pool's last recorded view.
+fn note_change(noted: &mut BTreeMap<String, Noted>, pool: &str, member: CanisterId) {
+    let Some(changes) = noted.get_mut(pool) else {
+        return;
+    };
+    changes.changed.insert(member);
+    if changes.changed.len() > limits::DECISION_CHANGES_MAX {
+        noted.remove(pool);
     }
 }
 

@@ -4,6 +4,7 @@
 //! the fleet sets.
 
 mod apply;
+mod decisions;
 mod index;
 mod invariants;
 mod leases;
@@ -19,7 +20,9 @@ pub use listing::Listing;
 pub use pages::{PoolCursor, RowFilter};
 use receipts::ReceiptIndex;
 
+use crate::decided::Decided;
 use crate::lease::LeaseReceipt;
+use crate::metrics::Metrics;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
@@ -44,9 +47,13 @@ pub struct State<M: Memory> {
     log: StableBTreeMap<u64, Cbor<LogEntry>, M>,
     receipts: StableBTreeMap<ReceiptKey, Cbor<Receipt>, M>,
     leases: StableBTreeMap<ReceiptKey, Cbor<LeaseReceipt>, M>,
+    decisions: StableBTreeMap<u64, Cbor<Decided>, M>,
+    kept_metrics: StableCell<Cbor<Metrics>, M>,
+    metrics: Metrics,
     pub(crate) index: Index,
     next_effect: u64,
     newest_event: u64,
+    newest_decision: u64,
     receipt_index: ReceiptIndex,
 }
 
@@ -128,8 +135,12 @@ impl<M: Memory> State<M> {
             log: StableBTreeMap::init(memories.log),
             receipts: StableBTreeMap::init(memories.receipts),
             leases: StableBTreeMap::init(memories.leases),
+            decisions: StableBTreeMap::init(memories.decisions),
+            kept_metrics: StableCell::init(memories.metrics, Cbor(Metrics::default())),
+            metrics: Metrics::default(),
             index: Index::default(),
             newest_event: 0,
+            newest_decision: 0,
             receipt_index: ReceiptIndex::default(),
         };
         state.migrate();
@@ -151,6 +162,9 @@ impl<M: Memory> State<M> {
 
     fn rebuild(&mut self) {
         self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
+        self.metrics = self.kept_metrics.get().0.clone();
+        let newest = self.decisions.last_key_value();
+        self.newest_decision = newest.map_or(0, |(number, _)| number);
         self.index = self.rebuilt_index();
         self.receipt_index = self.rebuilt_receipts();
     }
@@ -307,6 +321,16 @@ impl<M: Memory> State<M> {
             .take(limit)
             .map(|(id, member)| (*id, sample(member)))
             .collect()
+    }
+
+    /// What the worker pools' operations came to, and what they cost.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Something was counted since it was last written to stable memory.
+    pub(crate) fn has_news_of_metrics(&self) -> bool {
+        self.metrics != self.kept_metrics.get().0
     }
 
     /// Grows with every change of a pool's list of workers.

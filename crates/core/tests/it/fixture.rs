@@ -451,6 +451,20 @@ impl Root {
         false
     }
 
+    /// Answers one effect as a healthy platform would, and does not tick.
+    pub(crate) fn settle_one(&mut self) {
+        let mut next_id = 10 + self.state.rows_len() as u8;
+        let effect = self.open.remove(0);
+        let outcomes = healthy(&effect, &mut next_id, &self.state);
+        for (step, outcome) in outcomes.into_iter().enumerate() {
+            self.feed(&Input::Outcome {
+                effect: effect.id,
+                step: step as u8,
+                outcome,
+            });
+        }
+    }
+
     /// Answers everything in flight but installs.
     pub(crate) fn settle_but_installs(&mut self) {
         self.settle_but(|kind| matches!(kind, EffectKind::Install { .. }));

@@ -232,12 +232,15 @@ fn s15_a_leased_worker_stays_when_the_pool_shrinks() {
 fn s19_workers_of_a_hub_that_is_gone_are_recycled_and_none_is_lost() {
     let mut root = rested(leasing(2));
     let rows = root.state.rows_len();
-    root.take_workers("one", 2);
+    let taken = root.take_workers("one", 2).granted;
     // The hub is deleted: nobody renews, nobody releases.
     root.run(200);
     root.settle();
     assert_eq!(root.in_phase(Phase::Leased), 0);
     assert!(root.state.rows_len() >= rows);
+    for grant in taken {
+        assert!(root.state.row(grant.canister).is_some(), "still accounted");
+    }
     assert_eq!(root.in_phase(Phase::Standby), 2, "the pool is whole again");
 }
 

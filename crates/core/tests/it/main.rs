@@ -1,15 +1,19 @@
 //! The control plane from outside: inputs in, events, effects and reasons out.
 
 mod commands;
+mod decisions;
+mod failure_ids;
 mod fixture;
 mod golden;
 mod leases;
 mod life;
 mod lost;
+mod metrics;
 mod modules;
 mod operations;
 mod policies;
 mod recover;
+mod requests;
 mod sweep;
 mod warm;
 mod wishes;

@@ -361,3 +361,49 @@ fn s01_s03_members_never_exceed_max_and_departed_ones_do_not_count() {
         assert_eq!(root.state.workers("workers", None, 20).len(), 2);
     }
 }
+
+/// The place of a worker that leaves is free at once: its successor is installed while it drains.
+#[test]
+fn s03_a_worker_that_drains_holds_up_no_successor() {
+    let mut root = Root::with(spec(2, 2, 2));
+    root.settle();
+    let (worker, _) = root.state.workers("workers", None, 2)[0];
+    root.command("one", hatchery_core::Command::Recycle(worker));
+    root.tick();
+    assert_eq!(in_phase(&root.state, Phase::Draining), [worker]);
+    assert_eq!(in_phase(&root.state, Phase::Installing).len(), 1);
+}
+
+#[test]
+fn s13_those_that_leave_are_those_that_the_plan_names() {
+    let mut root = Root::with(spec(3, 1, 8));
+    root.settle();
+    for _ in 0..4 {
+        for (worker, _) in root.state.workers("workers", None, 20) {
+            report_quietly(&mut root, worker, 30);
+        }
+        root.run(10);
+    }
+    assert_eq!(root.state.workers("workers", None, 20).len(), 8);
+    let mut left = 0;
+    for turn in 0..40 {
+        for (place, (worker, _)) in root.state.workers("workers", None, 20).iter().enumerate() {
+            report_quietly(&mut root, *worker, (place as u64 * 7 + turn) % 3);
+        }
+        root.now = root.now + Nanos::from_secs(3);
+        let before = in_phase(&root.state, Phase::Draining);
+        let plan = plan_pool(&root.state, root.now, &root.vitals, "workers");
+        let mut planned = plan.expect("a pool of the spec").cordon;
+        if !root.first_plan() {
+            continue;
+        }
+        planned.sort();
+        let mut draining = in_phase(&root.state, Phase::Draining);
+        draining.retain(|id| !before.contains(id));
+        assert_eq!(planned, draining);
+        left += draining.len();
+        root.tick();
+        root.settle();
+    }
+    assert!(left >= 3, "only {left} left");
+}

@@ -136,6 +136,7 @@ fn cause_of(scene: &Scene<'_>) -> Cause {
         Input::Report { .. } | Input::ReportPool(_) => plain("report"),
         Input::Protect { .. } => plain("protect"),
         Input::Lease(_) => plain("lease"),
+        Input::CreateWorker(_) => plain("create-worker"),
         Input::Command(input) => plain(command_name(&input.command)),
         Input::StageChunk { .. } | Input::CommitModule { .. } => plain("module"),
     }

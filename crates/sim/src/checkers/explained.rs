@@ -27,17 +27,23 @@ impl Checker for Explained {
             }
             _ => {}
         }
+        if scene.is_whole {
+            check_decisions(scene)?;
+        }
         let is_refused = matches!(scene.decision.reply, Reply::Refused(..));
-        if is_refused && !scene.decision.events.iter().all(is_dropped_module) {
+        if is_refused && !scene.decision.events.iter().all(is_told_only) {
             return Err(format!("refused, and yet {:?}", scene.decision.events));
         }
         Ok(())
     }
 }
 
-/// A module whose whole is not what was announced is refused and forgotten.
-fn is_dropped_module(event: &Event) -> bool {
-    matches!(event, Event::ModuleChanged { record: None, .. })
+/// A module whose whole is not what was announced is refused and forgotten; refusals are counted.
+fn is_told_only(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ModuleChanged { record: None, .. } | Event::Counted(..)
+    )
 }
 
 /// An import speaks of every canister it was asked about, once.
@@ -59,6 +65,25 @@ fn check_command(command: &Command, reply: &Reply) -> Result<(), String> {
         return Err(format!(
             "{command:?} of {asked} told of {told}: {counted:?}"
         ));
+    }
+    Ok(())
+}
+
+/// The last decision of every pool is made again from what its log keeps.
+fn check_decisions(scene: &Scene<'_>) -> Result<(), String> {
+    for pool in scene.state.spec().map_or(&[][..], |spec| &spec.pools) {
+        let (page, _) = scene.state.decisions_of(&pool.name, None, 1);
+        let Some((number, decided)) = page.first() else {
+            continue;
+        };
+        let views = scene.state.views_of(*number);
+        let again = views.and_then(|views| hatchery_core::replay(&views));
+        if again.as_ref() != Some(&(decided.plan.clone(), decided.digest)) {
+            return Err(format!(
+                "decision {number} of {} is not what its views lead to",
+                pool.name
+            ));
+        }
     }
     Ok(())
 }

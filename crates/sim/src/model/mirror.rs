@@ -82,6 +82,10 @@ impl Mirror {
             | Event::WorkCut(_)
             | Event::ModuleChanged { .. }
             | Event::StoreSeen(_)
+            | Event::Decided(_)
+            | Event::Counted(..)
+            | Event::Measured(..)
+            | Event::MetricsKept
             | Event::OperationAnswered { .. } => {}
         }
     }

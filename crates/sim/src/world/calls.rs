@@ -4,8 +4,10 @@ use super::FleetWorld;
 use candid::{CandidType, Principal};
 use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule,
-    EffectView, EffectsRequest, EventView, EventsPage, EventsRequest, ExportPage, ExportRequest,
-    FleetStatus, PAGE_MAX, PlanView, Refused, RowView, StageChunk, WorkersPage, WorkersRequest,
+    DecisionView, DecisionsPage, DecisionsRequest, EffectView, EffectsRequest, EventView,
+    EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, MetricsPage, MetricsRequest,
+    PAGE_MAX, PlanView, Refused, ReplayAnswer, ReplayRequest, RowView, StageChunk, WhyRequest,
+    WhyView, WorkersPage, WorkersRequest,
 };
 use hatchery_engine::{MessageId, Reject};
 use hatchery_types::{FleetSpec, Generation, Registered};
@@ -240,6 +242,57 @@ impl FleetWorld {
     pub fn plan(&mut self, pool: &str) -> Result<PlanView, CallError> {
         let answer: Answer<PlanView> = self.query("plan", &pool)?;
         accept("plan", answer)
+    }
+
+    /// Why a pool is what it is, with its first page of members.
+    ///
+    /// # Errors
+    /// Rejected, refused, or the answer cannot be read.
+    pub fn why(&mut self, pool: &str) -> Result<WhyView, CallError> {
+        let request = WhyRequest {
+            pool: pool.to_owned(),
+            ..WhyRequest::default()
+        };
+        let answer: Answer<WhyView> = self.query("why", &request)?;
+        accept("why", answer)
+    }
+
+    /// What is kept of a pool's decisions, newest first, all pages.
+    ///
+    /// # Errors
+    /// Rejected, refused, or the answer cannot be read.
+    pub fn decisions(&mut self, pool: &str) -> Result<Vec<DecisionView>, CallError> {
+        let mut decisions = Vec::new();
+        let mut request = DecisionsRequest {
+            pool: pool.to_owned(),
+            ..DecisionsRequest::default()
+        };
+        loop {
+            let answer: Answer<DecisionsPage> = self.query("decisions", &request)?;
+            let page = accept("decisions", answer)?;
+            decisions.extend(page.decisions);
+            request.from = page.next;
+            if request.from.is_none() {
+                return Ok(decisions);
+            }
+        }
+    }
+
+    /// What operations on worker pools came to: the first page.
+    ///
+    /// # Errors
+    /// Rejected, or the answer cannot be read.
+    pub fn metrics(&mut self) -> Result<MetricsPage, CallError> {
+        self.query("metrics", &MetricsRequest::default())
+    }
+
+    /// A plan made again from recorded views.
+    ///
+    /// # Errors
+    /// Rejected, refused, or the answer cannot be read.
+    pub fn replay(&mut self, views: &ReplayRequest) -> Result<ReplayAnswer, CallError> {
+        let answer: Answer<ReplayAnswer> = self.query("replay", views)?;
+        accept("replay", answer)
     }
 
     /// Every effect in the journal, all pages.

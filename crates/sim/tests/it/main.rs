@@ -1,8 +1,10 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
+mod decisions;
 mod demo;
 mod exhaustive;
 mod http;
+mod hub;
 mod lab;
 mod model;
 mod planted;
@@ -12,3 +14,4 @@ mod soak;
 mod wasm;
 mod what_if;
 mod world;
+mod zero_touch;
