@@ -71,9 +71,11 @@ pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow
 /// `cargo xtask peers`: real clients against the network; everything behind it goes to the program.
 /// Packages are fetched once, into the target folder.
 pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    canisters::build(workspace)?;
     workspace.program("hatchery-engine")?;
     run(workspace
         .program("hatchery-peers")?
+        .env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder())
         .arg(workspace.target.join("peers"))
         .args(arguments))
 }

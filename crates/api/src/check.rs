@@ -6,15 +6,17 @@
 pub mod limits;
 mod pools;
 mod signals;
+mod top_ups;
 
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, Nanos, Principal, PullSpec, RoleSpec,
     WarmPoolSpec,
 };
 use limits::{
-    CALL_PREPAYMENT, CALLS_KEPT, CONTROLLERS_MAX, CREATION_FEE, DRAIN_DEADLINE, FLOOR_MIN, GRACE,
-    INIT_ARG_BYTES_MAX, INIT_ARGS_BYTES_MAX, LANE_MAX, METHOD_BYTES_MAX, MULTIPLY_MAX, NAME_MAX,
-    PULL_EVERY, ROLES_MAX, SIGNALS_MAX, WARM_MAX,
+    CALL_PREPAYMENT, CALLS_KEPT, CONTROLLERS_MAX, CREATION_FEE, DRAIN_DEADLINE, FIRST_CHECK,
+    FLOOR_MIN, GRACE, INIT_ARG_BYTES_MAX, INIT_ARGS_BYTES_MAX, LANE_MAX, METHOD_BYTES_MAX,
+    MULTIPLY_MAX, NAME_MAX, PULL_EVERY, ROLES_MAX, SIGNALS_MAX, TARGET_PERCENT_MAX, WARM_MAX,
+    WATCHDOG,
 };
 use std::collections::BTreeSet;
 
@@ -40,9 +42,11 @@ pub fn check_spec(spec: &FleetSpec) -> Result<(), Vec<SpecError>> {
     findings.check_controllers(&spec.controllers);
     findings.check_reserve(spec);
     findings.check_lanes(spec.lanes);
-    findings.check_warm_pool(spec.warm_pool);
-    findings.check_sweep(spec.warm_pool);
+    findings.check_warm_pool(&spec.warm_pool);
+    findings.check_sweep(&spec.warm_pool);
+    findings.check_sizing(&spec.warm_pool);
     findings.check_roles(&spec.roles);
+    findings.check_top_ups(spec);
     findings.check_pools(spec);
     if findings.0.is_empty() {
         Ok(())
@@ -164,7 +168,7 @@ impl Findings {
         }
     }
 
-    fn check_warm_pool(&mut self, pool: WarmPoolSpec) {
+    fn check_warm_pool(&mut self, pool: &WarmPoolSpec) {
         if pool.minimum > pool.maximum {
             self.add(
                 "warm_pool.minimum",
@@ -204,7 +208,7 @@ impl Findings {
         }
     }
 
-    fn check_sweep(&mut self, pool: WarmPoolSpec) {
+    fn check_sweep(&mut self, pool: &WarmPoolSpec) {
         if let Some(line) = pool.sweep_above.filter(|line| *line < pool.cycles) {
             self.add(
                 "warm_pool.sweep_above",
@@ -214,6 +218,41 @@ impl Findings {
                     pool.cycles
                 ),
             );
+        }
+    }
+
+    fn check_sizing(&mut self, pool: &WarmPoolSpec) {
+        let path = "warm_pool";
+        if pool.target_percent > TARGET_PERCENT_MAX {
+            self.add(
+                "warm_pool.target",
+                format!("{} % of the fleet spare", pool.target_percent),
+                format!("at most {TARGET_PERCENT_MAX}%"),
+            );
+        }
+        let most = (pool.maximum, "`maximum`");
+        self.check_schedule(path, &pool.schedule, most);
+        let heir = pool.release_to.map(|to| to.0);
+        if heir == Some(Principal::anonymous()) || heir == Some(Principal::management_canister()) {
+            self.add(
+                "warm_pool.surplus",
+                "nobody can use a canister released to this principal",
+                "write \"delete\", or the principal that gets the surplus",
+            );
+        }
+        let times = [
+            (
+                "first_check",
+                "the first check",
+                pool.first_check,
+                FIRST_CHECK,
+            ),
+            ("watchdog", "the watchdog", pool.watchdog, WATCHDOG),
+        ];
+        for (key, what, time, bounds) in times {
+            if time != Nanos(0) {
+                self.check_time(format!("{path}.{key}"), what, time, bounds);
+            }
         }
     }
 

@@ -19,11 +19,23 @@
 //! minimum = 5
 //! maximum = 20
 //! cycles = "5T"                  # attached to a creation; default 5T
+//! target = "0%"                  # of the fleet as it is wanted kept spare; default 0%
+//! surplus = "delete"             # or the principal that gets what exceeds `maximum`
 //! floor = "1T"                   # of a ready canister; default 1T
+//! sweep_above = "10T"            # its ceiling; default twice `cycles`
+//! first_check = "30s"            # after an upgrade of root; default 30s
+//! watchdog = "30m"               # root looks around at least this often; default 30m
+//!
+//! [[warm_pool.schedule]]         # times at which more are kept
+//! from = 2026-01-05T08:00:00Z
+//! to = 2026-01-05T18:00:00Z
+//! every = "24h"                  # begins again after this long; default never
+//! minimum = 20
 //!
 //! [roles.worker]
 //! module = "worker.wasm"
 //! init_arg = "(record {})"       # Candid text or "hex:…"; default "()"
+//! reuse = "same-role"            # who may have its canisters next: or "same-parent", "any", "never"
 //! drain = { method = "hatchery_drain", deadline = "5m" } # defaults: none, 5m
 //! health = { method = "health", grace = "1m" } # any reply: it works; default no check, 1m
 //! pull.depth = { method = "stats", field = "queue", multiply = 1, every = "1m" } # for a signal

@@ -5,6 +5,7 @@
 
 mod check;
 mod command;
+mod cycles;
 mod decisions;
 mod http;
 mod nearest;
@@ -19,6 +20,7 @@ pub mod fleet_toml;
 
 pub use check::{SpecError, check_spec, limits};
 pub use command::*;
+pub use cycles::*;
 pub use decisions::*;
 pub use http::{HttpRequest, HttpResponse};
 pub use recovery::*;

@@ -2,7 +2,7 @@
 
 use crate::ReasonView;
 use candid::CandidType;
-use hatchery_types::{CanisterId, Cycles, Incarnation, Registered, Wire};
+use hatchery_types::{CanisterId, Incarnation, Registered, Wire};
 use serde::Deserialize;
 
 /// Asks for one page of the registry.
@@ -69,15 +69,4 @@ pub struct SearchView {
     pub left: u64,
     /// Canisters found so far.
     pub found: u32,
-}
-
-/// Cycles that root paid, got back and gave up since its memory began.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, CandidType, Deserialize, Wire)]
-pub struct LedgerView {
-    /// Attached to creations, lost ones among them.
-    pub spent: Cycles,
-    /// Deposited back by canisters that were swept.
-    pub swept: Cycles,
-    /// Held by canisters when they were deleted.
-    pub discarded: Cycles,
 }

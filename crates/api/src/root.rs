@@ -1,6 +1,6 @@
 //! Requests and responses of the root canister.
 
-use crate::{LedgerView, RecoveryView};
+use crate::{FundingView, LedgerView, RecoveryView};
 use candid::CandidType;
 use hatchery_types::{
     CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason, Wire,
@@ -117,6 +117,8 @@ pub struct FleetStatus {
     pub recovery: RecoveryView,
     /// Cycles paid, got back and given up.
     pub ledger: LedgerView,
+    /// What root pays to keep canisters alive.
+    pub funding: FundingView,
 }
 
 /// A module held by root.

@@ -1,33 +1,90 @@
 //! What can be typed.
 
+mod fleet;
+
+pub(crate) use fleet::*;
+
+use crate::show::paint::Colour;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Run and watch fleets of canisters on the Internet Computer.
 ///
 /// Exit codes: 0 done; 1 something that must hold does not; 2 not a command; 3 a file or value
-/// given is not one; 4 something must be built first; 70 a bug of ours; 130 stopped by a key.
+/// given is not one; 4 something must be built first; 5 the network cannot be reached or trusted;
+/// 6 root or the platform refused; 7 the identity may not; 8 not confirmed; 70 a bug of ours; 130
+/// stopped by a key.
 #[derive(Debug, Parser)]
 #[command(name = "hatchery", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// Which fleet, as whom, and how answers look.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "For every command")]
+pub(crate) struct Globals {
+    /// Folder of the fleet: its fleet.toml, and what is kept in .hatchery
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        value_name = "FOLDER",
+        default_value = "."
+    )]
+    pub(crate) folder: PathBuf,
+    /// `local` (the one of `hatchery up` here), `ic`, or an address
+    /// [default: `$HATCHERY_NETWORK`, else local]
+    #[arg(short, long, global = true, value_name = "NETWORK")]
+    pub(crate) network: Option<String>,
+    /// The root canister [default: `$HATCHERY_ROOT`, else the one deployed from here]
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) root: Option<String>,
+    /// The network's key in hexadecimal digits, where it is not known
+    #[arg(long, global = true, value_name = "HEX")]
+    pub(crate) root_key: Option<String>,
+    /// A PEM file, a name in icp's store, or `anonymous`
+    /// [default: `$HATCHERY_IDENTITY`, else on `local` its operator, else anonymous]
+    #[arg(short, long, global = true, value_name = "WHO")]
+    pub(crate) identity: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do not ask before what cannot be undone
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) colour: Colour,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Run a whole fleet in this process and watch it follow a wave of work
     Demo(DemoOptions),
+    /// Write a fleet.toml to start from
+    Init(InitOptions),
+    /// Run the fleet of this folder on a network of its own, and watch it
+    Up(UpOptions),
     /// Say whether a fleet.toml makes sense, and where it does not
     Check(CheckOptions),
     /// Replay recorded signals through another spec, and show the difference
     WhatIf(WhatIfOptions),
-    /// Print the version
+    #[command(flatten)]
+    Fleet(FleetVerb),
+    /// Print the versions of this program and, where one answers, of root
     Version,
+    /// Print completions for a shell
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag on its own")]
 pub(crate) struct DemoOptions {
     /// As fast as it goes, with a progress bar instead of the live view
     #[arg(long)]
@@ -38,9 +95,6 @@ pub(crate) struct DemoOptions {
     /// Random faults that the platform could have, and workers that vanish
     #[arg(long)]
     pub(crate) chaos: bool,
-    /// Print the result as one JSON object, the last line of standard output
-    #[arg(long)]
-    pub(crate) json: bool,
     /// Where the plot goes [default: demo.svg in the target folder, else here]
     #[arg(long, value_name = "PATH")]
     pub(crate) svg: Option<PathBuf>,
@@ -50,15 +104,53 @@ pub(crate) struct DemoOptions {
     /// Another fleet than the demo's own; its first pool gets the work
     #[arg(long, value_name = "FLEET.TOML")]
     pub(crate) fleet: Option<PathBuf>,
+    /// Write what was seen to an HTML page with a time slider
+    #[arg(long, value_name = "FILE.HTML")]
+    pub(crate) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) wasm: WasmOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitOptions {
+    /// Name of the fleet [default: the folder's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Also an example worker: it hashes documents and leaves politely
+    #[arg(long)]
+    pub(crate) example: bool,
+    #[command(flatten)]
+    pub(crate) wasm: WasmOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpOptions {
+    /// Port to listen at; 0 is any free one [default: 4943, else a free one]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Lines instead of the live view
+    #[arg(long)]
+    pub(crate) no_tui: bool,
+    /// Stop and save as soon as every pool has its workers
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Say that it failed if the pools do not have their workers after so long
+    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "5m")]
+    pub(crate) ready_within: u64,
+    /// One more controller of root, such as your identity of icp or another identity
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) controller: Vec<String>,
+    /// Write what was seen to an HTML page with a time slider
+    #[arg(long, value_name = "FILE.HTML")]
+    pub(crate) record: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) wasm: WasmOptions,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckOptions {
-    /// The file
-    #[arg(default_value = "fleet.toml")]
-    pub(crate) file: PathBuf,
+    /// The file [default: fleet.toml in the folder]
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) wasm: WasmOptions,
 }
@@ -78,13 +170,10 @@ pub(crate) struct WhatIfOptions {
     /// The end of the recording alone, such as 24h or 30m
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     pub(crate) since: Option<u64>,
-    /// Print the result as one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Seconds of a time such as 90s, 30m, 24h or 7d.
-fn seconds(text: &str) -> Result<u64, String> {
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
     let read = |(unit, seconds): (&str, u64)| {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
@@ -102,45 +191,4 @@ pub(crate) struct WasmOptions {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Arguments;
-    use clap::{CommandFactory, Parser};
-    use std::path::{Path, PathBuf};
-
-    #[test]
-    fn the_arguments_are_consistent() {
-        Arguments::command().debug_assert();
-    }
-
-    /// Every line of a `sh` block that starts our program, with its page.
-    fn lines_of_the_book() -> Vec<(PathBuf, String)> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut found = Vec::new();
-        let mut paths = vec![root.join("docs/src"), root.join("README.md")];
-        while let Some(path) = paths.pop() {
-            if path.is_dir() {
-                let entries = std::fs::read_dir(&path).expect("a folder");
-                paths.extend(entries.map(|entry| entry.expect("an entry").path()));
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).expect("a page");
-            let blocks = text.split("```sh\n").skip(1);
-            let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or("").lines());
-            let ours = lines.filter(|line| line.starts_with("hatchery "));
-            found.extend(ours.map(|line| (path.clone(), line.to_owned())));
-        }
-        found
-    }
-
-    #[test]
-    fn what_the_book_says_to_type_can_be_typed() {
-        let lines = lines_of_the_book();
-        assert!(!lines.is_empty(), "the book shows no command");
-        for (page, line) in lines {
-            let parsed = Arguments::try_parse_from(line.split_whitespace());
-            if let Err(error) = parsed {
-                panic!("{}: `{line}`: {error}", page.display());
-            }
-        }
-    }
-}
+mod tests;

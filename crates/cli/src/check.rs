@@ -1,20 +1,32 @@
 //! `hatchery check`: says whether a `fleet.toml` makes sense, and where it does not.
 
-use crate::args::CheckOptions;
+use crate::args::{CheckOptions, Globals};
 use crate::complaint::{Complaint, Kind};
+use crate::fleet_file::{self, hash_of};
+use crate::show::json;
 use crate::wasm;
 use hatchery_api::fleet_toml::{self, TomlError};
-use hatchery_types::{FleetSpec, ModuleHash};
-use sha2::{Digest, Sha256};
+use hatchery_types::FleetSpec;
 use std::path::{Path, PathBuf};
 
-pub(crate) fn run(options: &CheckOptions) -> anyhow::Result<()> {
-    let text = read_text(&options.file)?;
-    let beside = options.file.parent().unwrap_or(Path::new("")).to_owned();
+pub(crate) fn run(globals: &Globals, options: &CheckOptions) -> anyhow::Result<()> {
+    let default = || shortest(&globals.folder.join(fleet_file::NAME));
+    let file = options.file.clone().unwrap_or_else(default);
+    let text = read_text(&file)?;
+    let beside = file.parent().unwrap_or(Path::new("")).to_owned();
     let folders = [beside, wasm::folder(&options.wasm)];
-    let spec = check(&text, &folders).map_err(|errors| refuse(&options.file, &errors))?;
-    print!("{}", praise(&options.file, &spec));
+    let spec = check(&text, &folders).map_err(|errors| refuse(&file, &errors))?;
+    if globals.json {
+        json::print(&json::of(&spec));
+    } else {
+        print!("{}", praise(&file, &spec));
+    }
     Ok(())
+}
+
+/// Without a `./` in front.
+fn shortest(path: &Path) -> PathBuf {
+    path.strip_prefix(".").unwrap_or(path).to_owned()
 }
 
 /// The text of a `fleet.toml`.
@@ -23,15 +35,15 @@ pub(crate) fn run(options: &CheckOptions) -> anyhow::Result<()> {
 /// The file cannot be read.
 pub(crate) fn read_text(file: &Path) -> Result<String, Complaint> {
     std::fs::read_to_string(file).map_err(|error| {
-        let message = format!("{} cannot be read: {error}", file.display());
+        let message = format!("{} cannot be read: {error}", shortest(file).display());
         Complaint::new(Kind::Input, message)
-            .hint("give the path of a fleet.toml; examples/demo/fleet.toml is one")
+            .hint("`hatchery init` writes one; -C names another folder")
     })
 }
 
 /// The errors of a file, one below the other.
 pub(crate) fn refuse(file: &Path, errors: &[TomlError]) -> Complaint {
-    let name = file.display().to_string();
+    let name = shortest(file).display().to_string();
     let shown: Vec<String> = errors.iter().map(|error| error.render(&name)).collect();
     let count = match errors.len() {
         1 => "one error".to_owned(),
@@ -44,34 +56,15 @@ pub(crate) fn refuse(file: &Path, errors: &[TomlError]) -> Complaint {
 }
 
 fn check(text: &str, folders: &[PathBuf]) -> Result<FleetSpec, Vec<TomlError>> {
-    fleet_toml::parse(text)?.resolve(|_, path| hash_of(path, folders))
-}
-
-/// The hash of the first file of that path that one of the folders has.
-fn hash_of(path: &str, folders: &[PathBuf]) -> Result<ModuleHash, String> {
-    let found = folders
-        .iter()
-        .find_map(|folder| std::fs::read(folder.join(path)).ok());
-    match found {
-        None => {
-            let places: Vec<String> = folders.iter().map(|folder| shown(folder)).collect();
-            Err(format!("no file `{path}` in {}", places.join(" or ")))
-        }
-        Some(bytes) if !wasm::is_module(&bytes) => Err(format!("`{path}` is not a wasm module")),
-        Some(bytes) => Ok(ModuleHash(Sha256::digest(&bytes).into())),
-    }
-}
-
-fn shown(folder: &Path) -> String {
-    match folder.display().to_string() {
-        empty if empty.is_empty() => ".".to_owned(),
-        path => path,
-    }
+    fleet_toml::parse(text)?.resolve(|_, path| {
+        let (_, bytes) = wasm::find_module(path, folders)?;
+        Ok(hash_of(&bytes))
+    })
 }
 
 fn praise(file: &Path, spec: &FleetSpec) -> String {
     let mut lines = vec![format!("{}: fleet {} is good", file.display(), spec.name)];
-    let warm = spec.warm_pool;
+    let warm = &spec.warm_pool;
     lines.push(format!(
         "  warm pool   {} to {} canisters",
         warm.minimum, warm.maximum

@@ -13,6 +13,14 @@ pub(crate) enum Kind {
     Input = 3,
     /// Something must be built first.
     Missing = 4,
+    /// The network cannot be reached, or what answers there cannot be trusted.
+    Unreachable = 5,
+    /// Root or the platform says no.
+    Refused = 6,
+    /// The identity may not.
+    Denied = 7,
+    /// Nobody confirmed it.
+    Unconfirmed = 8,
     /// A bug of ours.
     Internal = 70,
     /// Stopped by a key.

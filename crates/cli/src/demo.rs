@@ -5,36 +5,38 @@ mod clock;
 mod live;
 mod progress;
 mod report;
-mod story;
-mod view;
 
-use crate::args::DemoOptions;
+use crate::args::{DemoOptions, Globals};
 use crate::complaint::{Complaint, Kind};
+use crate::live::{Recording, Story};
 use crate::{check, plot, wasm};
 use anyhow::Context;
-use clock::Clock;
+pub(crate) use clock::Clock;
 use hatchery_api::fleet_toml;
 use hatchery_sim::demo::{Demo, DemoConfig, FLEET_TOML};
 use hatchery_types::ModuleHash;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use story::Story;
 
-pub(crate) fn run(options: &DemoOptions) -> anyhow::Result<()> {
+pub(crate) fn run(globals: &Globals, options: &DemoOptions) -> anyhow::Result<()> {
     let clock = Clock::start();
     let config = read_config(options)?;
     let is_live =
-        std::io::stdout().is_terminal() && !(options.fast || options.json || options.no_tui);
+        std::io::stdout().is_terminal() && !(options.fast || globals.json || options.no_tui);
     let mut demo = Demo::start(config, &mut |line| eprintln!("{line} ..."))?;
     let mut story = Story::new(&demo, options.seed);
+    let mut recording = Recording::new(options.record.clone(), story.title());
     let finished = if is_live {
-        live::show(&mut demo, &mut story)?
+        live::show(&mut demo, &mut story, &mut recording)?
     } else {
-        progress::show(&mut demo, &mut story)?
+        progress::show(&mut demo, &mut story, &mut recording)?
     };
 
     let svg = options.svg.clone().unwrap_or_else(default_svg);
     write_svg(&svg, &story)?;
+    if let Some(path) = recording.write()? {
+        eprintln!("recording: {}", path.display());
+    }
     if !finished {
         let message = format!(
             "after {} virtual seconds, nothing was verified",
@@ -44,7 +46,7 @@ pub(crate) fn run(options: &DemoOptions) -> anyhow::Result<()> {
     }
     let mut summary = demo.finish()?;
     summary.wall_seconds = (clock.seconds() * 1_000.0).round() / 1_000.0;
-    if options.json {
+    if globals.json {
         println!("{}", serde_json::to_string(&summary)?);
     } else {
         print!("{}", report::table(&story, &summary));
@@ -77,8 +79,8 @@ fn read_config(options: &DemoOptions) -> anyhow::Result<DemoConfig> {
     Ok(DemoConfig {
         seed: options.seed,
         chaos: options.chaos,
-        root_wasm: wasm::read(&folder, "hatchery_root.wasm")?,
-        worker_wasm: wasm::read(&folder, "hatchery_worker.wasm")?,
+        root_wasm: wasm::read(&folder, wasm::ROOT)?,
+        worker_wasm: wasm::read(&folder, wasm::WORKER)?,
         fleet_toml,
         cache_dir: Some(folder.join("compiled")),
     })

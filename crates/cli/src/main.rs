@@ -7,22 +7,41 @@
 mod args;
 mod check;
 mod complaint;
+mod connection;
 mod demo;
+mod fleet_file;
+mod follow;
+mod init;
+mod live;
 mod plot;
+mod session;
+mod show;
+mod up;
+mod verbs;
+mod version;
 mod wasm;
 mod what_if;
 
 use args::{Arguments, Verb};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().verb {
-        Verb::Demo(options) => demo::run(&options),
-        Verb::Check(options) => check::run(&options),
-        Verb::WhatIf(options) => what_if::run(&options),
+    let Arguments { globals, verb } = Arguments::parse();
+    let done = match &verb {
+        Verb::Demo(options) => demo::run(&globals, options),
+        Verb::Init(options) => init::run(&globals, options),
+        Verb::Up(options) => up::run(&globals, options),
+        Verb::Check(options) => check::run(&globals, options),
+        Verb::WhatIf(options) => what_if::run(&globals, options),
+        Verb::Fleet(verb) => verbs::run(&globals, verb),
         Verb::Version => {
-            println!("hatchery {}", env!("CARGO_PKG_VERSION"));
+            version::run(&globals);
+            Ok(())
+        }
+        Verb::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(*shell, &mut command, "hatchery", &mut std::io::stdout());
             Ok(())
         }
     };

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Names the folder when no option does; `cargo xtask` sets it.
 const FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
+/// The module of root.
+pub(crate) const ROOT: &str = "hatchery_root.wasm";
+/// The module of the example worker.
+pub(crate) const WORKER: &str = "hatchery_worker.wasm";
 
 /// The folder of the built canisters; it need not exist.
 pub(crate) fn folder(options: &WasmOptions) -> PathBuf {
@@ -13,7 +17,15 @@ pub(crate) fn folder(options: &WasmOptions) -> PathBuf {
     given
         .or_else(|| std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from))
         .or_else(|| target_folder().map(|target| target.join("wasm32-unknown-unknown/canister")))
+        .or_else(folder_of_the_program)
         .unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// The folder of the program, if the canisters were put beside it.
+fn folder_of_the_program() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.parent()?.to_owned();
+    folder.join(ROOT).is_file().then_some(folder)
 }
 
 /// The target folder of the build this program comes from, if it still lies there.
@@ -43,6 +55,32 @@ pub(crate) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Complaint> {
         return Ok(bytes);
     }
     Err(Complaint::new(Kind::Missing, format!("{} is not wasm", path.display())).hint(build))
+}
+
+/// The first file of that path that one of the folders has, if it is a module.
+///
+/// # Errors
+/// What to tell of a module that cannot be had.
+pub(crate) fn find_module(path: &str, folders: &[PathBuf]) -> Result<(PathBuf, Vec<u8>), String> {
+    let found = folders.iter().find_map(|folder| {
+        let file = folder.join(path);
+        std::fs::read(&file).ok().map(|bytes| (file, bytes))
+    });
+    match found {
+        None => {
+            let places: Vec<String> = folders.iter().map(|folder| shown(folder)).collect();
+            Err(format!("no file `{path}` in {}", places.join(" or ")))
+        }
+        Some((_, bytes)) if !is_module(&bytes) => Err(format!("`{path}` is not a wasm module")),
+        Some(found) => Ok(found),
+    }
+}
+
+fn shown(folder: &Path) -> String {
+    match folder.display().to_string() {
+        empty if empty.is_empty() => ".".to_owned(),
+        path => path,
+    }
 }
 
 /// Wasm, plain or gzipped, by its first bytes.

@@ -1,13 +1,13 @@
 //! `hatchery what-if`: recorded signals through another spec, side by side with what was.
 
-use crate::args::WhatIfOptions;
+use crate::args::{Globals, WhatIfOptions};
 use crate::check::{read_text, refuse};
 use crate::complaint::{Complaint, Kind};
 use hatchery_api::fleet_toml;
 use hatchery_sim::what_if::{Recording, Side, WhatIf, what_if};
 use hatchery_types::{Cycles, FleetSpec, ModuleHash, PoolSpec};
 
-pub(crate) fn run(options: &WhatIfOptions) -> anyhow::Result<()> {
+pub(crate) fn run(globals: &Globals, options: &WhatIfOptions) -> anyhow::Result<()> {
     let text = read_text(&options.spec)?;
     // No module is needed: nothing is installed.
     let spec = fleet_toml::parse(&text)
@@ -17,7 +17,7 @@ pub(crate) fn run(options: &WhatIfOptions) -> anyhow::Result<()> {
     let pool = pool(options, &spec, &recording)?;
     let outcome = what_if(&recording, pool)
         .map_err(|error| refused(options, &error.to_string(), "record what the pool follows"))?;
-    if options.json {
+    if globals.json {
         println!("{}", serde_json::to_string(&outcome)?);
     } else {
         print!("{}", table(&outcome));
@@ -175,7 +175,6 @@ mod tests {
             recording: "signals.csv".into(),
             pool: Some("hubs".to_owned()),
             since: None,
-            json: false,
         };
         let recording = Recording::read(RECORDING).expect("it is a recording");
         let error = pool(&options, &spec(6, ""), &recording).expect_err("no such pool");

@@ -89,6 +89,8 @@ struct Part {
     paused_up: bool,
     #[n(10)]
     paused_down: bool,
+    #[n(11)]
+    unreserved: u32,
 }
 
 impl Part {
@@ -105,6 +107,7 @@ impl Part {
             module: view.module,
             paused_up: view.paused_up,
             paused_down: view.paused_down,
+            unreserved: view.unreserved,
         }
     }
 
@@ -154,6 +157,7 @@ impl Part {
             module: self.module,
             paused_up: self.paused_up,
             paused_down: self.paused_down,
+            unreserved: self.unreserved,
         }))
     }
 }

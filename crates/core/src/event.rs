@@ -5,7 +5,7 @@ use crate::lease::LeaseReceipt;
 use crate::metrics::{Checkpoint, Ended, Operation};
 use crate::receipt::Receipt;
 use crate::record::{ModuleRecord, PoolRecord, Row};
-use crate::{Account, Search, Standing};
+use crate::{Account, Breaker, Purse, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Direction, Effect, EffectId, FleetSpec, ModuleHash, Nanos, OperationId,
     Outcome, Principal, Reason,
@@ -35,10 +35,14 @@ pub enum Event {
         /// Why.
         reason: Option<Reason>,
     },
+    /// A reset ended, and counts for the breaker.
+    ResetsJudged(Breaker),
     /// A lost creation was searched for and not found: it is not waited for any more.
     CreationGivenUp(EffectId),
     /// Cycles were got back or given up.
     CyclesBooked(Account, Cycles),
+    /// Root looked into its own purse.
+    PurseNoted(Purse),
     /// Root knows more of its own wholeness.
     StandingChanged(Standing),
     /// A search began, went on or ended.

@@ -4,6 +4,7 @@
 //! the only writer; the shell makes the calls of the decision's effects, and each outcome comes
 //! back as an input. Nothing here knows a clock, a call or randomness.
 
+mod breaker;
 mod decide;
 mod decided;
 mod event;
@@ -21,9 +22,11 @@ mod state;
 mod storage;
 mod sweeper;
 
+pub use breaker::Breaker;
 pub use decide::{
-    LaneStatus, MemberWhy, decide, held_back, lanes, maintenance_paused, missing_canisters,
-    next_wake, plan_pool, plan_worker, warm_reason, why_members,
+    FundingStatus, LaneStatus, MemberWhy, decide, funding_status, held_back, kept_spare, lanes,
+    maintenance_paused, missing_canisters, next_wake, plan_pool, plan_worker, warm_reason,
+    why_members,
 };
 pub use decided::{Decided, replay};
 pub use event::Event;
@@ -32,12 +35,13 @@ pub use input::{
     WorkerInput,
 };
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
-pub use ledger::{Account, Ledger};
+pub use ledger::{Account, Funding, Ledger, Purse};
 pub use metrics::{Checkpoint, Cost, Counter, Ended, Metrics, Operation};
 pub use plan::{PoolPlan, PoolView, plan};
 pub use receipt::{Answer, Counted, Goal, On, Receipt, Wait};
 pub use record::{
-    Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Sweep, SweepStep, Wish,
+    Exit, Header, LogEntry, ModuleRecord, PoolRecord, Row, Sample, ScaleStep, Sweep, SweepStep,
+    Wish,
 };
 pub use standing::{Purpose, Search, Standing};
 pub use state::{

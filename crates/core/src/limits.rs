@@ -41,9 +41,9 @@ pub const CHUNKS_MAX: usize = 100;
 pub const UNNAMED_LIFE: Nanos = Nanos::from_secs(24 * 3_600);
 /// Modules held, staged ones included.
 pub const MODULES_MAX: u64 = 50;
-/// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee, and
-/// eight belong to the tick and the operator alone.
-pub const CALLS_MAX: u32 = 492;
+/// Calls in flight that Hatchery allows itself: the platform refuses the 501st to one callee. The
+/// tick calls root itself and the operator calls from outside, so neither needs a place here.
+pub const CALLS_MAX: u32 = 500;
 /// Calls that the liquid balance must still carry when everything else is in flight.
 pub const CALLS_SPARE: u32 = 8;
 /// What the platform locks for one call in flight: 40 B instructions of the callback, the largest
@@ -86,6 +86,10 @@ pub const SWEEP_REST: Cycles = Cycles(60_000_000_000);
 pub const SWEEP_WORTH: Cycles = Cycles(400_000_000_000);
 /// Refused attempts before a row is Failed.
 pub const ATTEMPTS_MAX: u32 = 5;
+/// Resets that failed, of the last 32, at which their breaker opens.
+pub const BREAKER_FAILURES: u32 = 20;
+/// Creations that failed in a row at which root says that their breaker is open.
+pub const CREATE_FAILURES_MAX: u32 = 3;
 /// First wait after a failure; it doubles with each further one.
 pub const BACKOFF_FIRST: Nanos = Nanos::from_secs(2);
 /// Longest wait after a failure.
@@ -94,6 +98,16 @@ pub const BACKOFF_MAX: Nanos = Nanos::from_secs(600);
 pub const ABSENCE_AGE: Nanos = Nanos::from_secs(600);
 /// How long answers to the calls of an earlier root are waited for.
 pub const STALE_GRACE: Nanos = Nanos::from_secs(60);
+/// Less than this is not worth a deposit: what is left of a budget waits for the next day.
+pub const TOP_UP_WORTH: Cycles = Cycles(50_000_000_000);
+/// A top-up that certainly did not happen is tried again after this.
+pub const TOP_UP_RETRY: Nanos = Nanos::from_secs(60);
+/// A member that root tops up is looked at no more often than this, however fast it burns.
+pub const BURN_LOOK: Nanos = Nanos::from_secs(600);
+/// The first look at what a new member of such a role burns.
+pub const BURN_FIRST: Nanos = Nanos::from_secs(3_600);
+/// Between two looks of root into its own purse.
+pub const PURSE_EVERY: Nanos = Nanos::from_secs(3_600);
 /// Between two looks at a canister whose install has an unknown outcome.
 pub const LOOK_AGAIN: Nanos = Nanos::from_secs(30);
 /// Between two questions to a draining worker.

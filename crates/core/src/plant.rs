@@ -15,9 +15,15 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("p03", "an import makes a row anew though one is there"),
     ("p04", "a failed reset is tried again at once"),
     (
+        "p05",
+        "an interrupted immediate import is never tried again",
+    ),
+    ("p06", "what is skipped counts as requeued too"),
+    (
         "p07",
         "a recycled canister's row is dropped before its reset",
     ),
+    ("p08", "an export is begun before it is checked"),
     ("p09", "a refused install leaves the canister claimed"),
     ("p10", "a command takes any number of canisters"),
     ("p11", "what is being reset does not count when buying"),
@@ -36,7 +42,9 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("p21", "a member that is gone stays in service"),
     ("p22", "a stop that does not end is waited for"),
     ("p23", "the reset lane has no end"),
+    ("p24", "any pool gets any canister, whatever its past"),
     ("p25", "settings of the last tenant are let pass"),
+    ("p26", "what leaves with a canister is not booked"),
     ("s01", "a pool grows above its maximum"),
     (
         "s02",
@@ -63,6 +71,9 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("s18", "a lowered maximum drains all at once"),
     ("s19", "workers of a holder that is gone are forgotten"),
     ("s20", "a lease ends though nobody could renew it"),
+    ("l13", "a deposit without an answer is paid again"),
+    ("l14", "root pays below its reserve"),
+    ("l15", "a canister has no budget of its own"),
 ];
 
 /// Plant p14: a failure's text behind that of the last one.

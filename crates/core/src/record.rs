@@ -3,7 +3,7 @@
 //! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
 
 use crate::plant::{self, planted};
-use crate::{Ledger, Search, Standing};
+use crate::{Breaker, Funding, Ledger, Purse, Search, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Direction, EffectId, ExportTo, Generation, Incarnation, ModuleHash, Nanos,
     Phase, Reason, Registered,
@@ -13,6 +13,10 @@ use minicbor::{Decode, Encode};
 /// One canister, from the moment its id is known until it is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that have nothing to do with each other"
+)]
 pub struct Row {
     /// Which canister.
     #[n(0)]
@@ -80,6 +84,17 @@ pub struct Row {
     /// Whom it is exported to.
     #[n(21)]
     pub export_to: Option<ExportTo>,
+    /// Where it goes once it is verified empty, in place of the warm pool.
+    #[n(22)]
+    pub exit: Option<Exit>,
+    /// When its settings as a member were last set or seen right.
+    #[n(23)]
+    #[cbor(default)]
+    pub settled_at: Nanos,
+    /// A member that is to get its settings back and to be started.
+    #[n(24)]
+    #[cbor(default)]
+    pub mend: bool,
     /// Samples of the further signals, by their positions in the spec less one.
     #[n(28)]
     #[cbor(default)]
@@ -116,6 +131,21 @@ pub struct Row {
     /// A sweep of its cycles, while it is one.
     #[n(25)]
     pub sweep: Option<Sweep>,
+    /// Deposited by root, or attached to its creation, since it was last observed.
+    #[cbor(n(40), default)]
+    pub deposited: Cycles,
+    /// Topped up by root on the day numbered `funded_day`.
+    #[cbor(n(41), default)]
+    pub funded: Cycles,
+    /// See [`crate::Funding::day`].
+    #[cbor(n(42), default)]
+    pub funded_day: u64,
+    /// When it is to be topped up; zero = it needs nothing.
+    #[cbor(n(43), default)]
+    pub fund_at: Nanos,
+    /// What it burns a day, as far as two observations of this tenancy show it.
+    #[n(44)]
+    pub burn: Option<Cycles>,
 }
 
 impl Row {
@@ -142,6 +172,9 @@ impl Row {
             in_service_at: Nanos(0),
             more_samples: Vec::new(),
             unproven: reason == Reason::Bought,
+            exit: None,
+            settled_at: Nanos(0),
+            mend: false,
             sweep: None,
             urgent: false,
             export_to: None,
@@ -153,8 +186,26 @@ impl Row {
             next_pull: Nanos::MAX,
             pulls: 0,
             queries: None,
+            deposited: Cycles(0),
+            funded: Cycles(0),
+            funded_day: 0,
+            fund_at: Nanos(0),
+            burn: None,
             reason,
         }
+    }
+
+    /// What it holds by the books: its balance as observed, and what it got since.
+    pub fn held(&self) -> Cycles {
+        let observed = self.cycles.unwrap_or_default();
+        Cycles(observed.0.saturating_add(self.deposited.0))
+    }
+
+    /// Its balance was observed.
+    pub(crate) fn take_balance(&mut self, cycles: Cycles, now: Nanos) {
+        self.cycles = Some(cycles);
+        self.cycles_at = now;
+        self.deposited = Cycles(0);
     }
 
     /// What another root needs to take it over.
@@ -225,6 +276,14 @@ impl Row {
         if phase != Phase::Exporting {
             self.export_to = None;
         }
+        if !matches!(phase, Phase::PendingReset | Phase::Resetting) {
+            self.exit = None;
+        }
+        if self.mend && !phase.is_living() {
+            // Not done, and forgotten: it is looked at anew if it comes back.
+            self.mend = false;
+            self.settled_at = Nanos(0);
+        }
         self
     }
 
@@ -241,6 +300,17 @@ impl Row {
         self.reason = reason;
         self
     }
+}
+
+/// Where a canister goes once it is verified empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Exit {
+    /// It is deleted.
+    #[n(0)]
+    Delete,
+    /// That principal becomes its only controller.
+    #[n(1)]
+    Release(#[n(0)] CanisterId),
 }
 
 /// A value of a signal.
@@ -261,12 +331,19 @@ pub struct Sweep {
     /// Sweeps tried.
     #[n(0)]
     pub attempts: u32,
-    /// Balance before the last one, or after it once it was looked at.
-    #[n(1)]
-    pub held: Cycles,
     /// What comes next.
     #[n(2)]
     pub step: SweepStep,
+}
+
+impl Sweep {
+    /// A sweep that is yet to come.
+    pub(crate) fn wanted() -> Self {
+        Sweep {
+            attempts: 0,
+            step: SweepStep::Wanted,
+        }
+    }
 }
 
 /// What comes next in a sweep.
@@ -525,6 +602,9 @@ pub struct Header {
     /// Shrinking is paused; `None`: as `paused` says (before the two were told apart).
     #[n(13)]
     pub paused_down: Option<bool>,
+    /// The last resets, and whether they go on.
+    #[cbor(n(14), default)]
+    pub resets: Breaker,
     /// The largest id that root ever learnt of, in the subnet's order.
     #[n(15)]
     pub newest: Option<CanisterId>,
@@ -537,6 +617,12 @@ pub struct Header {
     /// Ids that root is looking through.
     #[n(18)]
     pub search: Option<Search>,
+    /// What was paid today.
+    #[cbor(n(25), default)]
+    pub funding: Funding,
+    /// Root's own balance.
+    #[n(26)]
+    pub purse: Option<Purse>,
 }
 
 impl Header {

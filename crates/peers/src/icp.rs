@@ -8,6 +8,7 @@ use anyhow::{Context, bail, ensure};
 use hatchery_network::Network;
 
 use crate::canister;
+use crate::operator;
 use crate::packages::Packages;
 use crate::report::Report;
 
@@ -17,7 +18,7 @@ pub(crate) const PEER: &str = "icp 1.5.0";
 const COUNTER: &str = "canisters:\n  - name: counter\n    build:\n      steps:\n        - type: pre-built\n          path: counter.wasm\n";
 
 /// The program in a project of its own, with a home of its own.
-struct Icp {
+pub(crate) struct Icp {
     program: PathBuf,
     project: PathBuf,
     home: PathBuf,
@@ -39,6 +40,7 @@ pub(crate) fn run(network: &Network, packages: &Packages, report: &mut Report) {
         report.note(&format!("{PEER}: {check}"), outcome);
     }
     report.note(&format!("{PEER}: upgrade"), icp.upgrade());
+    operator::run(network, &icp, report);
     let launched = launch(packages);
     report.note(&format!("{PEER}: network start, deploy, stop"), launched);
     for (check, arguments, words) in LAST_CHECKS {
@@ -149,9 +151,19 @@ impl Icp {
     }
 
     /// What the program prints, which must contain `words`.
-    fn ask(&self, arguments: &str, words: &str) -> anyhow::Result<String> {
+    pub(crate) fn ask(&self, arguments: &str, words: &str) -> anyhow::Result<String> {
+        let said = self.run(&arguments.split_whitespace().collect::<Vec<_>>())?;
+        ensure!(
+            said.contains(words),
+            "`icp {arguments}` does not say \"{words}\" but: {said}"
+        );
+        Ok(said)
+    }
+
+    /// What the program prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output = Command::new(&self.program)
-            .args(arguments.split_whitespace())
+            .args(arguments)
             .current_dir(&self.project)
             .env("ICP_HOME", &self.home)
             .env("ICP_TELEMETRY_DISABLED", "1")
@@ -161,12 +173,8 @@ impl Icp {
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).trim_end().to_owned();
         if !output.status.success() {
-            bail!("`icp {arguments}`: {said}");
+            bail!("`icp {}`: {said}", arguments.join(" "));
         }
-        ensure!(
-            said.contains(words),
-            "`icp {arguments}` does not say \"{words}\" but: {said}"
-        );
         Ok(said)
     }
 

@@ -6,6 +6,7 @@ mod agent;
 mod canister;
 mod icp;
 mod javascript;
+mod operator;
 mod packages;
 mod report;
 

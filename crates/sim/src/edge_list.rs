@@ -43,19 +43,44 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("resetting", "lost", &["reset gone"]),
+    // Verified empty, it leaves all the same: deleted, or released to whom the spec names.
+    (
+        "resetting",
+        "deleting",
+        &[
+            "reset done",
+            "reset refused",
+            "reset not-executed",
+            "reset unknown",
+        ],
+    ),
+    (
+        "resetting",
+        "exporting",
+        &[
+            "reset done",
+            "reset refused",
+            "reset not-executed",
+            "reset unknown",
+        ],
+    ),
     // It waits in the warm pool.
     ("ready", "installing", &["plan"]),
-    ("ready", "exporting", &["export"]),
+    ("ready", "exporting", &["export", "tick", "drain-surplus"]),
     ("exporting", "installing", &["tick"]),
-    ("exporting", "none", &["hand-over done", "inspect done"]),
+    ("exporting", "none", &["hand-over done", "info done"]),
     (
         "exporting",
         "pending-reset",
-        &["tick", "hand-over refused", "inspect done"],
+        &["tick", "hand-over refused", "info done"],
     ),
-    ("exporting", "lost", &["hand-over gone", "inspect gone"]),
+    ("exporting", "lost", &["hand-over gone", "info gone"]),
     ("ready", "deleting", &["tick", "delete", "drain-surplus"]),
-    ("ready", "pending-reset", &["recycle", "tick"]),
+    (
+        "ready",
+        "pending-reset",
+        &["recycle", "tick", "drain-surplus"],
+    ),
     // It gets a role.
     (
         "installing",
@@ -82,23 +107,67 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("standby", "in-service", &["plan", "check done"]),
     ("standby", "stopping", &["plan"]),
     ("standby", "draining", &["recycle"]),
-    ("standby", "pending-reset", &["observe done", "tick"]),
-    ("standby", "lost", &["observe gone", "observe refused"]),
+    (
+        "standby",
+        "pending-reset",
+        &["observe done", "tick", "mend done"],
+    ),
+    (
+        "standby",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
     // It serves, and leaves.
     ("in-service", "draining", &["plan", "recycle"]),
-    ("in-service", "pending-reset", &["observe done"]),
-    ("in-service", "lost", &["observe gone", "observe refused"]),
+    (
+        "in-service",
+        "pending-reset",
+        &["observe done", "mend done"],
+    ),
+    (
+        "in-service",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
     // Somebody holds it for a while.
     ("standby", "leased", &["lease"]),
     ("in-service", "leased", &["lease"]),
     ("leased", "in-service", &["lease"]),
     ("leased", "standby", &["lease"]),
     ("leased", "draining", &["lease", "tick"]),
-    ("leased", "pending-reset", &["observe done"]),
-    ("leased", "lost", &["observe gone", "observe refused"]),
+    ("leased", "pending-reset", &["observe done", "mend done"]),
+    (
+        "leased",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
     ("draining", "in-service", &["plan"]),
     ("draining", "stopping", &["drain done", "tick"]),
-    ("draining", "lost", &["observe gone", "observe refused"]),
+    (
+        "draining",
+        "lost",
+        &[
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
+    ),
     (
         "stopping",
         "pending-reset",
@@ -113,7 +182,13 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     (
         "stopping",
         "lost",
-        &["stop gone", "observe gone", "observe refused"],
+        &[
+            "stop gone",
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "mend refused",
+        ],
     ),
     // It is given back.
     (
@@ -146,7 +221,13 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     (
         "lost",
         "pending-reset",
-        &["import", "import-immediate", "recycle", "requeue"],
+        &[
+            "import",
+            "import-immediate",
+            "recycle",
+            "requeue",
+            "create done",
+        ],
     ),
     ("failed", "deleting", &["delete"]),
     ("lost", "deleting", &["delete"]),

@@ -104,9 +104,13 @@ pub enum EffectKind {
         #[cbor(n(0), with = "principal")]
         to: Principal,
     },
-    /// Look at a canister as anybody may.
-    #[n(9)]
-    Inspect,
+    /// Give a member its settings back, start it, look.
+    #[n(12)]
+    Mend {
+        /// Generation of the member.
+        #[n(0)]
+        generation: Generation,
+    },
     /// Ask what anybody may know of a canister, managed or not.
     #[n(10)]
     Info {
@@ -127,6 +131,13 @@ pub enum EffectKind {
     /// Empty root's chunk store of what no module needs any more.
     #[n(17)]
     ClearStore,
+    /// Give a canister cycles.
+    #[n(18)]
+    TopUp {
+        /// How many.
+        #[n(0)]
+        cycles: Cycles,
+    },
 }
 
 /// One call of an effect.
@@ -158,18 +169,18 @@ pub enum Step {
     Delete,
     /// `upload_chunk` to root itself.
     UploadChunk,
-    /// `canister_info` with the canister's history.
+    /// `canister_info` with the canister's history, which anybody may ask.
     History,
     /// `install_code` of the sweeper, with mode `install`.
     InstallSweeper,
     /// `update_settings` with another principal as the only controller.
     HandOver,
-    /// `canister_info`, which anybody may ask.
-    Info,
     /// `stored_chunks` of root itself.
     StoredChunks,
     /// `clear_chunk_store` of root itself.
     ClearChunkStore,
+    /// `deposit_cycles`, with cycles attached.
+    Deposit,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -243,9 +254,18 @@ impl EffectKind {
             EffectKind::Info { .. } => &[Step::History],
             EffectKind::Sweep { .. } => &[Step::InstallSweeper],
             EffectKind::HandOver { .. } => &[Step::HandOver],
-            EffectKind::Inspect => &[Step::Info],
+            EffectKind::Mend { .. } => &[Step::MemberSettings, Step::Start, Step::Status],
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
+            EffectKind::TopUp { .. } => &[Step::Deposit],
+        }
+    }
+
+    /// Cycles that leave root with its first call.
+    pub fn attached(&self) -> Cycles {
+        match self {
+            EffectKind::Create { cycles } | EffectKind::TopUp { cycles } => *cycles,
+            _ => Cycles(0),
         }
     }
 
@@ -277,9 +297,10 @@ impl EffectKind {
             EffectKind::Info { .. } => "info",
             EffectKind::Sweep { .. } => "sweep",
             EffectKind::HandOver { .. } => "hand-over",
-            EffectKind::Inspect => "inspect",
+            EffectKind::Mend { .. } => "mend",
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
+            EffectKind::TopUp { .. } => "top-up",
         }
     }
 }

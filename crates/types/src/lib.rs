@@ -26,8 +26,8 @@ pub use ic_principal::Principal;
 pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
 pub use operation::{Direction, ExportTo};
 pub use outcome::{
-    Creation, Info, Inspection, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal,
-    RunState, Tenancy, Value,
+    Creation, Info, Observation, Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Tenancy,
+    Value,
 };
 pub use phase::Phase;
 pub use reason::Reason;
@@ -36,7 +36,9 @@ pub use scaling::{
     BufferSpec, HealthSpec, LeaseEnd, LeaseSpec, Missing, ParentSpec, PoolSpec, PullSpec,
     ScaleSpec, Scope, SignalSpec, Source, WindowSpec,
 };
-pub use spec::{DrainSpec, FleetSpec, LanesSpec, RoleSpec, Visibility, WarmPoolSpec};
+pub use spec::{
+    DrainSpec, FleetSpec, LanesSpec, Reuse, RoleSpec, TopUpSpec, Visibility, WarmPoolSpec,
+};
 pub use units::{Cycles, Nanos};
 #[cfg(feature = "candid")]
 pub use wire::Wire;

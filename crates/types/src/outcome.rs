@@ -42,9 +42,6 @@ pub enum Value {
     /// A draining worker's answer: true = it has nothing left to do.
     #[n(3)]
     Drained(#[n(0)] bool),
-    /// What anybody may see of a canister.
-    #[n(4)]
-    Inspected(#[n(0)] Box<Inspection>),
     /// What `canister_info` said, with the history.
     #[n(10)]
     Told(#[n(0)] Box<Info>),
@@ -181,17 +178,6 @@ pub struct Creation {
     /// When.
     #[n(1)]
     pub at: Nanos,
-}
-
-/// What `canister_info` says of a canister, to anybody who asks.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Inspection {
-    /// Controllers, sorted.
-    #[cbor(n(0), with = "principals")]
-    pub controllers: Vec<Principal>,
-    /// Installed module.
-    #[n(1)]
-    pub module: Option<ModuleHash>,
 }
 
 /// A principal as a byte string.

@@ -1,6 +1,6 @@
 //! Why something was done, refused, or left undone.
 
-use crate::{CanisterId, Nanos, Refusal};
+use crate::{CanisterId, Cycles, Nanos, Refusal};
 use core::fmt;
 use minicbor::{Decode, Encode};
 
@@ -275,6 +275,12 @@ pub enum Reason {
     /// It holds more cycles than a spare canister should: swept before it is Ready.
     #[n(147)]
     AboveSweepLine,
+    /// Its last role is never reused: deleted.
+    #[n(148)]
+    NeverReused,
+    /// Workers of a pool are its children: empty that pool first.
+    #[n(149)]
+    HasChildren,
     // How pools of workers scale.
     /// The signal of this name wants most workers.
     #[n(160)]
@@ -351,6 +357,13 @@ pub enum Reason {
     /// Policy wants no more workers.
     #[n(194)]
     NotAboveDemand,
+    // Cycles.
+    /// Root gave it cycles: this many.
+    #[n(220)]
+    ToppedUp(#[n(0)] Cycles),
+    /// What root may pay today is spent.
+    #[n(221)]
+    BudgetSpent,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -451,6 +464,8 @@ impl Reason {
             Reason::Recovered => (145, "recovered"),
             Reason::UnknownTenant => (146, "unknown-tenant"),
             Reason::AboveSweepLine => (147, "above-sweep-line"),
+            Reason::NeverReused => (148, "never-reused"),
+            Reason::HasChildren => (149, "has-children"),
             Reason::DrivenBy(..) => (160, "driven-by"),
             Reason::Stale(..) => (161, "stale"),
             Reason::Promoted => (163, "promoted"),
@@ -477,6 +492,8 @@ impl Reason {
             Reason::TtlTooLong => (193, "ttl-too-long"),
             Reason::NotAboveDemand => (194, "not-above-demand"),
             Reason::BreakerOpen { .. } => (181, "breaker-open"),
+            Reason::ToppedUp(..) => (220, "topped-up"),
+            Reason::BudgetSpent => (221, "budget-spent"),
         }
     }
 }
@@ -494,6 +511,7 @@ impl fmt::Display for Reason {
             | Reason::BackingOff { until }
             | Reason::BreakerOpen { until } => write!(f, " until {} s", until.as_secs()),
             Reason::DrivenBy(signal) | Reason::Stale(signal) => write!(f, " ({signal})"),
+            Reason::ToppedUp(cycles) => write!(f, " by {cycles}"),
             Reason::Registered { role, parent } => {
                 write!(f, " as {role}")?;
                 parent.map_or(Ok(()), |parent| write!(f, " under {parent}"))

@@ -3,7 +3,7 @@
 //! Parsing and validation live in `hatchery-api`; root keeps the applied spec and its generation.
 
 use crate::outcome::principals;
-use crate::{Cycles, HealthSpec, ModuleHash, Nanos, PoolSpec, PullSpec};
+use crate::{CanisterId, Cycles, HealthSpec, ModuleHash, Nanos, PoolSpec, PullSpec, WindowSpec};
 use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
@@ -38,6 +38,10 @@ pub struct FleetSpec {
     /// Who may see single canisters, events and plans; none = [`Visibility::Public`].
     #[n(20)]
     pub visibility: Option<Visibility>,
+    /// What root may pay in all to keep canisters alive, and the level of spare ones; none = root
+    /// tops up nothing, whatever roles say.
+    #[n(15)]
+    pub top_up: Option<TopUpSpec>,
 }
 
 /// Who may see more than counts.
@@ -92,8 +96,30 @@ pub struct LanesSpec {
     pub install: u32,
 }
 
-/// Spare canisters.
+/// When canisters get cycles from root, and how much a day (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
+pub struct TopUpSpec {
+    /// A canister with less is topped up. Of the fleet: a spare one that misses its floor.
+    #[n(0)]
+    pub below: Cycles,
+    /// To this much.
+    #[n(1)]
+    pub to: Cycles,
+    /// Most that one canister gets a day.
+    #[n(2)]
+    pub each: Cycles,
+    /// Most that all canisters of the role, or of the fleet, get a day.
+    #[n(3)]
+    pub all: Cycles,
+}
+
+/// Spare canisters.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(
     feature = "candid",
     derive(candid::CandidType, serde::Deserialize, crate::Wire)
@@ -102,7 +128,7 @@ pub struct WarmPoolSpec {
     /// Keep at least this many ready or on their way.
     #[n(0)]
     pub minimum: u32,
-    /// Keep at most this many; the surplus is deleted.
+    /// Keep at most this many; what becomes of the surplus says `release_to`.
     #[n(1)]
     pub maximum: u32,
     /// Cycles attached to a creation, the platform's fee included. Default 5 T.
@@ -111,10 +137,55 @@ pub struct WarmPoolSpec {
     /// A ready canister holds at least this.
     #[n(3)]
     pub floor: Cycles,
-    /// A canister with more than this is swept before it is Ready, and one that is deleted is swept
-    /// whatever it holds; none = nothing is swept.
+    /// The ceiling: a canister with more than this is swept before it is Ready, and one that is
+    /// deleted or released is swept whatever it holds; none = nothing is swept.
     #[n(16)]
     pub sweep_above: Option<Cycles>,
+    /// Of the fleet as it is wanted, members and spare canisters together, keep this share spare,
+    /// per cent; zero = `minimum` alone. Never more than `maximum`.
+    #[n(4)]
+    #[cbor(default)]
+    pub target_percent: u32,
+    /// Times at which more are kept: the larger of a window's two numbers.
+    #[n(5)]
+    #[cbor(default)]
+    pub schedule: Vec<WindowSpec>,
+    /// Who becomes the only controller of the surplus, a canister or a person; none = it is
+    /// deleted.
+    #[n(6)]
+    pub release_to: Option<CanisterId>,
+    /// After an upgrade root looks around this much later, if nothing asks it to before. Zero = the
+    /// default.
+    #[n(7)]
+    #[cbor(default)]
+    pub first_check: Nanos,
+    /// Root looks around at least this often. Zero = the default.
+    #[n(8)]
+    #[cbor(default)]
+    pub watchdog: Nanos,
+}
+
+impl WarmPoolSpec {
+    /// Default of `first_check`.
+    pub const FIRST_CHECK: Nanos = Nanos::from_secs(30);
+    /// Default of `watchdog`.
+    pub const WATCHDOG: Nanos = Nanos::from_secs(1_800);
+
+    /// So many, with every default: 5 T each, between 1 T and 10 T when ready.
+    pub fn new(minimum: u32, maximum: u32) -> Self {
+        WarmPoolSpec {
+            minimum,
+            maximum,
+            cycles: Cycles(5 * Cycles::T),
+            floor: Cycles(Cycles::T),
+            sweep_above: Some(Cycles(10 * Cycles::T)),
+            target_percent: 0,
+            schedule: Vec::new(),
+            release_to: None,
+            first_check: Self::FIRST_CHECK,
+            watchdog: Self::WATCHDOG,
+        }
+    }
 }
 
 /// A kind of canister.
@@ -144,6 +215,37 @@ pub struct RoleSpec {
     #[n(9)]
     #[cbor(default)]
     pub pulls: Vec<PullSpec>,
+    /// Who may get a canister that had this role.
+    #[n(4)]
+    #[cbor(default)]
+    pub reuse: Reuse,
+    /// When its members get cycles from root; none = never.
+    #[n(12)]
+    pub top_up: Option<TopUpSpec>,
+}
+
+/// Who may get a recycled canister: with its id go ledger balances, rights over others and derived
+/// keys of the last tenant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
+#[cbor(index_only)]
+pub enum Reuse {
+    /// A worker of the same role.
+    #[default]
+    #[n(0)]
+    SameRole,
+    /// Whatever role, under the same parent.
+    #[n(1)]
+    SameParent,
+    /// Anybody.
+    #[n(2)]
+    Any,
+    /// Nobody: it is emptied and deleted.
+    #[n(3)]
+    Never,
 }
 
 impl RoleSpec {
@@ -159,6 +261,8 @@ impl RoleSpec {
             },
             health: None,
             pulls: Vec::new(),
+            reuse: Reuse::SameRole,
+            top_up: None,
         }
     }
 }

@@ -19,6 +19,7 @@ struct Comparison {
     /// The tables, in order.
     section: Vec<Section>,
     /// What Canic has and Hatchery does not, yet.
+    #[serde(default)]
     missing: Vec<Missing>,
 }
 

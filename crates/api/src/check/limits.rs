@@ -13,6 +13,12 @@ pub const POOLS_MAX: usize = 1_000;
 pub const WORKERS_MAX: u32 = 1_000;
 /// Most spare canisters.
 pub const WARM_MAX: u32 = 10_000;
+/// Largest share of the fleet that is kept spare, in per cent.
+pub const TARGET_PERCENT_MAX: u32 = 90;
+/// Earliest and latest look around after an upgrade of root.
+pub const FIRST_CHECK: [Nanos; 2] = [Nanos::from_secs(1), Nanos::from_secs(3_600)];
+/// Shortest and longest time between two looks around.
+pub const WATCHDOG: [Nanos; 2] = [Nanos::from_secs(60), Nanos::from_secs(DAY)];
 /// Most effects of a lane at once: the platform takes 500 calls in flight to one callee, and all
 /// lanes call the management canister.
 pub const LANE_MAX: u32 = 500;

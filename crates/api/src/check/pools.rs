@@ -41,7 +41,7 @@ impl Findings {
         self.check_share(path, "disruption", pool.disruption_percent);
         self.check_share(path, "breaker", pool.breaker_percent);
         self.check_buffer(path, pool);
-        self.check_schedule(path, pool);
+        self.check_schedule(path, &pool.schedule, (pool.max, "`max`"));
         if let Some(lease) = pool.lease {
             self.check_lease(&format!("{path}.lease"), lease);
         }
@@ -163,20 +163,31 @@ impl Findings {
         }
     }
 
-    fn check_schedule(&mut self, path: &str, pool: &PoolSpec) {
-        if pool.schedule.len() > WINDOWS_MAX {
+    /// Windows of what has `most` workers or canisters at most, its name for people.
+    pub(super) fn check_schedule(
+        &mut self,
+        path: &str,
+        schedule: &[WindowSpec],
+        (most, name): (u32, &str),
+    ) {
+        if schedule.len() > WINDOWS_MAX {
             self.add(
                 format!("{path}.schedule"),
-                format!("{} windows", pool.schedule.len()),
+                format!("{} windows", schedule.len()),
                 format!("at most {WINDOWS_MAX}"),
             );
         }
-        for (index, window) in pool.schedule.iter().enumerate() {
-            self.check_window(&format!("{path}.schedule.{index}"), pool, window);
+        for (index, window) in schedule.iter().enumerate() {
+            let path = format!("{path}.schedule.{index}");
+            self.check_window(&path, window);
+            if window.min.max(window.desired) > most {
+                let message = format!("a window that wants more than {name}");
+                self.add(path, message, format!("lower its numbers or raise {name}"));
+            }
         }
     }
 
-    fn check_window(&mut self, path: &str, pool: &PoolSpec, window: &WindowSpec) {
+    fn check_window(&mut self, path: &str, window: &WindowSpec) {
         if window.from >= window.to {
             self.add(
                 format!("{path}.to"),
@@ -194,10 +205,6 @@ impl Findings {
                     "raise `every`, or shorten the window",
                 );
             }
-        }
-        if window.min.max(window.desired) > pool.max {
-            let message = "a window that wants more workers than `max`";
-            self.add(path, message, "lower its numbers or raise `max`");
         }
     }
 

@@ -4,8 +4,8 @@ use super::check_spec;
 use crate::limits::ROLES_MAX;
 use expect_test::{Expect, expect};
 use hatchery_types::{
-    Cycles, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec, SignalSpec,
-    WarmPoolSpec,
+    CanisterId, Cycles, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec,
+    SignalSpec, WarmPoolSpec, WindowSpec,
 };
 
 fn good() -> FleetSpec {
@@ -19,14 +19,9 @@ fn good() -> FleetSpec {
             reset: 50,
             install: 4,
         },
-        warm_pool: WarmPoolSpec {
-            minimum: 5,
-            maximum: 20,
-            cycles: Cycles(5 * Cycles::T),
-            floor: Cycles(Cycles::T),
-            sweep_above: Some(Cycles(10 * Cycles::T)),
-        },
+        warm_pool: WarmPoolSpec::new(5, 20),
         roles: vec![RoleSpec::new("worker", ModuleHash([7; 32]))],
+        top_up: None,
         pools: vec![PoolSpec {
             initial: 2,
             signals: vec![SignalSpec::new("depth", 10)],
@@ -297,6 +292,35 @@ fn warm_pool() {
         warm_pool.sweep_above: a new canister would hold more than 4.000 T and be swept at once
           at least `cycles`, 5.000 T; the default is twice that
     "#]],
+    );
+    check(
+        |s| {
+            s.warm_pool.target_percent = 91;
+            s.warm_pool.release_to = Some(CanisterId(Principal::anonymous()));
+            s.warm_pool.first_check = Nanos(1);
+            s.warm_pool.watchdog = Nanos::from_secs(30);
+            s.warm_pool.schedule = vec![WindowSpec {
+                from: Nanos::from_secs(2),
+                to: Nanos::from_secs(1),
+                every: Nanos(0),
+                min: 21,
+                desired: 0,
+            }];
+        },
+        &expect![[r#"
+            warm_pool.target: 91 % of the fleet spare
+              at most 90%
+            warm_pool.schedule.0.to: a window that ends before it begins
+              set `to` after `from`
+            warm_pool.schedule.0: a window that wants more than `maximum`
+              lower its numbers or raise `maximum`
+            warm_pool.surplus: nobody can use a canister released to this principal
+              write "delete", or the principal that gets the surplus
+            warm_pool.first_check: the first check of 0.000000001s is out of bounds
+              between 1s and 1h
+            warm_pool.watchdog: the watchdog of 30s is out of bounds
+              between 1m and 24h
+        "#]],
     );
 }
 

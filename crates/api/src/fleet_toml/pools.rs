@@ -6,7 +6,7 @@ use super::values::{
     text, whole,
 };
 use hatchery_types::{
-    CanisterId, LeaseSpec, ParentSpec, PoolSpec, ScaleSpec, SignalSpec, WindowSpec,
+    CanisterId, LeaseSpec, Nanos, ParentSpec, PoolSpec, ScaleSpec, SignalSpec, WindowSpec,
 };
 
 pub(super) const POOL: &[&str] = &[
@@ -60,11 +60,7 @@ pub(super) fn read_pool(reader: &mut Reader<'_>, name: &str, section: &Section<'
     pool.disruption_percent = reader.or(section, "disruption", percent, pool.disruption_percent);
     pool.valid_for = reader.or(section, "valid_for", duration, pool.valid_for);
     pool.buffer = reader.optional(section, "buffer", buffer);
-    pool.schedule = reader
-        .list(section, "schedule", WINDOW)
-        .iter()
-        .map(|section| read_window(reader, section))
-        .collect();
+    pool.schedule = read_schedule(reader, section);
     pool.standby = reader.or(section, "standby", count, pool.standby);
     pool.lease = read_lease(reader, section);
     pool.protection_max = reader.or(section, "protection", duration, pool.protection_max);
@@ -89,16 +85,31 @@ fn read_signal(reader: &mut Reader<'_>, name: &str, section: &Section<'_>) -> Si
     }
 }
 
+/// The windows of a pool.
+fn read_schedule(reader: &mut Reader<'_>, pool: &Section<'_>) -> Vec<WindowSpec> {
+    let windows = reader.list(pool, "schedule", WINDOW);
+    let windows = windows.iter();
+    windows.map(|window| read_window(reader, window)).collect()
+}
+
 fn read_window(reader: &mut Reader<'_>, section: &Section<'_>) -> WindowSpec {
+    let (from, to, every) = read_times(reader, section);
     WindowSpec {
-        from: reader.required(section, "from", "2026-01-05T08:00:00Z", instant),
-        to: reader.required(section, "to", "2026-01-05T18:00:00Z", instant),
-        every: reader
-            .optional(section, "every", duration)
-            .unwrap_or_default(),
+        from,
+        to,
+        every,
         min: reader.or(section, "min", count, 0),
         desired: reader.or(section, "desired", count, 0),
     }
+}
+
+/// When a window begins and ends, and after how long it begins again.
+pub(super) fn read_times(reader: &mut Reader<'_>, section: &Section<'_>) -> (Nanos, Nanos, Nanos) {
+    (
+        reader.required(section, "from", "2026-01-05T08:00:00Z", instant),
+        reader.required(section, "to", "2026-01-05T18:00:00Z", instant),
+        reader.or(section, "every", duration, Nanos(0)),
+    )
 }
 
 fn read_lease(reader: &mut Reader<'_>, pool: &Section<'_>) -> Option<LeaseSpec> {

@@ -2,14 +2,15 @@
 
 use super::ModulePath;
 use super::error::Position;
-use super::pools::{POOL, read_pool};
+use super::pools::{POOL, read_pool, read_times};
 use super::read::{Reader, Section};
 use super::values::{
-    count, cycles, duration, init_arg, no_arguments, principals, text, visibility,
+    count, cycles, duration, init_arg, no_arguments, percent, principals, reuse, surplus, text,
+    visibility,
 };
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, RoleSpec,
-    WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, Reuse,
+    RoleSpec, TopUpSpec, WarmPoolSpec, WindowSpec,
 };
 use toml_edit::Table;
 
@@ -22,17 +23,31 @@ const FLEET: &[&str] = &[
     "roles",
     "pools",
     "visibility",
+    "top_up",
 ];
 const LANES: &[&str] = &["create", "reset", "install"];
-const WARM_POOL: &[&str] = &["minimum", "maximum", "cycles", "floor", "sweep_above"];
-const ROLE: &[&str] = &["module", "init_arg", "drain", "health", "pull"];
+const WARM_POOL: &[&str] = &[
+    "minimum",
+    "maximum",
+    "target",
+    "schedule",
+    "surplus",
+    "cycles",
+    "floor",
+    "sweep_above",
+    "first_check",
+    "watchdog",
+];
+const WARM_WINDOW: &[&str] = &["from", "to", "every", "minimum"];
+const ROLE: &[&str] = &[
+    "module", "init_arg", "drain", "health", "pull", "reuse", "top_up",
+];
+const TOP_UP: &[&str] = &["below", "to", "each", "all"];
 const DRAIN: &[&str] = &["method", "deadline"];
 const HEALTH: &[&str] = &["method", "grace"];
 const PULL: &[&str] = &["method", "field", "multiply", "every"];
 
 const RESERVE: Cycles = Cycles(10 * Cycles::T);
-const CREATION_CYCLES: Cycles = Cycles(5 * Cycles::T);
-const FLOOR: Cycles = Cycles(Cycles::T);
 const DRAIN_DEADLINE: Nanos = Nanos::from_secs(300);
 const GRACE: Nanos = Nanos::from_secs(60);
 const PULL_EVERY: Nanos = Nanos::from_secs(60);
@@ -68,6 +83,7 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             roles,
             pools,
             visibility,
+            top_up: read_top_up(reader, &top),
         },
         modules,
     )
@@ -84,16 +100,36 @@ fn read_lanes(reader: &mut Reader<'_>, top: &Section<'_>) -> LanesSpec {
 
 fn read_warm_pool(reader: &mut Reader<'_>, top: &Section<'_>) -> WarmPoolSpec {
     let section = reader.required_section(top, "warm_pool", WARM_POOL);
-    let each = reader
-        .optional(&section, "cycles", cycles)
-        .unwrap_or(CREATION_CYCLES);
+    let minimum = reader.required(&section, "minimum", "5", count);
+    let maximum = reader.required(&section, "maximum", "20", count);
+    let it = WarmPoolSpec::new(minimum, maximum);
+    let each = reader.or(&section, "cycles", cycles, it.cycles);
     let sweep_above = reader.optional(&section, "sweep_above", cycles);
+    let windows = reader.list(&section, "schedule", WARM_WINDOW);
+    let windows = windows.iter();
     WarmPoolSpec {
-        minimum: reader.required(&section, "minimum", "5", count),
-        maximum: reader.required(&section, "maximum", "20", count),
         cycles: each,
-        floor: reader.optional(&section, "floor", cycles).unwrap_or(FLOOR),
+        floor: reader.or(&section, "floor", cycles, it.floor),
         sweep_above: Some(sweep_above.unwrap_or(Cycles(each.0.saturating_mul(2)))),
+        target_percent: reader.or(&section, "target", percent, it.target_percent),
+        schedule: windows
+            .map(|window| read_warm_window(reader, window))
+            .collect(),
+        release_to: reader.or(&section, "surplus", surplus, it.release_to),
+        first_check: reader.or(&section, "first_check", duration, it.first_check),
+        watchdog: reader.or(&section, "watchdog", duration, it.watchdog),
+        ..it
+    }
+}
+
+fn read_warm_window(reader: &mut Reader<'_>, section: &Section<'_>) -> WindowSpec {
+    let (from, to, every) = read_times(reader, section);
+    WindowSpec {
+        from,
+        to,
+        every,
+        min: reader.required(section, "minimum", "20", count),
+        desired: 0,
     }
 }
 
@@ -129,6 +165,8 @@ fn read_role(
             drain,
             health: read_health(reader, section),
             pulls: read_pulls(reader, section),
+            reuse: reader.or(section, "reuse", reuse, Reuse::SameRole),
+            top_up: read_top_up(reader, section),
         },
         module,
     )
@@ -141,6 +179,16 @@ fn read_health(reader: &mut Reader<'_>, role: &Section<'_>) -> Option<HealthSpec
         grace: reader
             .optional(&section, "grace", duration)
             .unwrap_or(GRACE),
+    })
+}
+
+fn read_top_up(reader: &mut Reader<'_>, parent: &Section<'_>) -> Option<TopUpSpec> {
+    let section = reader.section(parent, "top_up", TOP_UP);
+    section.is_there().then(|| TopUpSpec {
+        below: reader.required(&section, "below", "\"1T\"", cycles),
+        to: reader.required(&section, "to", "\"2T\"", cycles),
+        each: reader.required(&section, "each", "\"5T\"", cycles),
+        all: reader.required(&section, "all", "\"50T\"", cycles),
     })
 }
 

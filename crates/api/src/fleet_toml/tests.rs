@@ -2,7 +2,7 @@
 
 use super::{FleetDraft, TomlError, parse};
 use expect_test::{Expect, expect};
-use hatchery_types::{Cycles, FleetSpec, ModuleHash, Nanos};
+use hatchery_types::{Cycles, FleetSpec, ModuleHash, Nanos, Reuse, WarmPoolSpec};
 
 /// The smallest file with a pool. The tests replace a line of it.
 const SMALL: &str = r#"name = "shop"
@@ -68,6 +68,63 @@ fn a_small_file_has_the_defaults_of_the_design() {
     assert_eq!(
         pool.signals.first().map(|signal| signal.tolerance_percent),
         Some(10)
+    );
+}
+
+#[test]
+fn the_warm_pool_has_the_defaults_of_the_design_or_what_the_file_says() {
+    let spec = read(SMALL).expect("the small file is good");
+    assert_eq!(spec.warm_pool, WarmPoolSpec::new(5, 20));
+    assert_eq!(spec.roles[0].reuse, Reuse::SameRole);
+    let more = r#"
+maximum = 20
+target = "20%"
+surplus = "aaaaa-aa"
+first_check = "10s"
+watchdog = "1h"
+[[warm_pool.schedule]]
+from = 2026-01-05T08:00:00Z
+to = 2026-01-05T18:00:00Z
+every = "24h"
+minimum = 15
+[roles.worker]
+reuse = "never"
+"#;
+    let text = SMALL.replacen("maximum = 20\n[roles.worker]\n", &more[1..], 1);
+    let errors = read(&text).expect_err("nobody gets it");
+    assert_eq!(errors[0].position.line, 6);
+    let spec = read(&text.replacen("aaaaa-aa", "ryjl3-tyaaa-aaaaa-aaaba-cai", 1)).expect("good");
+    assert_eq!(spec.roles[0].reuse, Reuse::Never);
+    let warm = spec.warm_pool;
+    assert_eq!((warm.target_percent, warm.schedule[0].min), (20, 15));
+    assert!(warm.release_to.is_some());
+    let times = [warm.first_check, warm.watchdog].map(Nanos::as_secs);
+    assert_eq!(times, [10, 3_600]);
+}
+
+#[test]
+fn who_may_have_a_canister_is_one_of_four_words() {
+    check(
+        "module = \"worker.wasm\"",
+        "module = \"worker.wasm\"\nreuse = \"always\"",
+        &expect![[r#"
+            fleet.toml:7:9: error: `reuse`: "always" is none of the words
+              |
+            7 | reuse = "always"
+              |         ^^^^^^^^
+            hint: write "same-role" or "same-parent" or "any" or "never"
+        "#]],
+    );
+    check(
+        "maximum = 20",
+        "maximum = 20\nsurplus = \"sell\"",
+        &expect![[r#"
+            fleet.toml:5:11: error: `surplus`: "sell" is not a principal: Text must be in valid Base32 encoding.
+              |
+            5 | surplus = "sell"
+              |           ^^^^^^
+            hint: write "delete", or the principal that gets the surplus
+        "#]],
     );
 }
 
@@ -270,7 +327,7 @@ fn unknown_fields() {
               |
             4 | replicas = 3
               | ^^^^^^^^
-            hint: known here: minimum, maximum, cycles, floor, sweep_above
+            hint: known here: minimum, maximum, target, schedule, surplus, cycles, floor, sweep_above, first_check, watchdog
         "#]],
     );
     check(

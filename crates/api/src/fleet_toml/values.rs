@@ -2,7 +2,8 @@
 
 use super::read::article;
 use hatchery_types::{
-    BufferSpec, Cycles, LeaseEnd, Missing, Nanos, Principal, Scope, Source, Visibility,
+    BufferSpec, CanisterId, Cycles, LeaseEnd, Missing, Nanos, Principal, Reuse, Scope, Source,
+    Visibility,
 };
 use toml_edit::{Item, Offset};
 
@@ -186,6 +187,29 @@ pub(super) fn missing(item: &Item) -> Result<Missing, Wrong> {
 pub(super) fn lease_end(item: &Item) -> Result<LeaseEnd, Wrong> {
     let words = [("recycle", LeaseEnd::Recycle), ("return", LeaseEnd::Return)];
     one_of(item, &words)
+}
+
+/// Who may get a canister that had this role.
+pub(super) fn reuse(item: &Item) -> Result<Reuse, Wrong> {
+    let words = [
+        ("same-role", Reuse::SameRole),
+        ("same-parent", Reuse::SameParent),
+        ("any", Reuse::Any),
+        ("never", Reuse::Never),
+    ];
+    one_of(item, &words)
+}
+
+/// What becomes of spare canisters above the maximum; none = deleted.
+pub(super) fn surplus(item: &Item) -> Result<Option<CanisterId>, Wrong> {
+    if item.as_str() == Some("delete") {
+        return Ok(None);
+    }
+    let to = principal(item).map_err(|refused| Wrong {
+        hint: "write \"delete\", or the principal that gets the surplus".to_owned(),
+        ..refused
+    })?;
+    Ok(Some(CanisterId(to)))
 }
 
 /// A number of workers, or a share of all.

@@ -78,7 +78,8 @@ fn reset(modules: &Modules, lanes: u64, root_cycles: u128) -> Done {
         },
     );
     let root = world.root.0;
-    let create = |_| CanisterId(world.engine.create_canister(root, 10 * T));
+    // Less than the line above which cycles are swept: a sweep is an install.
+    let create = |_| CanisterId(world.engine.create_canister(root, 3 * T));
     let canisters: Vec<CanisterId> = (0..CANISTERS).map(create).collect();
     let tally = Tally::listen(&mut world.engine, world.root);
     let first = world.engine.round();
@@ -151,6 +152,8 @@ fn world(modules: &Modules, wish: &Wish) -> FleetWorld {
         .expect("bug: root is refused");
     let mut world = FleetWorld::over(engine, CanisterId(root));
     apply(&mut world, wish);
+    // A fresh root looks at its own history before it takes commands.
+    world.pass(10, ROUND_NS);
     world
 }
 

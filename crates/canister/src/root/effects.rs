@@ -175,6 +175,10 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
             Request::management("update_settings", &argument)
         }
         Step::Uninstall => Request::management("uninstall_code", &canister()?),
+        Step::Deposit => Request {
+            cycles: effect.kind.attached().0,
+            ..Request::management("deposit_cycles", &canister()?)
+        },
         Step::Start => Request::management("start_canister", &canister()?),
         Step::Status => Request::management("canister_status", &canister()?),
         Step::Stop => Request::management("stop_canister", &canister()?),
@@ -195,13 +199,6 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::History => history(effect)?,
         Step::InstallSweeper => sweep(root, effect)?,
         Step::HandOver => hand_over(effect)?,
-        Step::Info => {
-            let argument = CanisterInfoArgs {
-                canister_id: effect.canister?,
-                num_requested_changes: 0,
-            };
-            Request::management("canister_info", &argument)
-        }
     })
 }
 
@@ -239,7 +236,8 @@ fn member_variables(
     root: Principal,
     effect: &Effect,
 ) -> Option<Vec<Variable>> {
-    let EffectKind::Install { generation, .. } = &effect.kind else {
+    let (EffectKind::Install { generation, .. } | EffectKind::Mend { generation }) = &effect.kind
+    else {
         return None;
     };
     let row = state.row(effect.canister?)?;
@@ -417,9 +415,12 @@ mod tests {
             },
             EffectKind::Sweep { keep: Cycles(0) },
             EffectKind::HandOver { to: MANAGEMENT },
-            EffectKind::Inspect,
+            EffectKind::Mend {
+                generation: Generation(1),
+            },
             EffectKind::CheckStore,
             EffectKind::ClearStore,
+            EffectKind::TopUp { cycles: Cycles(0) },
         ];
         for kind in kinds {
             assert!(kind.steps().len() <= 1 << STEP_BITS, "{kind}");

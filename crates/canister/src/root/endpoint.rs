@@ -21,6 +21,7 @@ pub(super) const SIGNAL_GAP: Nanos = Nanos::from_secs(1);
 /// Checks a spec and applies it; the new generation.
 pub(crate) fn apply_spec(spec: FleetSpec) -> Answer<Generation> {
     let generation = apply(spec)?;
+    tick::keep_watch();
     tick::ask();
     Ok(generation)
 }
@@ -175,6 +176,11 @@ pub(crate) fn export(request: &ExportRequest) -> ExportPage {
     with_state(|state| view::export(state, call::myself(), request))
 }
 
+/// The spec as it was applied.
+pub(crate) fn spec() -> Option<FleetSpec> {
+    with_state(|state| state.spec().cloned())
+}
+
 /// What is wrong with the state; nothing ever should be.
 pub(crate) fn violations() -> Vec<String> {
     let violations = with_state(check);
@@ -312,6 +318,11 @@ pub(crate) mod entries {
         serve(&method::HTTP_REQUEST, |(request,)| http::answer(&request));
     }
 
+    /// Query `spec`.
+    pub fn spec() {
+        serve(&method::SPEC, |()| super::spec());
+    }
+
     /// Query `violations`.
     pub fn violations() {
         serve(&method::VIOLATIONS, |()| super::violations());
@@ -320,8 +331,8 @@ pub(crate) mod entries {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hub;
     use super::super::method::{self, Group};
+    use super::super::{explain, hub};
     use candid::CandidType;
     use candid::types::internal::TypeContainer;
     use candid::types::{Field, FuncMode, Function, Type, TypeInner};
@@ -437,6 +448,16 @@ mod tests {
         it.update(method::RELEASE.name, |request| {
             hub::release(NOBODY, request)
         });
+        it.update(method::CREATE_WORKER.name, |request| {
+            hub::create_worker(NOBODY, request)
+        });
+        it.query(method::PLAN_CREATE_WORKER.name, |pool: &String| {
+            hub::plan_create_worker(pool)
+        });
+        it.query(method::WHY.name, explain::why);
+        it.query(method::DECISIONS.name, explain::decisions);
+        it.query(method::REPLAY.name, explain::replay);
+        it.query(method::METRICS.name, explain::metrics);
         it.look(method::STATUS.name, super::status);
         it.query(method::CANISTERS.name, super::canisters);
         it.look(method::POOL_STATUS.name, super::pool_status);
@@ -447,6 +468,7 @@ mod tests {
         it.query(method::EFFECTS.name, super::effects);
         it.query(method::EXPORT.name, super::export);
         it.query(method::HTTP_REQUEST.name, super::super::http::answer);
+        it.look(method::SPEC.name, super::spec);
         it.look(method::VIOLATIONS.name, super::violations);
         it
     }

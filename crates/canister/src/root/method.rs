@@ -62,7 +62,7 @@ pub(crate) const POOL_STATUS: Method = method("pool_status", Group::Public, 1024
 pub(crate) const POOL_LIST: Method = method("pool_list", Group::Watcher, 1024);
 pub(crate) const WORKERS: Method = method("workers", Group::Public, 1024);
 pub(crate) const PLAN: Method = method("plan", Group::Watcher, 1024);
-pub(crate) const PLAN_CREATE_WORKER: Method = method("plan_create_worker", Group::Watcher, 1024);
+pub(crate) const PLAN_CREATE_WORKER: Method = method("plan_create_worker", Group::Public, 1024);
 pub(crate) const WHY: Method = method("why", Group::Operator, 1024);
 pub(crate) const DECISIONS: Method = method("decisions", Group::Operator, 1024);
 pub(crate) const REPLAY: Method = method("replay", Group::Operator, 2_000_000);
@@ -72,10 +72,11 @@ pub(crate) const EFFECTS: Method = method("effects", Group::Watcher, 1024);
 pub(crate) const EXPORT: Method = method("export", Group::Operator, 1024);
 /// Browsers send long headers, which root does not read.
 pub(crate) const HTTP_REQUEST: Method = method("http_request", Group::Public, 64 * 1024);
+pub(crate) const SPEC: Method = method("spec", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 28] = [
+pub(crate) const ALL: [Method; 29] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -103,6 +104,7 @@ pub(crate) const ALL: [Method; 28] = [
     EFFECTS,
     EXPORT,
     HTTP_REQUEST,
+    SPEC,
     VIOLATIONS,
 ];
 

@@ -179,6 +179,7 @@ macro_rules! root {
                 "canister_query events" => events,
                 "canister_query effects" => effects,
                 "canister_query export" => export,
+                "canister_query spec" => spec,
                 "canister_query violations" => violations,
             }
         };

@@ -11,7 +11,7 @@ use crate::call::{Answer, NotSent};
 use hatchery_api::DrainAnswer;
 use hatchery_types::Wire;
 use hatchery_types::wire::{self, Work};
-use hatchery_types::{Inspection, Outcome, PullSpec, Refusal, Step, Value};
+use hatchery_types::{Outcome, PullSpec, Refusal, Step, Value};
 
 /// The longest reply that is read; `canister_status` with every list at its limit has less.
 pub(crate) const REPLY_BYTES_MAX: usize = 64 * 1024;
@@ -96,16 +96,6 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         }
         Step::History => info(decode::<CanisterInfo>(reply)?).map(|it| Value::Told(Box::new(it))),
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
-        Step::Info => {
-            let info = decode::<CanisterInfo>(reply)?;
-            let mut controllers = info.controllers?;
-            controllers.sort_unstable();
-            let module = info.module_hash;
-            Some(Value::Inspected(Box::new(Inspection {
-                controllers,
-                module,
-            })))
-        }
         Step::StoredChunks => decode::<Vec<ChunkHash>>(reply)
             .map(|chunks| Value::Chunks(chunks.into_iter().map(|chunk| chunk.hash).collect())),
         // The role knows which field, see `measured`.
@@ -122,7 +112,8 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::Delete
         | Step::UploadChunk
         | Step::ClearChunkStore
-        | Step::HandOver => Some(Value::Nothing),
+        | Step::HandOver
+        | Step::Deposit => Some(Value::Nothing),
     }
 }
 
@@ -204,29 +195,21 @@ mod tests {
         assert_eq!(created, Outcome::Done(Value::Created(canister_id)));
         let drained = outcome(Step::Drain, &reply(DrainAnswer { idle: true }));
         assert_eq!(drained, Outcome::Done(Value::Drained(true)));
-        let controllers = vec![
-            Principal::from_slice(&[2, 1]),
-            Principal::from_slice(&[1, 1]),
-        ];
         let info = CanisterInfo {
-            total_num_changes: None,
-            recent_changes: None,
-            controllers: Some(controllers.clone()),
+            total_num_changes: Some(0),
+            recent_changes: Some(Vec::new()),
+            controllers: Some(vec![canister_id.0]),
             module_hash: None,
         };
-        let Outcome::Done(Value::Inspected(seen)) =
-            outcome(Step::Info, &Answer::Reply(wire::encode(&info)))
-        else {
-            panic!("the reply can be read")
-        };
-        assert_eq!(seen.controllers, [controllers[1], controllers[0]]);
+        let told = outcome(Step::History, &Answer::Reply(wire::encode(&info)));
+        assert_eq!(name(&told), "done");
         let stopped = outcome(Step::Stop, &reply(()));
         assert_eq!(stopped, Outcome::Done(Value::Nothing));
     }
 
     #[test]
     fn l20_a_reply_that_cannot_be_read_is_unknown() {
-        for step in [Step::Create, Step::Status, Step::Drain, Step::Info] {
+        for step in [Step::Create, Step::Status, Step::Drain, Step::History] {
             for bytes in [&b""[..], b"DIDL", b"DIDL\0\0", b"nonsense"] {
                 let outcome = outcome(step, &Answer::Reply(bytes.to_vec()));
                 assert_eq!(name(&outcome), "unknown", "{step:?} {bytes:?}");

@@ -8,7 +8,7 @@
 use super::{effects, feed, method, now, with_state};
 use crate::call::{self, Call, Wait};
 use hatchery_core::{Input, Vitals, next_wake};
-use hatchery_types::{Cycles, Nanos};
+use hatchery_types::{Cycles, Nanos, WarmPoolSpec};
 use ic_cdk_timers::TimerId;
 use std::cell::Cell;
 use std::time::Duration;
@@ -16,10 +16,6 @@ use std::time::Duration;
 /// A tick goes on in another message beyond this: with the decision after it, a message stays below
 /// the 2 B that the platform runs in one slice of a round.
 const INSTRUCTIONS_MAX: u64 = 1_800_000_000;
-/// Root looks at everything at least this often.
-const WATCHDOG: Duration = Duration::from_mins(30);
-/// First look after an upgrade: calls of the root before may be open.
-const UPGRADE_LOOK: Nanos = Nanos::from_secs(1);
 /// When calls could not be sent, or root is stopping: look again after this.
 const BLOCKED_RETRY: Nanos = Nanos::from_secs(2);
 /// A tick that trapped is tried again after this.
@@ -34,6 +30,8 @@ thread_local! {
     static UNDER_WAY: Cell<bool> = const { Cell::new(false) };
     /// Another tick is wanted after the one under way.
     static AGAIN: Cell<bool> = const { Cell::new(false) };
+    /// The timer that goes off however quiet root is, and how often.
+    static WATCHDOG: Cell<Option<(TimerId, Duration)>> = const { Cell::new(None) };
     /// The timer that is set, and for when.
     static ARMED: Cell<Option<(TimerId, Nanos)>> = const { Cell::new(None) };
 }
@@ -121,23 +119,37 @@ pub(crate) fn vitals() -> Vitals {
 
 /// Starts the timers of a fresh root.
 pub(crate) fn wake_after_install() {
-    start_watchdog();
+    keep_watch();
     arm(now());
 }
 
 /// Starts the timers of an upgraded root.
 pub(crate) fn wake_after_upgrade() {
-    start_watchdog();
-    arm(now() + UPGRADE_LOOK);
+    keep_watch();
+    arm(now() + of_spec(|warm| warm.first_check, WarmPoolSpec::FIRST_CHECK));
+}
+
+/// A time that the spec sets.
+fn of_spec(time: impl Fn(&WarmPoolSpec) -> Nanos, default: Nanos) -> Nanos {
+    let set = with_state(|state| state.spec().map(|spec| time(&spec.warm_pool)));
+    set.filter(|time| time.0 > 0).unwrap_or(default)
 }
 
 /// An interval timer never gets lost, whatever becomes of the messages it starts; a tick that is
-/// said to be under way since the last time is not.
-fn start_watchdog() {
-    ic_cdk_timers::set_timer_interval(WATCHDOG, || async {
+/// said to be under way since the last time is not. A new spec may set another interval.
+pub(crate) fn keep_watch() {
+    let every = of_spec(|warm| warm.watchdog, WarmPoolSpec::WATCHDOG);
+    let every = Duration::from_nanos(every.0);
+    match WATCHDOG.get() {
+        Some((_, set)) if set == every => return,
+        Some((timer, _)) => ic_cdk_timers::clear_timer(timer),
+        None => {}
+    }
+    let timer = ic_cdk_timers::set_timer_interval(every, || async {
         UNDER_WAY.set(false);
         ask();
     });
+    WATCHDOG.set(Some((timer, every)));
 }
 
 /// Arms the timer for what the state waits for, no sooner than `gap` from now.
@@ -165,7 +177,7 @@ pub(crate) fn arm(at: Nanos) {
         ic_cdk_timers::clear_timer(timer);
     }
     let delay = Duration::from_nanos(at.since(now).0);
-    if delay >= WATCHDOG {
+    if WATCHDOG.get().is_some_and(|(_, every)| delay >= every) {
         return ARMED.set(None);
     }
     let timer = ic_cdk_timers::set_timer(delay, async {

@@ -3,13 +3,14 @@
 use super::Stable;
 use hatchery_api::{
     CanistersPage, CanistersRequest, CommandAnswer, EffectView, EffectsRequest, EventView,
-    EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, LedgerView, ModuleView,
-    PAGE_MAX, PlanView, PoolView, Queued, ReasonView, RecoveryView, RowView, SearchView,
-    WorkerView, WorkersPage, WorkersRequest,
+    EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, FundingView, LedgerView,
+    ModuleView, PAGE_MAX, PlanView, PoolView, Queued, ReasonView, RecoveryView, RowView,
+    SearchView, WorkerView, WorkersPage, WorkersRequest,
 };
 use hatchery_core as core;
 use hatchery_core::{
-    Header, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, held_back, warm_reason,
+    FundingStatus, Header, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, funding_status,
+    held_back, warm_reason,
 };
 use hatchery_types::{
     CanisterId, Cycles, Direction, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Principal,
@@ -73,6 +74,7 @@ pub(crate) fn fleet_status(
         next_wake,
         recovery: recovery(state),
         ledger: ledger(state.header()),
+        funding: funding(funding_status(state, now, &vitals)),
     }
 }
 
@@ -91,8 +93,23 @@ fn recovery(state: &State<Stable>) -> RecoveryView {
 fn ledger(header: &Header) -> LedgerView {
     LedgerView {
         spent: header.ledger.spent,
+        topped_up: header.ledger.topped_up,
+        received: header.ledger.received,
+        burned: header.ledger.burned,
         swept: header.ledger.swept,
         discarded: header.discarded,
+        given_away: header.given_away,
+    }
+}
+
+fn funding(status: FundingStatus) -> FundingView {
+    FundingView {
+        paid_today: status.paid,
+        needy: status.needy,
+        burn: status.burn,
+        own_burn: status.own_burn,
+        hours_left: status.hours_left,
+        reason: ReasonView::from(&status.reason),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{Stable, view};
 use hatchery_api::{LaneView, PoolCursor, PoolListPage, PoolListRequest, PoolStatus, ReasonView};
 use hatchery_core::{
-    LaneStatus, RowFilter, State, Vitals, lanes, maintenance_paused, missing_canisters, warm_reason,
+    LaneStatus, RowFilter, State, Vitals, kept_spare, lanes, maintenance_paused, missing_canisters,
+    warm_reason,
 };
 use hatchery_types::{Direction, Nanos, Phase};
 
@@ -14,7 +15,7 @@ pub(crate) fn status(
     vitals: Vitals,
     next_wake: Option<Nanos>,
 ) -> PoolStatus {
-    let warm = state.spec().map(|spec| spec.warm_pool);
+    let warm = state.spec().map(|spec| &spec.warm_pool);
     let header = state.header();
     let phases = Phase::ALL.iter();
     PoolStatus {
@@ -22,9 +23,9 @@ pub(crate) fn status(
             .map(|phase| (*phase, state.counts().phase(*phase)))
             .collect(),
         lanes: lanes(state, &vitals).into_iter().map(lane).collect(),
-        minimum: warm.map_or(0, |warm| warm.minimum),
+        minimum: u32::try_from(kept_spare(state, now)).unwrap_or(u32::MAX),
         maximum: warm.map_or(0, |warm| warm.maximum),
-        missing: missing_canisters(state),
+        missing: missing_canisters(state, now),
         oldest_wait: state.oldest_pending().map(|since| now.since(since)),
         paused_up: header.is_paused(Direction::Up),
         paused_down: header.is_paused(Direction::Down),

@@ -4,16 +4,16 @@ use std::time::Instant;
 
 /// Time since a start.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock(Instant);
+pub(crate) struct Clock(Instant);
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "people watch in real time")]
-    pub(super) fn start() -> Clock {
+    pub(crate) fn start() -> Clock {
         Clock(Instant::now())
     }
 
     /// Seconds since the start.
-    pub(super) fn seconds(self) -> f64 {
+    pub(crate) fn seconds(self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
 }

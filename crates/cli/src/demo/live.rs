@@ -2,12 +2,12 @@
 //! the terminal as it found it, also after a panic.
 
 use super::clock::Clock;
-use super::story::Story;
-use super::view::{self, Pace};
+use crate::live::view::{self, Pace};
+use crate::live::{Asked, Controls, Recording, Story};
 use anyhow::Context;
 use hatchery_sim::demo::Demo;
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event;
 use std::time::Duration;
 
 /// Virtual seconds in a real one; the default shows a run in about a minute.
@@ -21,9 +21,13 @@ const STEPS_SECONDS_MAX: f64 = 0.1;
 const LAST_FRAME: Duration = Duration::from_millis(2_500);
 
 /// Shows the demo; false if a key ended it early.
-pub(super) fn show(demo: &mut Demo, story: &mut Story) -> anyhow::Result<bool> {
+pub(super) fn show(
+    demo: &mut Demo,
+    story: &mut Story,
+    recording: &mut Recording,
+) -> anyhow::Result<bool> {
     let mut terminal = ratatui::try_init().context("the terminal cannot show a live view")?;
-    let shown = Live::new(demo, story).run(&mut terminal);
+    let shown = Live::new(demo, story, recording).run(&mut terminal);
     ratatui::restore();
     shown
 }
@@ -31,19 +35,21 @@ pub(super) fn show(demo: &mut Demo, story: &mut Story) -> anyhow::Result<bool> {
 struct Live<'d> {
     demo: &'d mut Demo,
     story: &'d mut Story,
+    recording: &'d mut Recording,
     speed: usize,
-    paused: bool,
+    controls: Controls,
     /// Virtual seconds that should have passed.
     due: f64,
 }
 
 impl<'d> Live<'d> {
-    fn new(demo: &'d mut Demo, story: &'d mut Story) -> Self {
+    fn new(demo: &'d mut Demo, story: &'d mut Story, recording: &'d mut Recording) -> Self {
         Live {
             demo,
             story,
+            recording,
             speed: SPEED_DEFAULT,
-            paused: false,
+            controls: Controls::new(false),
             due: 1.0,
         }
     }
@@ -54,11 +60,11 @@ impl<'d> Live<'d> {
         while !self.demo.is_over() {
             self.step_until_due()?;
             self.draw(terminal)?;
-            if event::poll(FRAME)? && self.hear(&event::read()?) {
+            if event::poll(FRAME)? && self.hear()? {
                 return Ok(false);
             }
             let now = clock.seconds();
-            if !self.paused {
+            if !self.controls.paused {
                 self.due += (now - last) * f64::from(SPEEDS[self.speed]);
             }
             last = now;
@@ -72,6 +78,7 @@ impl<'d> Live<'d> {
         let clock = Clock::start();
         while (self.story.seconds() as f64) < self.due.floor() && !self.demo.is_over() {
             self.story.step(self.demo)?;
+            self.recording.add(&self.story.frame);
             if clock.seconds() > STEPS_SECONDS_MAX {
                 // A slow machine: go on from here instead of hurrying after the clock.
                 self.due = self.story.seconds() as f64;
@@ -81,33 +88,19 @@ impl<'d> Live<'d> {
     }
 
     fn draw(&mut self, terminal: &mut DefaultTerminal) -> anyhow::Result<()> {
-        let pace = Pace {
-            speed: SPEEDS[self.speed],
-            paused: self.paused,
-        };
-        terminal.draw(|frame| view::draw(frame, self.story, pace))?;
+        let pace = Pace::Virtual(SPEEDS[self.speed]);
+        terminal.draw(|frame| view::draw(frame, self.story, pace, &self.controls))?;
         Ok(())
     }
 
     /// Takes a key; true = end.
-    fn hear(&mut self, event: &Event) -> bool {
-        let Event::Key(KeyEvent {
-            code,
-            modifiers,
-            kind: KeyEventKind::Press,
-            ..
-        }) = event
-        else {
-            return false;
-        };
-        match code {
-            KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => return true,
-            KeyCode::Char('q') | KeyCode::Esc => return true,
-            KeyCode::Char('p' | ' ') => self.paused = !self.paused,
-            KeyCode::Char('+' | '=') => self.speed = (self.speed + 1).min(SPEEDS.len() - 1),
-            KeyCode::Char('-') => self.speed = self.speed.saturating_sub(1),
-            _ => {}
+    fn hear(&mut self) -> anyhow::Result<bool> {
+        match self.controls.hear(&event::read()?) {
+            Some(Asked::Quit) => return Ok(true),
+            Some(Asked::Faster) => self.speed = (self.speed + 1).min(SPEEDS.len() - 1),
+            Some(Asked::Slower) => self.speed = self.speed.saturating_sub(1),
+            Some(Asked::Harm(_)) | None => {}
         }
-        false
+        Ok(false)
     }
 }

@@ -1,7 +1,8 @@
 //! A run without the live view, as fast as it goes: a progress bar on a terminal, else a line
 //! every half minute of virtual time. Both on standard error.
 
-use super::story::{Story, minutes};
+use crate::live::Recording;
+use crate::live::story::{Story, minutes};
 use hatchery_sim::demo::{Demo, SECONDS_MAX};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -10,7 +11,11 @@ use std::io::IsTerminal;
 const LINE_EVERY: u64 = 30;
 
 /// Runs to the end; true.
-pub(super) fn show(demo: &mut Demo, story: &mut Story) -> anyhow::Result<bool> {
+pub(super) fn show(
+    demo: &mut Demo,
+    story: &mut Story,
+    recording: &mut Recording,
+) -> anyhow::Result<bool> {
     let on_terminal = std::io::stderr().is_terminal();
     let target = if on_terminal {
         ProgressDrawTarget::stderr()
@@ -20,6 +25,7 @@ pub(super) fn show(demo: &mut Demo, story: &mut Story) -> anyhow::Result<bool> {
     let bar = ProgressBar::with_draw_target(Some(SECONDS_MAX), target).with_style(style()?);
     while !demo.is_over() {
         story.step(demo)?;
+        recording.add(&story.frame);
         bar.set_position(story.seconds());
         bar.set_message(line(story));
         let notice = story.frame.notice.as_deref();

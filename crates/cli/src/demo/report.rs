@@ -1,6 +1,6 @@
 //! The result of a run as a table.
 
-use super::story::{Story, minutes};
+use crate::live::story::{Story, minutes};
 use hatchery_sim::demo::Summary;
 
 pub(super) fn table(story: &Story, summary: &Summary) -> String {

@@ -233,7 +233,10 @@ fn each<M: Memory>(
                 }
                 events.push(Event::RowChanged(Box::new(row)));
             }
-            Err(reason) => counted.skipped.push((*id, reason)),
+            Err(reason) => {
+                counted.requeued += u32::from(planted("p06"));
+                counted.skipped.push((*id, reason));
+            }
         }
     }
     counted.total = seen.len() as u32;

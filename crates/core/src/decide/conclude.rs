@@ -3,12 +3,15 @@
 //! Starts nothing: it only says where the row stands now and when it is due.
 
 use super::service::{installed, measure, member_due, reported};
-use super::{Draft, ask, export, recover, search, standing, store, sweep, to_reset, trial};
+use super::{
+    Draft, ask, departure, export, funding, mend, recover, search, standing, store, sweep,
+    to_reset, trial,
+};
 use crate::limits;
 use crate::plant::planted;
-use crate::record::Row;
+use crate::record::{Exit, Row};
 use crate::state::State;
-use crate::{Decision, Event};
+use crate::{Account, Decision, Event};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectKind, FleetSpec, ModuleHash, Nanos, Observation, Outcome,
     Phase, Principal, REJECT_DESTINATION_INVALID, Reason, RunState, Value,
@@ -34,22 +37,25 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         outcomes,
     };
     match (&effect.kind, row) {
-        (EffectKind::Create { .. }, _) => created(&mut draft, state, &case),
+        (EffectKind::Create { cycles }, _) => created(&mut draft, state, &case, *cycles),
         (EffectKind::StoreChunk { module, index }, _) => {
             store::stored(&mut draft, state, *module, *index, case.last());
         }
         (EffectKind::Info { canister }, _) if state.header().root == Some(*canister) => {
             standing::after_look(&mut draft, state, now, case.last());
         }
-        (EffectKind::Info { canister }, _) => {
+        (EffectKind::Info { .. }, Some(row)) => export::after_info(&mut draft, &case, row),
+        (EffectKind::Info { canister }, None) => {
             search::after_info(&mut draft, state, now, *canister, case.last());
         }
         (EffectKind::CheckStore, _) => store::checked(&mut draft, state, case.last()),
         (EffectKind::ClearStore, _) => store::cleared(&mut draft, state, case.last()),
         (_, None) => {}
-        (EffectKind::Reset { .. }, Some(mut row)) => {
-            sweep::book(&mut draft, &case, &mut row);
-            draft.row(sweep::before_ready(&case, after_reset(&case, row)));
+        (EffectKind::Reset { .. }, Some(row)) => {
+            let exit = row.exit;
+            let row = after_reset(state, &case, row);
+            judge(&mut draft, state, now, &row);
+            draft.row(departure::instead_of_ready(&case, row, exit));
         }
         (EffectKind::Install { module, .. }, Some(row)) => {
             after_install(&mut draft, state, &case, row, *module);
@@ -61,7 +67,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::Observe, Some(row)) if row.phase == Phase::Recovering => {
             recover::after_look(&mut draft, &case, row);
         }
-        (EffectKind::Observe, Some(row)) => {
+        (EffectKind::Observe | EffectKind::Mend { .. }, Some(row)) => {
             observe(&mut draft, state, &case, row);
         }
         (EffectKind::Check, Some(row)) => {
@@ -79,7 +85,9 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
         (EffectKind::HandOver { .. }, Some(row)) => {
             export::after_hand_over(&mut draft, &case, row);
         }
-        (EffectKind::Inspect, Some(row)) => export::after_inspect(&mut draft, &case, row),
+        (EffectKind::TopUp { cycles }, Some(row)) => {
+            draft.row(funding::after_top_up(&case, row, *cycles));
+        }
     }
     draft.done()
 }
@@ -132,23 +140,22 @@ pub(super) fn lost_control(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(refusal) if refusal.code != REJECT_DESTINATION_INVALID)
 }
 
-fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
+fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, cycles: Cycles) {
     let now = case.now;
     match case.last() {
         Outcome::Done(Value::Created(canister)) => {
-            let new = Row::new(*canister, Phase::Creating, now, Reason::Bought);
-            let row = if let Some(row) = state.row(*canister) {
-                // Named by somebody before it was there: "gone" was said of another time.
-                Row {
-                    created_at: now,
-                    ..row
-                }
-            } else if planted("p16") {
-                new.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+            if let Some(row) = state.row(*canister) {
+                draft.event(Event::CyclesBooked(Account::Twice, cycles));
+                draft.row(named_before(now, row));
             } else {
-                new
-            };
-            draft.row(row);
+                let mut row = Row::new(*canister, Phase::Creating, now, Reason::Bought);
+                row.deposited = cycles;
+                draft.row(if planted("p16") {
+                    row.moved(Phase::Ready, now, Reason::VerifiedEmpty)
+                } else {
+                    row
+                });
+            }
             if state.header().create_failures > 0 {
                 let reason = None;
                 draft.event(Event::CreationHeldBack {
@@ -173,13 +180,30 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>) {
     }
 }
 
+/// A canister that was named to root before it was there: what was said of it so far is no more.
+fn named_before(now: Nanos, row: Row) -> Row {
+    let row = Row {
+        created_at: now,
+        ..row
+    };
+    match row.phase {
+        Phase::Lost => to_reset(row, now, Reason::Bought),
+        _ => row,
+    }
+}
+
 /// Ready only after the observation; else again, from the start, after a wait.
-fn after_reset(case: &Case<'_>, row: Row) -> Row {
+fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
     let now = case.now;
     let row = observed(case, row);
     if let Some(observation) = case.observation() {
         return match flaw(case, &row, observation) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),
+            Some(Reason::BelowFloor) if funding::may_feed_spare(state, now, case.spec, &row) => {
+                let mut row = row.moved(Phase::PendingReset, now, Reason::BelowFloor);
+                row.next_attempt = Nanos::MAX;
+                funding::note_need(case.spec, now, row)
+            }
             Some(flaw) => again(now, row, case.trouble().unwrap_or(flaw)),
         };
     }
@@ -195,6 +219,20 @@ fn after_reset(case: &Case<'_>, row: Row) -> Row {
     again(now, row, trouble)
 }
 
+/// Notes for the breaker how a reset ended. What is wrong with one canister alone, such as its
+/// controllers, its cycles or a snapshot, says nothing of others.
+fn judge<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, row: &Row) {
+    let failed = matches!(
+        row.reason,
+        Reason::Refused(_) | Reason::NotExecuted(_) | Reason::Unknown(_) | Reason::Unobservable
+    );
+    let before = state.header().resets;
+    let after = before.after(now, failed);
+    if (failed || row.phase == Phase::Ready) && after != before {
+        draft.event(Event::ResetsJudged(after));
+    }
+}
+
 /// Back to the reset queue after a wait; after too many refusals to Failed. What certainly did
 /// not run is tried without end, ever more slowly.
 fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
@@ -202,9 +240,13 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
     // An operator waits for this one: only what may still come by itself is tried again.
     let hurried = row.urgent && !patient && !matches!(reason, Reason::Unknown(_));
+    let interrupted = row.urgent && matches!(reason, Reason::Unknown(_));
     row.since = now;
     row.phase = Phase::PendingReset;
     row = row.held_back(now, reason);
+    if planted("p05") && interrupted {
+        row.next_attempt = Nanos::MAX;
+    }
     if planted("p04") {
         row.next_attempt = now;
     }
@@ -218,8 +260,8 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
 /// Takes over what an observation says of cycles and run state.
 fn observed(case: &Case<'_>, mut row: Row) -> Row {
     if let Some(observation) = case.observation() {
-        row.cycles = Some(observation.cycles);
-        row.cycles_at = case.now;
+        funding::measure_burn(&mut row, observation.cycles, case.now);
+        row.take_balance(observation.cycles, case.now);
         row.stopped = observation.run_state != RunState::Running;
     }
     row
@@ -320,6 +362,7 @@ fn observe<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, mut 
         measure(case.spec, case.now, &mut row, seen);
     }
     let row = after_observe(state, case, row);
+    let row = funding::note_need(case.spec, case.now, row);
     let module = row
         .module
         .filter(|_| was == Phase::Installing && row.phase.is_living());
@@ -375,6 +418,16 @@ fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row 
         {
             installed(state, now, row)
         }
+        Phase::InService | Phase::Standby | Phase::Leased
+            if seen.module == row.module && row.stopped && !planted("p19") =>
+        {
+            mend::wanted(case, row, Reason::NotRunning)
+        }
+        Phase::InService | Phase::Standby | Phase::Leased
+            if seen.module == row.module && !controlled_as_wanted(case, seen) =>
+        {
+            mend::wanted(case, row, Reason::WrongControllers)
+        }
         Phase::Installing
             if seen.module.is_none() && now.since(row.since) < limits::ABSENCE_AGE =>
         {
@@ -411,6 +464,11 @@ fn looked_at(case: &Case<'_>, row: Row) -> Row {
         Phase::InService => Reason::Installed,
         Phase::Leased => Reason::Leased,
         _ => Reason::Standby,
+    };
+    let row = Row {
+        mend: false,
+        settled_at: case.started_at,
+        ..row
     };
     Row {
         next_attempt: member_due(case.spec, now, &row),
@@ -454,6 +512,14 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     }
     let done = matches!(outcome, Outcome::Done(_));
     row.stopped |= done || *outcome == Outcome::InProgress;
+    // It is to be deleted all the same once the reset has ended what keeps it from stopping.
+    let emptied = |row: Row, reason| {
+        let exit = deleting.then_some(Exit::Delete);
+        Row {
+            exit,
+            ..to_reset(row, now, reason)
+        }
+    };
     let row = match case.trouble() {
         None if deleting => Row {
             next_attempt: now,
@@ -463,15 +529,9 @@ fn after_stop(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
         Some(trouble) if planted("p22") && *outcome == Outcome::InProgress => {
             row.held_back(now, trouble)
         }
-        Some(_) if row.stopped && !deleting => to_reset(row, now, Reason::Recycled),
-        Some(trouble) if row.attempts + 1 >= limits::ATTEMPTS_MAX => to_reset(row, now, trouble),
-        Some(trouble) => {
-            let stopped = row.stopped && !deleting;
-            Row {
-                stopped,
-                ..row.held_back(now, trouble)
-            }
-        }
+        Some(_) if row.stopped => emptied(row, Reason::Recycled),
+        Some(trouble) if row.attempts + 1 >= limits::ATTEMPTS_MAX => emptied(row, trouble),
+        Some(trouble) => row.held_back(now, trouble),
     };
     draft.row(row);
 }

@@ -3,20 +3,30 @@
 //! Everything is checked before the row moves; the tick makes the calls.
 
 use super::command::{Act, Acted, named};
-use super::tick::expect_row;
-use super::{refused, to_reset};
+use super::conclude::Case;
+use super::tick::{expect_row, parent_of};
+use super::{past, refused, sweep, to_reset};
 use crate::limits;
 use crate::plant::planted;
 use crate::receipt::{Answer, Goal};
-use crate::record::Row;
+use crate::record::{Exit, Row, Sweep};
 use crate::state::State;
 use crate::{Event, Member};
-use hatchery_types::{CanisterId, ExportTo, Nanos, Phase, Principal, Reason};
+use hatchery_types::{
+    CanisterId, ExportTo, FleetSpec, Nanos, ParentSpec, Phase, PoolSpec, Principal, Reason,
+};
 use ic_stable_structures::Memory;
 
 /// A member in service drains first; a spare canister is reset at once.
 pub(super) fn recycle<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) -> Act {
     let row = named(state, id)?;
+    let pools = state.spec().map_or(&[][..], |spec| &spec.pools);
+    let is_parent = |pool: &&PoolSpec| pool.parent == Some(ParentSpec::Canister(id));
+    let mut children = pools.iter().filter(is_parent);
+    if let Some(pool) = children.find(|pool| state.members(&pool.name).next().is_some()) {
+        let text = format!("pool `{}` works for {id}: empty it first", pool.name);
+        return Err(refused(Reason::HasChildren, text));
+    }
     let row = match row.phase {
         Phase::InService if planted("p18") => to_reset(row, now, Reason::Recycled),
         Phase::InService | Phase::Standby => row.moved(Phase::Draining, now, Reason::Recycled),
@@ -36,7 +46,7 @@ pub(super) fn export<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId, to
         let text = format!("{id} is {}, not ready", row.phase);
         return Err(refused(Reason::WrongPhase, text));
     }
-    if row.role.is_none() {
+    if row.role.is_none() && !planted("p08") {
         let text = format!("{id} never had a role");
         return Err(refused(Reason::NoRole, text));
     }
@@ -65,6 +75,17 @@ pub(super) fn why_not_adopted<M: Memory>(state: &State<M>, row: &Row) -> Option<
         let text = format!("its pool `{name}` is not in the spec any more");
         return Some(refused(Reason::UnknownPool, text));
     };
+    let heir = past::Heir {
+        role: &pool.role,
+        parent: parent_of(state, pool),
+    };
+    if !past::may_have(spec, row, heir) {
+        let text = format!(
+            "its last role forbids role `{}` of pool `{name}`",
+            pool.role
+        );
+        return Some(refused(Reason::NoRole, text));
+    }
     if Some(&pool.role) != row.role.as_ref() {
         let text = format!("pool `{name}` has another role now");
         return Some(refused(Reason::NoRole, text));
@@ -113,6 +134,47 @@ pub(super) fn delete<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) ->
     Ok(Acted::under_way(row, Goal::Delete))
 }
 
+/// A canister was verified empty: it stays in the warm pool, is swept first, or leaves.
+pub(super) fn instead_of_ready(case: &Case<'_>, row: Row, exit: Option<Exit>) -> Row {
+    let now = case.now;
+    if row.phase != Phase::Ready {
+        return row;
+    }
+    match exit {
+        Some(Exit::Delete) => row.moved(Phase::Deleting, now, Reason::Deleted),
+        Some(Exit::Release(to)) => release(row, now, to),
+        None if past::is_last_tenancy(case.spec, &row) => {
+            row.moved(Phase::Deleting, now, Reason::NeverReused)
+        }
+        None => sweep::before_ready(case, row),
+    }
+}
+
+/// A surplus canister leaves, as the spec says.
+pub(super) fn let_go(spec: &FleetSpec, now: Nanos, row: Row) -> Row {
+    let warm = &spec.warm_pool;
+    let Some(to) = warm.release_to else {
+        return row.moved(Phase::Deleting, now, Reason::Surplus);
+    };
+    let worth = warm.floor.0.saturating_add(limits::SWEEP_WORTH.0);
+    if warm.sweep_above.is_none() || row.cycles.is_none_or(|held| held.0 <= worth) {
+        return release(row, now, to);
+    }
+    Row {
+        sweep: Some(Sweep::wanted()),
+        exit: Some(Exit::Release(to)),
+        ..row.moved(Phase::PendingReset, now, Reason::Surplus)
+    }
+}
+
+fn release(row: Row, now: Nanos, to: CanisterId) -> Row {
+    Row {
+        export_to: Some(ExportTo::Principal(to.0)),
+        sweep: None,
+        ..row.moved(Phase::Exporting, now, Reason::Surplus)
+    }
+}
+
 /// The row of a lost canister ends; what it held is booked as discarded.
 pub(super) fn forget<M: Memory>(state: &State<M>, id: CanisterId) -> Act {
     let row = named(state, id)?;
@@ -135,7 +197,7 @@ pub(super) fn drain_surplus<M: Memory>(state: &State<M>, now: Nanos) -> Act {
     let youngest = state.index.ready.iter().rev().take(surplus as usize);
     let leaving: Vec<Event> = youngest
         .take(limits::COMMAND_IDS_MAX)
-        .map(|(_, id)| expect_row(state, *id).moved(Phase::Deleting, now, Reason::Surplus))
+        .map(|(_, id)| let_go(spec, now, expect_row(state, *id)))
         .map(|row| Event::RowChanged(Box::new(row)))
         .collect();
     let count = leaving.len() as u64;

@@ -26,7 +26,8 @@ pub(super) fn go_on<M: Memory>(
 ) {
     match row.export_to {
         Some(ExportTo::Principal(_)) if matches!(row.reason, Reason::Unknown(_)) => {
-            draft.start_on(row, EffectKind::Inspect);
+            let canister = row.canister;
+            draft.start_on(row, EffectKind::Info { canister });
         }
         Some(ExportTo::Principal(to)) => draft.start_on(row, EffectKind::HandOver { to }),
         _ => adopt(state, draft, now, spec, room, row),
@@ -85,14 +86,14 @@ pub(super) fn after_hand_over(draft: &mut Draft, case: &Case<'_>, row: Row) {
 
 /// What anybody can see tells whether an unknown hand-over happened. "It did not" counts only
 /// when it is too old to happen yet.
-pub(super) fn after_inspect(draft: &mut Draft, case: &Case<'_>, row: Row) {
+pub(super) fn after_info(draft: &mut Draft, case: &Case<'_>, row: Row) {
     let now = case.now;
     let Some(ExportTo::Principal(to)) = row.export_to else {
         draft.row(to_reset(row, now, Reason::Requeued));
         return;
     };
     match case.last() {
-        Outcome::Done(Value::Inspected(seen)) if seen.controllers == [to] => {
+        Outcome::Done(Value::Told(seen)) if seen.controllers == [to] => {
             draft.event(Event::RowRemoved(row.canister, Reason::Exported));
         }
         Outcome::Done(_) if now.since(row.since) < limits::ABSENCE_AGE => {

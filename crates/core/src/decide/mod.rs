@@ -8,13 +8,16 @@ mod command;
 mod conclude;
 mod departure;
 mod export;
+mod funding;
 mod intake;
 mod lanes;
 mod lease;
 mod member;
+mod mend;
 mod module;
 mod operation;
 mod parent;
+mod past;
 mod recover;
 mod refill;
 mod search;
@@ -27,8 +30,9 @@ mod trial;
 mod why;
 mod worker;
 
+pub use funding::{FundingStatus, funding_status};
 pub use lanes::{LaneStatus, lanes};
-pub use refill::{maintenance_paused, missing_canisters, warm_reason};
+pub use refill::{kept_spare, maintenance_paused, missing_canisters, warm_reason};
 pub use standing::held_back;
 pub use tick::{next_wake, plan_pool};
 pub use why::{MemberWhy, why_members};
@@ -149,6 +153,12 @@ fn apply_spec<M: Memory>(state: &State<M>, spec: &FleetSpec) -> Decision {
             pool.name, pool.role
         );
         return refused_spec(text);
+    }
+    if spec.warm_pool.release_to.is_some() && spec.warm_pool.release_to == state.header().root {
+        return refuse(
+            Reason::BadSpec,
+            "the surplus cannot be released to root itself",
+        );
     }
     let generation = hatchery_types::Generation(state.spec_generation().0 + 1);
     let mut events = vec![Event::SpecApplied(Box::new(spec.clone()))];
@@ -301,5 +311,8 @@ fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     row.protected_until = Nanos(0);
     row.init_arg = None;
     row.queries = None;
+    row.exit = None;
+    row.burn = None;
+    row.fund_at = Nanos(0);
     row
 }

@@ -5,7 +5,7 @@
 use super::Draft;
 use crate::limits;
 use crate::receipt::{Answer, Goal, On, Receipt, Wait};
-use crate::record::Row;
+use crate::record::{Exit, Row};
 use crate::state::State;
 use crate::{Decision, Event};
 use hatchery_types::{CanisterId, EffectId, ModuleHash, Nanos, Outcome, Phase, Reason, Value};
@@ -102,9 +102,7 @@ fn answer(goal: Goal, fate: &Fate<'_>) -> Option<Answer> {
         (Goal::Recycle, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Recycled),
         (Goal::Import, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Imported),
         (_, Fate::Removed(_, reason)) => Some(Answer::Refused((*reason).clone())),
-        (goal, Fate::Moved(row)) if is_over(goal, row.phase) => {
-            Some(Answer::Refused(row.reason.clone()))
-        }
+        (goal, Fate::Moved(row)) if is_over(goal, row) => Some(Answer::Refused(row.reason.clone())),
         _ => None,
     }
 }
@@ -120,14 +118,17 @@ fn is_installed(phase: Phase) -> bool {
     phase.is_living() && phase != Phase::Installing
 }
 
-/// A phase from which the goal will not be reached any more.
-fn is_over(goal: Goal, phase: Phase) -> bool {
+/// The row stands where the goal will not be reached any more.
+fn is_over(goal: Goal, row: &Row) -> bool {
     match goal {
         Goal::Create => false,
-        Goal::Worker => !matches!(phase, Phase::Installing | Phase::Standby),
-        Goal::Recycle | Goal::Import => matches!(phase, Phase::Failed | Phase::Lost),
-        Goal::Export => !matches!(phase, Phase::Exporting | Phase::Installing),
-        Goal::Delete => phase != Phase::Deleting,
+        Goal::Worker => !matches!(row.phase, Phase::Installing | Phase::Standby),
+        Goal::Recycle | Goal::Import => matches!(row.phase, Phase::Failed | Phase::Lost),
+        Goal::Export => !matches!(row.phase, Phase::Exporting | Phase::Installing),
+        Goal::Delete => {
+            let emptied_first = row.exit == Some(Exit::Delete) && row.phase != Phase::Failed;
+            row.phase != Phase::Deleting && !emptied_first
+        }
     }
 }
 

@@ -172,8 +172,7 @@ pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, row: Row) {
 fn rebuilt(case: &Case<'_>, mut row: Row, seen: &Observation) -> Row {
     let now = case.now;
     row.stopped = seen.run_state != RunState::Running;
-    row.cycles = Some(seen.cycles);
-    row.cycles_at = now;
+    row.take_balance(seen.cycles, now);
     if let Some(tenancy) = seen
         .tenancy
         .as_ref()

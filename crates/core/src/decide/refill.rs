@@ -1,21 +1,49 @@
 //! The size of the warm pool: what is bought, what is given back, and what holds either back.
 
 use super::lanes::Room;
-use super::tick::expect_row;
-use super::{Draft, operation, standing};
+use super::tick::{expect_row, parent_of};
+use super::{Draft, departure, operation, past, standing};
 use crate::limits;
 use crate::plant::planted;
 use crate::receipt::On;
 use crate::state::State;
 use crate::{Decision, Vitals};
 use hatchery_types::{
-    Cycles, Direction, EffectId, EffectKind, FleetSpec, Lane, Nanos, Phase, Reason,
+    Cycles, Direction, EffectId, EffectKind, FleetSpec, Lane, Nanos, Phase, Reason, WarmPoolSpec,
 };
 use ic_stable_structures::Memory;
 
 /// Canisters to buy; what is in flight counts.
-pub fn missing_canisters<M: Memory>(state: &State<M>) -> u64 {
-    state.spec().map_or(0, |spec| missing(state, spec))
+pub fn missing_canisters<M: Memory>(state: &State<M>, now: Nanos) -> u64 {
+    state.spec().map_or(0, |spec| missing(state, now, spec))
+}
+
+/// Spare canisters kept now: the minimum, that of a window that is on, or the share of the fleet as
+/// it is wanted; never more than the maximum.
+pub fn kept_spare<M: Memory>(state: &State<M>, now: Nanos) -> u64 {
+    state
+        .spec()
+        .map_or(0, |spec| kept(state, now, &spec.warm_pool))
+}
+
+fn kept<M: Memory>(state: &State<M>, now: Nanos, warm: &WarmPoolSpec) -> u64 {
+    let living = Phase::ALL.into_iter().filter(|phase| phase.is_living());
+    let living: u64 = living.map(|phase| state.counts().phase(phase)).sum();
+    let wanted = living + unmet(state);
+    // Of all, members and spare ones, the share: `spare = (wanted + spare) * share`.
+    let share = u64::from(warm.target_percent.min(99));
+    let of_fleet = (wanted * share).div_ceil(100 - share);
+    let windows = warm.schedule.iter().filter(|window| window.is_on(now));
+    let of_window = windows.map(|window| window.min.max(window.desired)).max();
+    let most = of_fleet.max(of_window.unwrap_or(0).into());
+    let minimum = u64::from(warm.minimum);
+    most.min(warm.maximum.into()).max(minimum)
+}
+
+/// Workers wanted by pools that found no canister.
+fn unmet<M: Memory>(state: &State<M>) -> u64 {
+    let hungry = state.index.hungry.values();
+    hungry.map(|unmet| u64::from(*unmet)).sum()
 }
 
 /// Why maintenance does nothing though something is wanted; none = it is not held back.
@@ -30,6 +58,9 @@ pub fn maintenance_paused<M: Memory>(
         reason,
         Reason::Satisfied | Reason::BelowMinimum | Reason::LaneFull
     );
+    if let Some(until) = breaker_until(state, now) {
+        return Some(Reason::BreakerOpen { until });
+    }
     if !moves {
         return Some(reason);
     }
@@ -37,22 +68,44 @@ pub fn maintenance_paused<M: Memory>(
     paused.then_some(Reason::Paused)
 }
 
-/// Canisters missing to the minimum and to what pools wait for, or asked for by name. What is in
+/// Until when the breaker of resets or that of creations holds them back; of two the later.
+fn breaker_until<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
+    let header = state.header();
+    let resets = header.resets.open_until();
+    let creations = (header.create_failures >= limits::CREATE_FAILURES_MAX
+        && header.create_after > now)
+        .then_some(header.create_after);
+    resets.max(creations)
+}
+
+/// Canisters missing to what is kept and to what pools wait for, or asked for by name. What is in
 /// flight counts, lost creations that are searched for among it; a row with a failed attempt does
 /// not.
-fn missing<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
+fn missing<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> u64 {
     let counts = state.counts();
     let recovering = if planted("p11") { 0 } else { counts.recovering };
-    let spare = counts.phase(Phase::Ready) + recovering + state.sought_creations();
-    let coming = spare + u64::from(counts.lane(Lane::Create));
-    let unmet: u64 = state
-        .index
-        .hungry
-        .values()
-        .map(|unmet| u64::from(*unmet))
-        .sum();
-    let missing = (u64::from(spec.warm_pool.minimum) + unmet).saturating_sub(coming);
-    missing.max(state.waiting_count(On::Purchase))
+    let coming = recovering + state.sought_creations() + u64::from(counts.lane(Lane::Create));
+    let spare = coming + counts.phase(Phase::Ready);
+    let missing = (kept(state, now, &spec.warm_pool) + unmet(state)).saturating_sub(spare);
+    let unfit = unmet_by_past(state, spec).saturating_sub(coming);
+    missing.max(unfit).max(state.waiting_count(On::Purchase))
+}
+
+/// Workers wanted for whom no ready canister has the right past.
+fn unmet_by_past<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
+    if state.index.ready.is_empty() {
+        return unmet(state);
+    }
+    let lacking = |(name, unmet): (&String, &u32)| {
+        let pool = spec.pool(name)?;
+        let heir = past::Heir {
+            role: &pool.role,
+            parent: parent_of(state, pool),
+        };
+        let fitting = past::count_fitting(state, spec, heir) as u64;
+        Some(u64::from(*unmet).saturating_sub(fitting))
+    };
+    state.index.hungry.iter().filter_map(lacking).sum()
 }
 
 /// Buys what is missing, a batch at a time.
@@ -73,7 +126,14 @@ pub(super) fn refill<M: Memory>(
         room.lane(state, spec, Lane::Create)
             .min(limits::CREATE_BATCH),
     );
-    let count = missing(state, spec).min(lane).min(payable as u64);
+    // After a failure one creation tries again before the others do.
+    let probing = state.header().create_failures > 0;
+    let lane = match state.counts().lane(Lane::Create) {
+        0 if probing => lane.min(1),
+        _ if probing => 0,
+        _ => lane,
+    };
+    let count = missing(state, now, spec).min(lane).min(payable as u64);
     if count == 0 {
         return None;
     }
@@ -116,7 +176,9 @@ fn held_back<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> Optio
         Some(reason)
     } else if state.header().is_paused(Direction::Up) {
         Some(Reason::Paused)
-    } else if missing(state, spec) == 0 || (planted("p13") && state.header().create_failures > 0) {
+    } else if missing(state, now, spec) == 0
+        || (planted("p13") && state.header().create_failures > 0)
+    {
         Some(if state.sought_creations() > 0 {
             Reason::SearchingLost
         } else {
@@ -173,6 +235,6 @@ pub(super) fn sell_surplus<M: Memory>(
     }
     let (_, youngest) = *state.index.ready.last()?;
     let mut draft = Draft::new(state, now);
-    draft.row(expect_row(state, youngest).moved(Phase::Deleting, now, Reason::Surplus));
+    draft.row(departure::let_go(spec, now, expect_row(state, youngest)));
     Some(draft.done())
 }

@@ -10,7 +10,7 @@ use super::{Draft, recover};
 use crate::limits;
 use crate::record::Row;
 use crate::state::State;
-use crate::{Decision, Event, Purpose, Search};
+use crate::{Account, Decision, Event, Purpose, Search};
 use hatchery_types::{
     CanisterId, Creation, EffectId, EffectKind, Info, Nanos, Outcome, Phase, Principal,
     REJECT_DESTINATION_INVALID, Reason, Value,
@@ -102,7 +102,9 @@ fn end<M: Memory>(state: &State<M>, now: Nanos, search: &Search) -> Decision {
         let too_many = flagged.len().saturating_sub(limits::GIVEN_UP_MAX);
         let before = flagged.filter(|id| !state.index.sought.contains_key(id));
         for id in before.take(too_many) {
+            let cycles = state.index.lost[id].cycles;
             draft.event(Event::EffectClosed(*id));
+            draft.event(Event::CyclesBooked(Account::Discarded, cycles));
         }
     }
     draft.event(Event::SearchChanged(None));
@@ -186,11 +188,12 @@ fn told<M: Memory>(
     if may_be_answered(state, creation) {
         return ask_again(draft, now, search, canister);
     }
-    if let Some(lost) = oldest_lost_before(state, creation) {
-        draft.event(Event::EffectClosed(lost));
-    }
     let mut row = Row::new(canister, Phase::Creating, now, Reason::Found);
     row.unproven = true;
+    if let Some(lost) = oldest_lost_before(state, creation) {
+        row.deposited = state.index.lost[&lost].cycles;
+        draft.event(Event::EffectClosed(lost));
+    }
     draft.row(row);
     let found = search.found + 1;
     draft.event(Event::SearchChanged(Some(Search { found, ..search })));

@@ -1,5 +1,6 @@
 //! Where an installed worker stands: at work or on standby, and when it is looked at next.
 
+use super::funding::{look_due, note_need};
 use crate::limits;
 use crate::record::{Row, Sample};
 use crate::state::State;
@@ -19,7 +20,7 @@ pub(super) fn land<M: Memory>(state: &State<M>, now: Nanos, row: Row, reason: Re
     } else {
         let mut row = row.moved(Phase::Standby, now, Reason::Standby);
         row.next_attempt = member_due(state.spec(), now, &row);
-        row
+        note_need(state.spec(), now, row)
     }
 }
 
@@ -34,11 +35,16 @@ pub(super) fn to_work(spec: Option<&FleetSpec>, now: Nanos, row: Row, reason: Re
     } else {
         Nanos::MAX
     };
-    row
+    note_need(spec, now, row)
 }
 
 /// A module is installed: it is checked first if its role can be, else it goes to its place.
 pub(super) fn installed<M: Memory>(state: &State<M>, now: Nanos, row: Row) -> Row {
+    // Its settings were sent when it was claimed.
+    let row = Row {
+        settled_at: row.since,
+        ..row
+    };
     let role = row.role.as_deref();
     let role = role.and_then(|role| state.spec()?.role(role));
     let Some(health) = role.and_then(|role| role.health.as_ref()) else {
@@ -67,6 +73,10 @@ fn is_at_work(phase: Phase) -> bool {
 /// or once a day.
 pub(super) fn member_due(spec: Option<&FleetSpec>, now: Nanos, row: &Row) -> Nanos {
     let daily = now + limits::OBSERVE_EVERY;
+    if row.mend {
+        return now;
+    }
+    let daily = daily.min(look_due(spec, now, row));
     match row.phase {
         Phase::Leased => daily.min(row.leased_until),
         Phase::InService => {

@@ -11,7 +11,6 @@ use super::lanes::Room;
 use crate::limits;
 use crate::record::{Row, Sweep, SweepStep};
 use crate::state::State;
-use crate::{Account, Event};
 use hatchery_types::{EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason};
 use ic_stable_structures::Memory;
 
@@ -27,8 +26,7 @@ pub(super) fn before_ready(case: &Case<'_>, mut row: Row) -> Row {
             let mut row = row.moved(Phase::PendingReset, case.now, Reason::AboveSweepLine);
             row.sweep = Some(Sweep {
                 attempts,
-                held,
-                step: SweepStep::Wanted,
+                ..Sweep::wanted()
             });
             row
         }
@@ -53,11 +51,7 @@ pub(super) fn before_delete<M: Memory>(
 ) {
     let worth = spec.warm_pool.sweep_above.is_some() && row.cycles > Some(limits::SWEEP_WORTH);
     if row.sweep.is_none() && worth {
-        row.sweep = Some(Sweep {
-            attempts: 0,
-            held: row.cycles.unwrap_or_default(),
-            step: SweepStep::Wanted,
-        });
+        row.sweep = Some(Sweep::wanted());
     }
     match row.sweep.map(|sweep| sweep.step) {
         Some(SweepStep::Wanted) => start(draft, state, now, spec, room, row),
@@ -83,10 +77,10 @@ pub(super) fn start<M: Memory>(
         });
         return;
     }
-    let keep = if row.phase == Phase::Deleting {
-        limits::SWEEP_REST
-    } else {
-        spec.warm_pool.cycles.max(spec.warm_pool.floor)
+    let keep = match row.exit {
+        _ if row.phase == Phase::Deleting => limits::SWEEP_REST,
+        Some(_) => spec.warm_pool.floor,
+        None => spec.warm_pool.cycles.max(spec.warm_pool.floor),
     };
     draft.start_on(row, EffectKind::Sweep { keep });
 }
@@ -98,7 +92,6 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if is_gone(outcome) {
         return gone(draft, case, row);
     }
-    let held = row.cycles.unwrap_or_default();
     let attempts = row.sweep.map_or(0, |sweep| sweep.attempts) + 1;
     let (step, attempts, next_attempt) = match outcome {
         Outcome::Done(_) => (SweepStep::Sent, attempts, now + limits::SWEEP_WAIT),
@@ -114,11 +107,7 @@ pub(super) fn after_sweep(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
         _ => (SweepStep::Over, limits::SWEEPS_MAX, now),
     };
     row.next_attempt = next_attempt;
-    row.sweep = Some(Sweep {
-        attempts,
-        held,
-        step,
-    });
+    row.sweep = Some(Sweep { attempts, step });
     draft.row(row);
 }
 
@@ -127,26 +116,12 @@ pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if is_gone(case.last()) {
         return gone(draft, case, row);
     }
-    book(draft, case, &mut row);
     if let Some(seen) = case.observation() {
-        row.cycles = Some(seen.cycles);
-        row.cycles_at = case.now;
+        row.take_balance(seen.cycles, case.now);
     }
     if let Some(sweep) = &mut row.sweep {
         sweep.step = SweepStep::Over;
     }
     row.next_attempt = case.now;
     draft.row(row);
-}
-
-/// What is missing from a swept canister's balance came to root, less what the sweep burned.
-pub(super) fn book(draft: &mut Draft, case: &Case<'_>, row: &mut Row) {
-    let (Some(seen), Some(sweep)) = (case.observation(), &mut row.sweep) else {
-        return;
-    };
-    if sweep.step == SweepStep::Sent && seen.cycles < sweep.held {
-        let swept = sweep.held.less(seen.cycles);
-        sweep.held = seen.cycles;
-        draft.event(Event::CyclesBooked(Account::Swept, swept));
-    }
 }

@@ -1,13 +1,14 @@
 //! The level-triggered tick: looks at what is due and does one thing at a time, in this order:
-//! conclude effects, give up on calls of an earlier root, look at itself and for what it lost, look
-//! at rows, reset, store modules, plan pools, buy and sell. A root whose memory is not known to be
-//! whole only looks.
+//! conclude effects, give up on calls of an earlier root, look at itself and for what it lost, buy,
+//! look at rows, reset, store modules, plan pools, sell. Buying comes before looking at what was
+//! bought: a wave of creations would otherwise wait for the observations of the one before. A root
+//! whose memory is not known to be whole only looks.
 
 use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
 use super::{
-    Draft, ask, conclude, export, lease, module, operation, refill, search, service, standing,
-    store, sweep, worker,
+    Draft, ask, conclude, export, funding, lease, mend, module, operation, past, refill, search,
+    service, standing, store, sweep, worker,
 };
 use crate::decided::{self, Decided};
 use crate::limits;
@@ -18,8 +19,8 @@ use crate::record::Row;
 use crate::state::State;
 use crate::{Decision, Event, Vitals};
 use hatchery_types::{
-    CanisterId, Direction, EffectKind, FleetSpec, Lane, Nanos, Outcome, ParentSpec, Phase, Reason,
-    Refusal,
+    CanisterId, Direction, EffectKind, FleetSpec, Lane, Nanos, Outcome, ParentSpec, Phase,
+    PoolSpec, Reason, Refusal,
 };
 use ic_stable_structures::Memory;
 use std::collections::BTreeSet;
@@ -47,18 +48,21 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
     }
     look()
         .or_else(|| verify_again(state, now))
+        .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| look_at_next(state, now, spec, &room))
         .or_else(|| drain_next(state, now, spec, &room))
+        .or_else(|| funding::fund_next(state, now, spec, vitals, &room))
         .or_else(|| reset_next(state, now, spec, &room))
+        .or_else(|| mend::mend_next(state, now, spec, &room))
         .or_else(|| ask::ask_next(state, now, spec, &room))
         .or_else(|| forget_leases(state, now))
         .or_else(|| store::store_next(state, now, &room))
         .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
-        .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
         .or_else(|| keep_metrics(state))
+        .or_else(|| funding::look_into_purse(state, now, vitals))
         .unwrap_or_default()
 }
 
@@ -96,7 +100,8 @@ fn give_up_stale<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
 /// Canisters verified under other controllers go through a reset.
 fn verify_again<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
     let (since, canister) = *state.index.ready.first()?;
-    if since >= state.header().controllers_at {
+    // In the same instant it may have been before.
+    if since > state.header().controllers_at {
         return None;
     }
     let mut draft = Draft::new(state, now);
@@ -127,6 +132,9 @@ fn look_at_next<M: Memory>(
         return None;
     }
     let row = expect_row(state, canister);
+    if row.mend && !room.takes(state, spec, &mend::kind(&row)) {
+        return None;
+    }
     let mut draft = Draft::new(state, now);
     if planted("s19") && row.phase == Phase::Leased && row.leased_until <= now {
         draft.event(Event::RowRemoved(canister, Reason::LeaseExpired));
@@ -146,6 +154,7 @@ fn look_at_next<M: Memory>(
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
         Phase::Deleting => sweep::before_delete(&mut draft, state, now, spec, room, row),
         Phase::Stopping => draft.start_on(row, EffectKind::Stop),
+        _ if row.mend && standing::held_back(state).is_none() => mend::start(&mut draft, row),
         _ => draft.start_on(row, EffectKind::Observe),
     }
     Some(draft.done())
@@ -207,6 +216,11 @@ fn reset_next<M: Memory>(
 ) -> Option<Decision> {
     let (due, canister) = *state.index.reset_queue.first()?;
     if due > now || room.lane(state, spec, Lane::Reset) == 0 {
+        return None;
+    }
+    if let Some(until) = state.header().resets.open_until()
+        && (until > now || state.counts().lane(Lane::Reset) > 0)
+    {
         return None;
     }
     if planted("p15") && state.incarnation().0 > 1 {
@@ -279,19 +293,35 @@ pub(super) fn view<'a, M: Memory>(
     let spec_of_pool = spec.pool(pool)?;
     let role = spec.role(&spec_of_pool.role)?;
     let installable = state.index.installable.contains(&role.module);
-    let ready = state.index.ready.iter().take(install_room as usize);
+    let heir = heir(state, spec_of_pool);
+    let starving = state
+        .index
+        .starving
+        .iter()
+        .filter(|(name, _)| *name != pool);
+    let reserved: usize = starving.map(|(_, unmet)| *unmet as usize).sum();
+    let fitting = past::count_fitting(state, spec, heir);
     Some(PoolView {
         now,
         spec: spec_of_pool,
         record: state.index.pools.get(pool)?,
         members: state.members(pool).copied().collect(),
-        ready: ready.map(|(_, id)| *id).collect(),
+        ready: past::fitting(state, spec, heir, install_room as usize),
+        unreserved: u32::try_from(fitting.saturating_sub(reserved)).unwrap_or(u32::MAX),
         install_room,
         payable: room.payable >= INSTALL_CALLS,
         module: installable.then_some(role.module),
         paused_up: state.header().is_paused(Direction::Up),
         paused_down: state.header().is_paused(Direction::Down),
     })
+}
+
+/// Who a canister taken for that pool is for.
+pub(super) fn heir<'a, M: Memory>(state: &State<M>, pool: &'a PoolSpec) -> past::Heir<'a> {
+    past::Heir {
+        role: &pool.role,
+        parent: parent_of(state, pool),
+    }
 }
 
 /// What the next tick would do with a pool; nothing is changed, no window or cooldown moves.
@@ -431,15 +461,19 @@ pub(super) fn claimed<M: Memory>(
     let mut row = row.moved(Phase::Installing, now, Reason::Claimed);
     row.role = Some(role.name.clone());
     row.pool = Some(pool.to_owned());
-    let parent = spec.pool(pool).and_then(|pool| pool.parent.as_ref());
-    row.parent = match parent {
-        Some(ParentSpec::Canister(parent)) => Some(*parent),
-        _ => state.header().root,
-    };
+    row.parent = spec.pool(pool).and_then(|pool| parent_of(state, pool));
     row.module = Some(role.module);
     row.generation.0 += 1;
     row.forget_samples();
     row
+}
+
+/// Whose children a pool's members are.
+pub(super) fn parent_of<M: Memory>(state: &State<M>, pool: &PoolSpec) -> Option<CanisterId> {
+    match &pool.parent {
+        Some(ParentSpec::Canister(parent)) => Some(*parent),
+        _ => state.header().root,
+    }
 }
 
 pub(super) fn expect_row<M: Memory>(state: &State<M>, canister: CanisterId) -> Row {
@@ -458,6 +492,7 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         &index.drains,
         &index.reset_queue,
         &index.pulls,
+        &index.needy,
     ];
     let rows = rows.map(|queue| first_two(queue, now));
     let pools = first_two(&index.pool_wakes, now);
@@ -470,6 +505,13 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .spec()
         .filter(|spec| create.is_none() && refill::wants(state, now, spec));
     let complete = (!index.complete.is_empty()).then_some(now);
+    let mends = mend::is_due(state).then_some(now);
+    let probe = state.header().resets.open_until();
+    let probe = probe.filter(|_| !index.reset_queue.is_empty());
+    let windows = state
+        .spec()
+        .map_or(&[][..], |spec| &spec.warm_pool.schedule);
+    let windows = windows.iter().filter_map(|window| window.turns_at(now));
     let looks = [standing::look_due(state), search::due(state)];
     let looks = looks.into_iter().flatten();
     let queues = rows.into_iter().chain([pools, modules]).flatten().flatten();
@@ -480,6 +522,9 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .chain(buy.map(|_| retry))
         .chain(operation::purchase_due(state))
         .chain(complete)
+        .chain(mends)
+        .chain(probe)
+        .chain(windows)
         .chain(collect)
         .map(|due| if due <= now { retry } else { due })
         .min()

@@ -6,7 +6,7 @@
 
 use super::lanes::Room;
 use super::parent::is_parent;
-use super::{Draft, refuse, refused, standing, tick};
+use super::{Draft, past, refuse, refused, standing, tick};
 use crate::input::WorkerInput;
 use crate::limits;
 use crate::metrics::{Ended, Operation};
@@ -125,19 +125,14 @@ pub fn plan_worker<M: Memory>(
     pool: &str,
 ) -> Option<Result<PoolPlan, Reason>> {
     let room = Room::new(state, vitals);
-    let mut view: PoolView<'_> = tick::view(state, now, state.spec()?, pool, &room)?;
+    let spec = state.spec()?;
+    let mut view: PoolView<'_> = tick::view(state, now, spec, pool, &room)?;
     if let Some(reason) = standing::held_back(state) {
         return Some(Err(reason));
     }
     // The lane is the tick's affair: a request waits there.
     view.install_room = view.install_room.max(1);
-    view.ready = state
-        .index
-        .ready
-        .first()
-        .map(|(_, id)| *id)
-        .into_iter()
-        .collect();
+    view.ready = past::fitting(state, spec, tick::heir(state, view.spec), 1);
     Some(plan_one_more(&view))
 }
 

@@ -165,7 +165,10 @@ fn claim(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, standby: u32) 
         return;
     }
     let (allowed, full) = breaker::installs_allowed(view, sizes, plan.desired + standby);
-    let take = wanted.min(allowed).min(view.ready.len());
+    // Pools below their minimum come first; for its own minimum a pool takes what there is.
+    let lacking = (wish::floor(view) as usize).saturating_sub(there);
+    let for_us = view.ready.len().min(lacking.max(view.unreserved as usize));
+    let take = wanted.min(allowed).min(for_us);
     plan.claim = view.ready[..take].to_vec();
     plan.unmet = (wanted - take) as u32;
     if plan.desired <= sizes.working {

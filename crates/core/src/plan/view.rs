@@ -18,6 +18,8 @@ pub struct PoolView<'a> {
     pub members: Vec<Member>,
     /// Ready canisters it may claim, oldest first.
     pub ready: Vec<CanisterId>,
+    /// Of all that it might claim, those that no pool below its minimum waits for.
+    pub unreserved: u32,
     /// Installs that may start now.
     pub install_room: u32,
     /// Root's liquid cycles carry another install.
@@ -39,6 +41,7 @@ impl<'a> PoolView<'a> {
             record,
             members: Vec::new(),
             ready: Vec::new(),
+            unreserved: u32::MAX,
             install_room: 0,
             payable: true,
             module: None,

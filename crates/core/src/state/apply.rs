@@ -4,10 +4,10 @@ use super::{State, wholeness};
 use crate::event::Event;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
 use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
-use crate::{Account, limits};
+use crate::{Account, Breaker, limits};
 use hatchery_types::{
-    CanisterId, Cycles, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos,
-    Outcome, Phase, PoolSpec, Reason,
+    CanisterId, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome,
+    Phase, PoolSpec, Reason,
 };
 use ic_stable_structures::Memory;
 
@@ -39,10 +39,12 @@ impl<M: Memory> State<M> {
                 header.create_after = until;
                 header.create_reason = reason;
             }),
+            Event::ResetsJudged(breaker) => self.judge_resets(now, breaker),
             Event::CreationGivenUp(id) => self.give_up(now, id),
             Event::CyclesBooked(account, cycles) => {
-                self.change_header(|header| header.ledger.book(account, cycles));
+                self.book(account, cycles);
             }
+            Event::PurseNoted(purse) => self.change_header(|header| header.purse = Some(purse)),
             Event::StandingChanged(standing) => {
                 self.change_header(|header| header.standing = standing);
                 self.wake_all_pools(now);
@@ -151,6 +153,21 @@ impl<M: Memory> State<M> {
         self.header.set(Cbor(header));
     }
 
+    /// That the breaker of resets opened is told.
+    fn judge_resets(&mut self, now: Nanos, breaker: Breaker) {
+        let was_open = self.header().resets.open_until().is_some();
+        self.change_header(|header| header.resets = breaker);
+        if let Some(until) = breaker.open_until().filter(|_| !was_open) {
+            self.append_log(LogEntry {
+                at: now,
+                canister: None,
+                pool: None,
+                phase: Some(Phase::PendingReset),
+                reason: Reason::BreakerOpen { until },
+            });
+        }
+    }
+
     /// One direction or both.
     fn pause(&mut self, direction: Option<Direction>, paused: bool) {
         let down = self.header().is_paused(Direction::Down);
@@ -241,7 +258,7 @@ impl<M: Memory> State<M> {
             .effect(id)
             .expect("bug: an outcome for an effect not in the journal");
         if let Some(cycles) = wholeness::spent_by(&effect, step, &outcome) {
-            self.change_header(|header| header.ledger.book(Account::Spent, cycles));
+            self.book(Account::Spent, cycles);
         }
         effect.outcomes[usize::from(step)] = Some(outcome);
         self.index.take_effect(id);
@@ -255,6 +272,7 @@ impl<M: Memory> State<M> {
             Some(before) => self.index.take_row(before),
             None => self.note_id(row.canister),
         }
+        self.book_row(now, before.as_ref(), &row);
         self.index.put_row(&row);
         let moved = before
             .as_ref()
@@ -306,7 +324,7 @@ impl<M: Memory> State<M> {
     fn remove_row(&mut self, now: Nanos, canister: CanisterId, reason: Reason) {
         if let Some(row) = self.rows.remove(&canister.into()) {
             self.index.take_row(&row.0);
-            self.book(row.0.cycles, &reason);
+            self.book_removed(row.0.held(), &reason);
             let pool = row.0.pool;
             self.append_log(LogEntry {
                 at: now,
@@ -316,20 +334,6 @@ impl<M: Memory> State<M> {
                 reason,
             });
         }
-    }
-
-    /// The cycles that leave with a canister.
-    fn book(&mut self, cycles: Option<Cycles>, reason: &Reason) {
-        let Some(cycles) = cycles.filter(|cycles| cycles.0 > 0) else {
-            return;
-        };
-        self.change_header(|header| {
-            let book = match reason {
-                Reason::Exported => &mut header.given_away,
-                _ => &mut header.discarded,
-            };
-            book.0 = book.0.saturating_add(cycles.0);
-        });
     }
 
     fn put_pool(&mut self, record: PoolRecord) {

@@ -4,6 +4,7 @@
 //! the state is opened, so it cannot drift.
 
 use super::leases::LeaseIndex;
+use super::pasts::Pasts;
 use crate::decided::Noted;
 use crate::limits;
 use crate::record::{ModuleRecord, PoolRecord, Row, Sample};
@@ -129,6 +130,10 @@ pub(crate) struct Index {
     pub(crate) reset_queue: BTreeSet<(Nanos, CanisterId)>,
     /// Ready rows, first in first out.
     pub(crate) ready: BTreeSet<(Nanos, CanisterId)>,
+    /// The same by the past that they bring.
+    pub(crate) pasts: Pasts,
+    /// Members at work that nobody talks to, by when their settings were last right.
+    pub(crate) settled: BTreeSet<(Nanos, CanisterId)>,
     /// Other rows that the tick must look at, by `(due, id)`.
     pub(crate) attention: BTreeSet<(Nanos, CanisterId)>,
     /// Draining rows, by `(due, id)`.
@@ -145,6 +150,10 @@ pub(crate) struct Index {
     pub(crate) standby: BTreeMap<String, BTreeSet<(Nanos, CanisterId)>>,
     /// Members in service that are to be asked for a number, by `(due, id)`.
     pub(crate) pulls: BTreeSet<(Nanos, CanisterId)>,
+    /// Rows that are to be topped up, by `(due, id)`.
+    pub(crate) needy: BTreeSet<(Nanos, CanisterId)>,
+    /// Cycles burned a day by living members, by role.
+    burns: BTreeMap<String, u128>,
     /// Answers given to holders.
     pub(crate) leases: LeaseIndex,
     /// Effects in flight.
@@ -167,6 +176,8 @@ pub(crate) struct Index {
     pub(crate) planned_at: BTreeMap<String, Nanos>,
     /// Pools that want more canisters than they could claim, and for how many to buy.
     pub(crate) hungry: BTreeMap<String, u32>,
+    /// Those of them that are below their minimum.
+    pub(crate) starving: BTreeMap<String, u32>,
     /// Modules with chunks that are not in root's chunk store yet, by `(due, hash)`.
     pub(crate) modules_waiting: BTreeSet<(Nanos, ModuleHash)>,
     /// Modules whose chunks are all in root's chunk store.
@@ -209,6 +220,7 @@ impl Index {
             }
             Some(Queue::Ready) => {
                 self.ready.insert((row.since, row.canister));
+                self.pasts.put(row);
             }
             Some(Queue::Attention) => {
                 self.attention.insert((row.next_attempt, row.canister));
@@ -218,10 +230,19 @@ impl Index {
             }
             None => {}
         }
+        if is_needy(row) {
+            self.needy.insert((row.fund_at, row.canister));
+        }
+        if let Some((role, burn)) = burn_of(row) {
+            *self.burns.entry(role.to_owned()).or_default() += burn;
+        }
         if let Some((pool, member)) = member_of(row) {
             note_change(&mut self.noted, &pool, row.canister);
             let sizes = self.sizes.entry(pool.clone()).or_default();
             *sizes.entry(row.phase).or_default() += 1;
+            if is_left_alone(row) {
+                self.settled.insert((row.settled_at, row.canister));
+            }
             if is_asked(row) {
                 self.pulls.insert((row.next_pull, row.canister));
             }
@@ -260,6 +281,7 @@ impl Index {
             }
             Some(Queue::Ready) => {
                 self.ready.remove(&(row.since, row.canister));
+                self.pasts.take(row);
             }
             Some(Queue::Attention) => {
                 self.attention.remove(&(row.next_attempt, row.canister));
@@ -269,10 +291,17 @@ impl Index {
             }
             None => {}
         }
+        self.needy.remove(&(row.fund_at, row.canister));
+        if let Some((role, burn)) = burn_of(row)
+            && let Some(sum) = self.burns.get_mut(role)
+        {
+            *sum -= burn;
+        }
         if let Some(pool) = row.pool.as_ref().filter(|_| row.phase.is_member())
             && let Some(members) = self.members.get_mut(pool)
         {
             members.remove(&row.canister);
+            self.settled.remove(&(row.settled_at, row.canister));
             note_change(&mut self.noted, pool, row.canister);
             self.pulls.remove(&(row.next_pull, row.canister));
             if let Some(standby) = self.standby.get_mut(pool) {
@@ -295,6 +324,12 @@ impl Index {
         let start = after.map_or(Unbounded, Excluded);
         let rows = self.by_phase.get(&phase).into_iter();
         rows.flat_map(move |rows| rows.range((start, Unbounded)))
+    }
+
+    /// Roles whose members burn, and what they burn a day.
+    pub(crate) fn burns(&self) -> impl Iterator<Item = (String, Cycles)> {
+        let burns = self.burns.iter().filter(|(_, burn)| **burn > 0);
+        burns.map(|(role, burn)| (role.clone(), Cycles(*burn)))
     }
 
     /// Members of a pool in a phase.
@@ -411,6 +446,13 @@ impl Index {
         } else {
             self.hungry.remove(&record.name);
         }
+        let starves =
+            |reason: &Reason| matches!(reason, Reason::BelowMinimum | Reason::BelowInitial);
+        if useful > 0 && record.reasons.iter().any(starves) {
+            self.starving.insert(record.name.clone(), useful);
+        } else {
+            self.starving.remove(&record.name);
+        }
         self.pools.insert(record.name.clone(), record);
     }
 
@@ -428,6 +470,7 @@ impl Index {
     pub(crate) fn take_pool(&mut self, pool: &str) {
         self.take_wake(pool);
         self.hungry.remove(pool);
+        self.starving.remove(pool);
         self.planned_at.remove(pool);
         self.listed_at.remove(pool);
         self.listing_changes.remove(pool);
@@ -515,9 +558,26 @@ fn member_of(row: &Row) -> Option<(String, Member)> {
     Some((pool, member))
 }
 
+/// At work or on standby, as it should be for all that is known, and nobody talks to it.
+fn is_left_alone(row: &Row) -> bool {
+    let at_work = matches!(row.phase, Phase::InService | Phase::Standby | Phase::Leased);
+    at_work && row.effect.is_none() && !row.mend
+}
+
 /// In service, with something to be asked for and nobody talking to it.
 fn is_asked(row: &Row) -> bool {
     row.phase == Phase::InService && row.effect.is_none() && row.next_pull < Nanos::MAX
+}
+
+/// It waits for cycles, and nobody talks about it.
+fn is_needy(row: &Row) -> bool {
+    row.fund_at.0 > 0 && row.effect.is_none()
+}
+
+/// A living member's role, and what it burns a day.
+fn burn_of(row: &Row) -> Option<(&str, u128)> {
+    let burn = row.burn.filter(|_| row.phase.is_living())?;
+    Some((row.role.as_deref()?, burn.0))
 }
 
 /// On standby, and it has started.
@@ -565,7 +625,10 @@ impl Index {
             standby.retain(|_, standby| !standby.is_empty());
             standby
         };
+        let burns = |index: &Index| -> Vec<_> { index.burns().collect() };
         let parts = [
+            (self.needy == other.needy, "needy"),
+            (burns(self) == burns(other), "burns"),
             (standby(self) == standby(other), "standby"),
             (self.pulls == other.pulls, "pulls"),
             (self.leases == other.leases, "answers to holders"),
@@ -573,6 +636,9 @@ impl Index {
             (nonzero(&self.counts) == nonzero(&other.counts), "counts"),
             (self.reset_queue == other.reset_queue, "reset queue"),
             (self.ready == other.ready, "ready"),
+            (self.pasts == other.pasts, "ready by past"),
+            (self.settled == other.settled, "settled members"),
+            (self.starving == other.starving, "starving pools"),
             (self.attention == other.attention, "attention"),
             (self.drains == other.drains, "drains"),
             (self.by_phase() == other.by_phase(), "rows by phase"),

@@ -32,6 +32,7 @@ pub fn check<M: Memory>(state: &State<M>) -> Vec<Violation> {
     check_members(&rows, &mut found);
     check_reasons(state, &mut found);
     check_limits(state, &mut found);
+    check_books(state, &mut found);
     check_index(state, &mut found);
     found.0
 }
@@ -119,6 +120,14 @@ fn check_reasons<M: Memory>(state: &State<M>, found: &mut Findings) {
             format!("pool {} gives no reason", record.name)
         });
     }
+}
+
+/// 6: what came in is held, burned, swept back, discarded or given away.
+fn check_books<M: Memory>(state: &State<M>, found: &mut Findings) {
+    let (came, accounted) = state.balance();
+    found.expect(6, came == accounted, || {
+        format!("{came} came in, {accounted} are accounted for")
+    });
 }
 
 /// 12: every collection is within its limit.

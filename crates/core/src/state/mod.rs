@@ -4,12 +4,14 @@
 //! the fleet sets.
 
 mod apply;
+mod books;
 mod decisions;
 mod index;
 mod invariants;
 mod leases;
 mod listing;
 mod pages;
+mod pasts;
 mod receipts;
 mod wholeness;
 
@@ -18,6 +20,7 @@ pub use index::{Counts, Member};
 pub use invariants::{Violation, check};
 pub use listing::Listing;
 pub use pages::{PoolCursor, RowFilter};
+pub(crate) use pasts::Queue;
 use receipts::ReceiptIndex;
 
 use crate::decided::Decided;
@@ -26,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
-use crate::{Ledger, Standing};
+use crate::{Breaker, Funding, Ledger, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
     Phase, PoolSpec,
@@ -111,8 +114,12 @@ impl<M: Memory> State<M> {
             create_reason: None,
             root: None,
             controllers_at: Nanos(0),
+            resets: Breaker::default(),
             newest: None,
-            ledger: Ledger::default(),
+            ledger: Ledger {
+                whole: true,
+                ..Ledger::default()
+            },
             standing: Standing::Unchecked {
                 attempts: 0,
                 next_attempt: Nanos(0),
@@ -121,6 +128,8 @@ impl<M: Memory> State<M> {
             discarded: Cycles(0),
             given_away: Cycles(0),
             paused_down: Some(false),
+            funding: Funding::default(),
+            purse: None,
         };
         let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let mut state = State {
@@ -145,6 +154,7 @@ impl<M: Memory> State<M> {
         };
         state.migrate();
         state.rebuild();
+        state.complete_ledger();
         Ok(state)
     }
 

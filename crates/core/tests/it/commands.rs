@@ -21,7 +21,7 @@ fn done() -> Outcome {
 }
 
 /// A reply in a word or two.
-fn word(reply: &Reply) -> String {
+pub(crate) fn word(reply: &Reply) -> String {
     match reply {
         Reply::Command(Answer::Created(id)) => format!("created {}", name(*id)),
         Reply::Command(Answer::Exported { role, .. }) => format!("exported as {role}"),
@@ -305,7 +305,7 @@ fn check_hand_over(hand_over: Outcome, looks: &[Outcome], expected: &Expect) {
     let sent = root.take(|kind| matches!(kind, EffectKind::HandOver { .. }));
     root.answer(&sent[0], &[hand_over]);
     for look in looks {
-        let inspect = root.take(|kind| matches!(kind, EffectKind::Inspect));
+        let inspect = root.take(|kind| matches!(kind, EffectKind::Info { .. }));
         root.answer(&inspect[0], std::slice::from_ref(look));
         assert!(
             root.take(|kind| matches!(kind, EffectKind::HandOver { .. }))
@@ -341,14 +341,14 @@ fn a_hand_over_with_an_unknown_end_is_looked_at_by_what_anybody_may_ask() {
         unknown(),
         &looks,
         &expect![[r#"
-        t20 c11 exporting (exported)
-        t20 c11 ! hand-over
-        t20 c11 exporting (unknown (code 6: expired))
-        t20 c11 ! inspect
-        t50 c11 ! inspect
-        t50 c11 gone (exported)
-        exported as worker, 4.000 T given away
-    "#]],
+            t20 c11 exporting (exported)
+            t20 c11 ! hand-over
+            t20 c11 exporting (unknown (code 6: expired))
+            t20 c11 ! info
+            t50 c11 ! info
+            t50 c11 gone (exported)
+            exported as worker, 4.000 T given away
+        "#]],
     );
 }
 
@@ -359,35 +359,35 @@ fn a_hand_over_that_did_not_happen_counts_as_such_after_ten_minutes() {
         unknown(),
         &looks,
         &expect![[r#"
-        t20 c11 exporting (exported)
-        t20 c11 ! hand-over
-        t20 c11 exporting (unknown (code 6: expired))
-        t20 c11 ! inspect
-        t50 c11 ! inspect
-        t80 c11 ! inspect
-        t110 c11 ! inspect
-        t140 c11 ! inspect
-        t170 c11 ! inspect
-        t200 c11 ! inspect
-        t230 c11 ! inspect
-        t260 c11 ! inspect
-        t290 c11 ! inspect
-        t320 c11 ! inspect
-        t350 c11 ! inspect
-        t380 c11 ! inspect
-        t410 c11 ! inspect
-        t440 c11 ! inspect
-        t470 c11 ! inspect
-        t500 c11 ! inspect
-        t530 c11 ! inspect
-        t560 c11 ! inspect
-        t590 c11 ! inspect
-        t620 c11 ! inspect
-        t620 c11 pending-reset (unknown (code 6: expired))
-        t620 c11 ! reset
-        t620 c11 resetting (unknown (code 6: expired))
-        refused: unknown (code 6: expired), 0 given away
-    "#]],
+            t20 c11 exporting (exported)
+            t20 c11 ! hand-over
+            t20 c11 exporting (unknown (code 6: expired))
+            t20 c11 ! info
+            t50 c11 ! info
+            t80 c11 ! info
+            t110 c11 ! info
+            t140 c11 ! info
+            t170 c11 ! info
+            t200 c11 ! info
+            t230 c11 ! info
+            t260 c11 ! info
+            t290 c11 ! info
+            t320 c11 ! info
+            t350 c11 ! info
+            t380 c11 ! info
+            t410 c11 ! info
+            t440 c11 ! info
+            t470 c11 ! info
+            t500 c11 ! info
+            t530 c11 ! info
+            t560 c11 ! info
+            t590 c11 ! info
+            t620 c11 ! info
+            t620 c11 pending-reset (unknown (code 6: expired))
+            t620 c11 ! reset
+            t620 c11 resetting (unknown (code 6: expired))
+            refused: unknown (code 6: expired), 0 given away
+        "#]],
     );
 }
 

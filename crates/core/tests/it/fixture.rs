@@ -6,9 +6,9 @@ use hatchery_core::{
 };
 use hatchery_types::{
     CanisterId, Creation, Cycles, DrainSpec, Effect, EffectKind, FleetSpec, Generation, Info,
-    Inspection, LanesSpec, ModuleHash, Nanos, Observation, OperationId, Outcome, PoolSpec,
-    Principal, REJECT_DESTINATION_INVALID, Refusal, RoleSpec, RunState, ScaleSpec, SignalSpec,
-    Value, WarmPoolSpec,
+    LanesSpec, ModuleHash, Nanos, Observation, OperationId, Outcome, PoolSpec, Principal,
+    REJECT_DESTINATION_INVALID, Refusal, RoleSpec, RunState, ScaleSpec, SignalSpec, Value,
+    WarmPoolSpec,
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use sha2::{Digest, Sha256};
@@ -315,11 +315,19 @@ pub(crate) fn told(info: Info) -> Outcome {
 
 /// What `canister_info` says.
 pub(crate) fn seen_by_anybody(controllers: Vec<Principal>) -> Outcome {
-    let module = None;
-    Outcome::Done(Value::Inspected(Box::new(Inspection {
+    told(Info {
         controllers,
-        module,
-    })))
+        ..info(0)
+    })
+}
+
+/// What `canister_status` says of a canister that is as its row says.
+fn looked(effect: &Effect, state: &State<VectorMemory>) -> Outcome {
+    let row = effect.canister.and_then(|canister| state.row(canister));
+    let module = row
+        .filter(|row| row.phase.is_member())
+        .and_then(|row| row.module);
+    saw(Observation { module, ..empty() })
 }
 
 fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Vec<Outcome> {
@@ -329,13 +337,7 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
             *next_id += 1;
             vec![Outcome::Done(Value::Created(canister(*next_id)))]
         }
-        EffectKind::Observe => {
-            let row = effect.canister.and_then(|canister| state.row(canister));
-            let module = row
-                .filter(|row| row.phase.is_member())
-                .and_then(|row| row.module);
-            vec![saw(Observation { module, ..empty() })]
-        }
+        EffectKind::Observe => vec![looked(effect, state)],
         EffectKind::Reset { .. } => {
             let mut outcomes = vec![done; effect.outcomes.len() - 1];
             outcomes.push(saw(empty()));
@@ -344,8 +346,9 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
         EffectKind::Drain => vec![Outcome::Done(Value::Drained(true))],
         EffectKind::Pull { .. } => vec![Outcome::Done(Value::Measured(Some(4)))],
         EffectKind::Info { canister } if *canister == CanisterId(ROOT) => vec![told(info(1))],
+        EffectKind::Info { .. } if effect.canister.is_some() => vec![seen_by_anybody(vec![ROOT])],
         EffectKind::Info { .. } => vec![refused(REJECT_DESTINATION_INVALID)],
-        EffectKind::Inspect => vec![seen_by_anybody(vec![ROOT])],
+        EffectKind::Mend { .. } => vec![done.clone(), done, looked(effect, state)],
         EffectKind::CheckStore => vec![Outcome::Done(Value::Chunks(Vec::new()))],
         _ => vec![done; effect.outcomes.len()],
     }
@@ -364,11 +367,8 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
             install: 4,
         },
         warm_pool: WarmPoolSpec {
-            minimum,
-            maximum: 100,
-            cycles: Cycles(5 * Cycles::T),
-            floor: Cycles(Cycles::T),
             sweep_above: None,
+            ..WarmPoolSpec::new(minimum, 100)
         },
         roles: vec![RoleSpec {
             drain: DrainSpec {
@@ -378,6 +378,7 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
             ..RoleSpec::new("worker", module())
         }],
         pools: vec![pool(min, max)],
+        top_up: None,
     }
 }
 

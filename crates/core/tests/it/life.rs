@@ -25,9 +25,9 @@ fn a_worker_is_born_works_and_returns() {
     }
     root.run(55);
     expect![[r#"
+        t0 - ! create
         t0 - ! store-chunk
         t0 pool workers wants 1: below-minimum, module-missing
-        t0 - ! create
         t0 pool workers wants 1: below-minimum, no-ready-canister
         t0 - ! create
         t0 c11 creating (bought)

@@ -125,6 +125,7 @@ proptest! {
             spec: &spec,
             record: &record,
             members: members.clone(),
+            unreserved: u32::MAX,
             ready: ready.clone(),
             install_room,
             payable,

@@ -60,6 +60,7 @@ impl Case {
             record: &self.record,
             members: self.members.clone(),
             ready,
+            unreserved: u32::MAX,
             install_room: 40,
             payable: true,
             module: Some(module()),

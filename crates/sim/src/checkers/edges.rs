@@ -4,7 +4,7 @@
 use super::{Checker, Scene};
 use crate::edge_list::EDGES;
 use hatchery_core::{Command, Event, Input};
-use hatchery_types::{Effect, Outcome, Phase, REJECT_DESTINATION_INVALID, Value};
+use hatchery_types::{Effect, EffectKind, Outcome, Phase, REJECT_DESTINATION_INVALID, Value};
 use std::collections::BTreeMap;
 
 /// What made a row move: a command, a plan, time, or an effect with the way it ended.
@@ -173,7 +173,15 @@ fn end_of(effect: &Effect) -> &'static str {
     if !succeeded && outcomes().any(is_gone) {
         return "gone";
     }
-    let trouble = outcomes().find_map(|outcome| match outcome {
+    // What a mend leads to is read off its look alone.
+    let is_mend = matches!(effect.kind, EffectKind::Mend { .. });
+    let counted = outcomes().skip(if is_mend {
+        effect.outcomes.len() - 1
+    } else {
+        0
+    });
+    let mut counted = counted;
+    let trouble = counted.find_map(|outcome| match outcome {
         Outcome::Done(_) => None,
         Outcome::Refused(_) => Some("refused"),
         Outcome::NotExecuted(_) => Some("not-executed"),

@@ -12,6 +12,7 @@ mod handout;
 mod limited;
 mod operations;
 mod paced;
+mod past;
 mod protected;
 mod ready;
 mod thrifty;
@@ -82,9 +83,10 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(drained::Drained::default()),
         Box::new(explained::Explained),
         Box::new(limited::Limited),
-        Box::new(conserved::Conserved),
+        Box::new(conserved::Conserved::default()),
         Box::new(thrifty::Thrifty),
         Box::new(paced::Paced),
+        Box::new(past::Past),
         Box::new(protected::Protected),
     ]
 }

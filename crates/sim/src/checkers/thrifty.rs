@@ -1,8 +1,9 @@
 //! Invariant 6, in canisters: nothing is bought for what is on its way already.
 
+use super::past::may_follow;
 use super::{Checker, Scene};
 use hatchery_core::{Event, On, Row};
-use hatchery_types::{EffectKind, Phase};
+use hatchery_types::{EffectKind, FleetSpec, Phase, PoolSpec};
 
 #[derive(Debug)]
 pub(super) struct Thrifty;
@@ -34,12 +35,40 @@ impl Checker for Thrifty {
             .iter()
             .filter_map(|pool| scene.state.pool(&pool.name));
         let unmet: u32 = records.map(|record| record.unmet).sum();
-        let wanted = spec.warm_pool.minimum + unmet;
-        if coming > wanted as usize {
+        // What no pool may have, for its past, does not count as there.
+        let barred = scene.rows.values().filter(|row| is_barred(spec, row));
+        let wanted = spare(scene, spec, unmet) + unmet as usize + barred.count();
+        if coming > wanted {
             return Err(format!("bought: {coming} are coming, {wanted} are wanted"));
         }
         Ok(())
     }
+}
+
+/// Spare canisters to keep: the minimum, or the share of the fleet as it is wanted.
+fn spare(scene: &Scene<'_>, spec: &FleetSpec, unmet: u32) -> usize {
+    let living = scene.rows.values().filter(|row| row.phase.is_living());
+    let wanted = living.count() + unmet as usize;
+    let percent = spec.warm_pool.target_percent as usize;
+    let mut share = 0;
+    while share * 100 < (wanted + share) * percent {
+        share += 1;
+    }
+    share
+        .min(spec.warm_pool.maximum as usize)
+        .max(spec.warm_pool.minimum as usize)
+}
+
+/// Ready, and the last role lets some pool's workers not have it.
+fn is_barred(spec: &FleetSpec, row: &Row) -> bool {
+    let lets = |pool: &PoolSpec| {
+        let heir = Row {
+            role: Some(pool.role.clone()),
+            ..row.clone()
+        };
+        may_follow(spec, row, &heir)
+    };
+    row.phase == Phase::Ready && !spec.pools.iter().all(lets)
 }
 
 /// An operation now waits for a creation.

@@ -1,6 +1,6 @@
 //! What each action does to a world. Draws nothing: the same actions and fates give the same bytes.
 
-use super::action::{Action, Load, Meddling, Numbers};
+use super::action::{Action, Load, Meddling, Numbers, REUSE};
 use super::canister::Canister;
 use super::fleet;
 use super::world::{Failure, World};
@@ -173,6 +173,12 @@ impl World {
         pool.standby = numbers.standby;
         self.wanted.warm_pool.minimum = numbers.minimum;
         self.wanted.warm_pool.maximum = numbers.maximum;
+        self.wanted.warm_pool.target_percent = numbers.target;
+        let heir = CanisterId(fleet::stranger());
+        self.wanted.warm_pool.release_to = (numbers.surplus > 0).then_some(heir);
+        let ceiling = Cycles(10 * Cycles::T);
+        self.wanted.warm_pool.sweep_above = (numbers.surplus < 2).then_some(ceiling);
+        self.wanted.roles[1].reuse = REUSE[numbers.reuse];
         self.wanted.lanes.reset = numbers.resets;
         self.wanted.controllers = fleet::controllers(numbers.second_controller);
         let before = self.state.spec_generation();

@@ -1,7 +1,7 @@
 //! What may happen to a world, as data: drawn from dice, or read from a script.
 
 use hatchery_core::{Command, LeaseAsk};
-use hatchery_types::{CanisterId, Cycles, Nanos, OperationId};
+use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Reuse};
 
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub struct Load {
     pub known: bool,
 }
 
+/// Who may have a canister next.
+pub(super) const REUSE: [Reuse; 4] = [Reuse::SameRole, Reuse::SameParent, Reuse::Any, Reuse::Never];
+
 /// The numbers of a spec that operators of the model change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbers {
@@ -78,6 +81,13 @@ pub struct Numbers {
     pub resets: u32,
     /// A second controller of every canister.
     pub second_controller: bool,
+    /// Per cent of the fleet kept spare.
+    pub target: u32,
+    /// What becomes of the surplus: 0 = deleted, 1 = swept and released to a stranger, 2 = released
+    /// as it is, and nothing is ever swept.
+    pub surplus: u32,
+    /// Who may have what was a helper: a position in [`REUSE`].
+    pub reuse: usize,
 }
 
 /// A change behind root's back.

@@ -336,7 +336,10 @@ impl World {
             minimum,
             maximum,
             resets,
-            second_controller: self.dice.chance(100),
+            second_controller: self.dice.chance(250),
+            target: [0, 0, 20, 50][self.dice.below(4) as usize],
+            surplus: [0, 0, 1, 2][self.dice.below(4) as usize],
+            reuse: self.dice.below(4) as usize,
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, LeaseEnd, LeaseSpec, ModuleHash, Nanos,
-    PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, WarmPoolSpec,
+    PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, TopUpSpec,
+    WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 
@@ -52,13 +53,7 @@ pub(super) fn spec() -> FleetSpec {
             reset: 3,
             install: 2,
         },
-        warm_pool: WarmPoolSpec {
-            minimum: 3,
-            maximum: 6,
-            cycles: Cycles(5 * Cycles::T),
-            floor: Cycles(Cycles::T),
-            sweep_above: Some(Cycles(10 * Cycles::T)),
-        },
+        warm_pool: WarmPoolSpec::new(3, 6),
         roles: vec![plain_role(), checked_role()],
         pools: vec![
             PoolSpec {
@@ -67,6 +62,12 @@ pub(super) fn spec() -> FleetSpec {
             },
             pool(POOLS[1], 0, 3, 1, LeaseEnd::Recycle),
         ],
+        top_up: Some(TopUpSpec {
+            below: Cycles(Cycles::T),
+            to: Cycles(2 * Cycles::T),
+            each: Cycles(4 * Cycles::T),
+            all: Cycles(20 * Cycles::T),
+        }),
     }
 }
 
@@ -95,6 +96,12 @@ fn plain_role() -> RoleSpec {
             multiply: 1,
             every: Nanos::from_secs(60),
         }],
+        top_up: Some(TopUpSpec {
+            below: Cycles(2 * Cycles::T),
+            to: Cycles(3 * Cycles::T),
+            each: Cycles(5 * Cycles::T),
+            all: Cycles(12 * Cycles::T),
+        }),
         ..RoleSpec::new("worker", module().0)
     }
 }

@@ -40,7 +40,10 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
         EffectKind::Sweep { .. } => Some(EffectKind::HandOver {
             to: fleet::stranger(),
         }),
-        EffectKind::HandOver { .. } => Some(EffectKind::Inspect),
-        EffectKind::Inspect => None,
+        EffectKind::HandOver { .. } => Some(EffectKind::Mend {
+            generation: Generation(1),
+        }),
+        EffectKind::Mend { .. } => Some(EffectKind::TopUp { cycles: Cycles(0) }),
+        EffectKind::TopUp { .. } => None,
     }
 }

@@ -149,8 +149,9 @@ impl World {
         let dead = rows.values().find(|row| !self.is_alive(row));
         if let Some(row) = dead {
             return Some(format!(
-                "{} is said to be in service, and is not",
-                row.canister
+                "{} is said to be in service, and is not: {row:?}, {:?}",
+                row.canister,
+                self.platform.canisters.get(&row.canister)
             ));
         }
         let passing = [
@@ -159,6 +160,7 @@ impl World {
             Phase::Resetting,
             Phase::Stopping,
             Phase::Deleting,
+            Phase::Exporting,
         ];
         let stuck = self
             .rows()
@@ -167,13 +169,18 @@ impl World {
         stuck.map(|row| format!("{} still {}: {}", row.canister, row.phase, row.reason))
     }
 
-    /// A member in service is there, runs its module, and has its generation.
+    /// A member in service is there, runs its module, and no controller that the spec dropped is
+    /// left.
     fn is_alive(&self, row: &Row) -> bool {
         let canister = self.platform.canisters.get(&row.canister);
         row.phase != Phase::InService
             || canister.is_some_and(|canister| {
                 let runs = canister.run_state == RunState::Running;
-                runs && canister.module == row.module
+                let dropped = fleet::controllers(true)
+                    .into_iter()
+                    .filter(|one| !self.wanted.controllers.contains(one))
+                    .any(|one| canister.is_controlled_by(one));
+                runs && canister.module == row.module && !dropped
             })
     }
 

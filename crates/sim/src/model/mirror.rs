@@ -67,7 +67,8 @@ impl Mirror {
                     effect.given_up = true;
                 }
             }
-            Event::CyclesBooked(..)
+            Event::PurseNoted(_)
+            | Event::CyclesBooked(..)
             | Event::StandingChanged(_)
             | Event::SearchChanged(_)
             | Event::Started(_)
@@ -79,6 +80,7 @@ impl Mirror {
             | Event::PoolSampled(_)
             | Event::LeaseAnswered { .. }
             | Event::LeasesForgotten
+            | Event::ResetsJudged(_)
             | Event::WorkCut(_)
             | Event::ModuleChanged { .. }
             | Event::StoreSeen(_)

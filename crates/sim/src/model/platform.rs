@@ -198,10 +198,7 @@ impl Platform {
     }
 
     fn send_one(&mut self, now: Nanos, call: Call) -> Result<(), Outcome> {
-        let cycles = match call.kind {
-            EffectKind::Create { cycles } if call.step == Step::Create => cycles,
-            _ => Cycles(0),
-        };
+        let cycles = call.kind.attached();
         let is_payable = self.liquid().0 >= LOCKED.0 + cycles.0;
         if call.fate.fault == Some(Fault::NotSent) || !is_payable {
             return Err(Outcome::NotExecuted(Refusal::new(0, "not sent")));

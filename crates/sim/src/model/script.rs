@@ -14,7 +14,7 @@
 //! Times are in milliseconds; `c5` is the canister with number 5, `c0` root. A fate names a call by
 //! its effect, target, position in the chain and count among its like; `rest` ends the faults.
 
-use super::action::{Action, Load, Meddling, Numbers};
+use super::action::{Action, Load, Meddling, Numbers, REUSE};
 use super::canister::Habits;
 use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
@@ -279,7 +279,8 @@ fn load_text(load: &Load) -> String {
 
 fn numbers_text(numbers: &Numbers) -> String {
     format!(
-        "spec pool {} min {} max {} initial {} standby {} minimum {} maximum {} resets {} second {}",
+        "spec pool {} min {} max {} initial {} standby {} minimum {} maximum {} resets {} second {} \
+         target {} surplus {} reuse {}",
         numbers.pool,
         numbers.min,
         numbers.max,
@@ -288,7 +289,10 @@ fn numbers_text(numbers: &Numbers) -> String {
         numbers.minimum,
         numbers.maximum,
         numbers.resets,
-        u32::from(numbers.second_controller)
+        u32::from(numbers.second_controller),
+        numbers.target,
+        numbers.surplus,
+        numbers.reuse
     )
 }
 
@@ -443,5 +447,8 @@ fn read_numbers(words: &[&str]) -> Option<Numbers> {
         maximum: number("maximum")?,
         resets: number("resets")?,
         second_controller: number("second")? > 0,
+        target: number("target")?,
+        surplus: number("surplus")?,
+        reuse: number("reuse")? as usize % REUSE.len(),
     })
 }

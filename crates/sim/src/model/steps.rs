@@ -5,8 +5,8 @@ use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
 use hatchery_core::SWEEPER_HASH;
 use hatchery_types::{
-    CanisterId, Creation, Cycles, EffectKind, Generation, Info, Inspection, ModuleHash, Nanos,
-    Outcome, REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
+    CanisterId, Creation, Cycles, EffectKind, Generation, Info, ModuleHash, Nanos, Outcome,
+    REJECT_DESTINATION_INVALID, Refusal, RunState, Step, Value,
 };
 
 /// Canister error: the callee trapped or has no code (interface specification, "Reject codes").
@@ -52,8 +52,8 @@ impl Platform {
             Some(Fault::UnknownNotRan | Fault::StopInProgress) => false,
             _ => !matches!(outcome, Outcome::Refused(_) | Outcome::NotExecuted(_)),
         };
-        if let (EffectKind::Create { cycles }, false) = (&call.kind, taken) {
-            self.balance.0 += cycles.0;
+        if !taken {
+            self.balance.0 += call.kind.attached().0;
         }
     }
 
@@ -69,7 +69,7 @@ impl Platform {
                 Outcome::Done(Value::Nothing)
             }
             Step::Drain | Step::Check | Step::Ask => self.perform_worker(call),
-            Step::Info => self.perform_info(call.canister),
+            Step::Deposit => self.perform_deposit(call),
             Step::CleanSettings
             | Step::MemberSettings
             | Step::HandOver
@@ -81,6 +81,15 @@ impl Platform {
             | Step::Stop
             | Step::Delete => self.perform_managed(at, call),
         }
+    }
+
+    /// Anybody may deposit.
+    fn perform_deposit(&mut self, call: &Call) -> Outcome {
+        let Some(canister) = self.canisters.get_mut(&call.canister) else {
+            return refused(REJECT_DESTINATION_INVALID, "no such canister");
+        };
+        canister.cycles.0 += call.kind.attached().0;
+        Outcome::Done(Value::Nothing)
     }
 
     fn perform_create(&mut self, at: Nanos, call: &Call) -> Outcome {
@@ -155,19 +164,6 @@ impl Platform {
                 Outcome::Done(Value::Drained(work.jobs == 0 && !work.habits.never_idle))
             }
         }
-    }
-
-    /// What anybody may ask.
-    fn perform_info(&self, id: CanisterId) -> Outcome {
-        let Some(canister) = self.canisters.get(&id) else {
-            return refused(REJECT_DESTINATION_INVALID, "no such canister");
-        };
-        let (controllers, module) = (canister.controllers.clone(), canister.module);
-        let seen = Inspection {
-            controllers,
-            module,
-        };
-        Outcome::Done(Value::Inspected(Box::new(seen)))
     }
 
     /// A management call on a canister: root must control it.
@@ -264,7 +260,11 @@ impl Platform {
                 canister.settings_clean = true;
                 canister.generation = None;
             }
-            (Step::MemberSettings, EffectKind::Install { generation, .. }) => {
+            (
+                Step::MemberSettings,
+                EffectKind::Install { generation, .. } | EffectKind::Mend { generation },
+            ) => {
+                canister.controllers = call.controllers.to_vec();
                 set_environment(canister, *generation);
             }
             (Step::Uninstall, _) => canister.remove_code(),

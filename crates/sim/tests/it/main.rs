@@ -8,6 +8,7 @@ mod hub;
 mod lab;
 mod model;
 mod planted;
+mod pool;
 mod recovery;
 mod script;
 mod soak;

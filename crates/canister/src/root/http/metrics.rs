@@ -177,7 +177,7 @@ fn fleet(scrape: &mut Scrape, state: &State<Stable>, live: &Live) {
     scrape.add("healthy", &[], healthy);
     scrape.add("warm_minimum", &[], status.warm_minimum);
     scrape.add("warm_maximum", &[], status.warm_maximum);
-    scrape.add("warm_missing", &[], missing_canisters(state));
+    scrape.add("warm_missing", &[], missing_canisters(state, live.now));
     let oldest = state.oldest_pending().map(|since| live.now.since(since));
     let seconds = oldest.map_or(0, hatchery_types::Nanos::as_secs);
     scrape.add("oldest_wait_seconds", &[], seconds);

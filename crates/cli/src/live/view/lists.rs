@@ -1,15 +1,17 @@
 //! The canisters with their reasons, and what happened lately.
 
 use super::super::story::short_id;
-use super::{BOLD, FAINT, Story, color_of, minutes, panel};
+use super::{BOLD, Controls, FAINT, Story, color_of, minutes, panel};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::{Color, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Cell, Paragraph, Row, Table};
+use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState};
 
-pub(super) fn draw_workers(frame: &mut Frame, area: Rect, story: &Story) {
-    let rows = story.rows().into_iter().map(|(row, age)| {
+pub(super) fn draw_workers(frame: &mut Frame, area: Rect, story: &Story, controls: &Controls) {
+    let (shown, marked) = controls.shown(story);
+    let count = shown.len();
+    let rows = shown.into_iter().map(|(row, age)| {
         let load = row.load.filter(|_| row.phase.is_member());
         let phase = Style::new().fg(color_of(row.phase));
         Row::new([
@@ -30,10 +32,17 @@ pub(super) fn draw_workers(frame: &mut Frame, area: Rect, story: &Story) {
         Constraint::Fill(1),
     ];
     let head = Row::new([" canister", "phase", "load", "   age", "doing", "reason"]).style(FAINT);
+    let title = match controls.filter.as_str() {
+        "" => " canisters ".to_owned(),
+        word => format!(" canisters with `{word}`: {count} "),
+    };
     let table = Table::new(rows, widths)
         .header(head)
-        .block(panel(" canisters "));
-    frame.render_widget(table, area);
+        .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED))
+        .block(panel(title));
+    let is_marked = controls.marked > 0 || controls.is_open;
+    let mut state = TableState::new().with_selected(is_marked.then_some(marked));
+    frame.render_stateful_widget(table, area, &mut state);
 }
 
 pub(super) fn draw_events(frame: &mut Frame, area: Rect, story: &Story) {

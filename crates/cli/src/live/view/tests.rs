@@ -1,9 +1,9 @@
 //! The whole picture, as a terminal of 100 by 30 shows it.
 
 use super::super::story::Story;
-use super::{Pace, draw};
+use super::{Controls, Pace, draw};
 use expect_test::expect;
-use hatchery_api::{EventView, ReasonView, RowView};
+use hatchery_api::{EventView, PoolView, ReasonView, RowView};
 use hatchery_sim::demo::Frame;
 use hatchery_types::{CanisterId, Cycles, Generation, Nanos, Phase, Principal, Reason};
 use ratatui::Terminal;
@@ -91,12 +91,8 @@ fn story() -> Story {
 
 fn picture(story: &Story, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("no terminal needed");
-    let pace = Pace {
-        speed: 6,
-        paused: false,
-    };
     terminal
-        .draw(|frame| draw(frame, story, pace))
+        .draw(|frame| draw(frame, story, Pace::Virtual(6), &Controls::default()))
         .expect("drawn to memory");
     terminal.backend().to_string()
 }
@@ -126,14 +122,14 @@ fn everything_is_shown() {
         "│ canister     phase         load     age  doing     reason                                        │"
         "│ ryjl3-tyaaa  installing       7    1:35  install   claimed                                       │"
         "│ r7inp-6aaaa  in-service       7    1:35            installed                                     │"
-        "│ rrkah-fqaaa  ready                 1:35            verified-empty                                │"
         "╰──────────────────────────────────────────────────────────────────────────────────────────────────╯"
         "╭ events ──────────────────────────────────────────────────────────────────────────────────────────╮"
         "│  1:25  ▶ root upgraded by force, 4 effects open                                                  │"
         "│  1:30  r7inp-6aaaa in-service    installed                                                       │"
         "╰──────────────────────────────────────────────────────────────────────────────────────────────────╯"
         " why      above-target                                                                              "
-        " accounted 14 / 14 · lost 0 · jobs 95 / 180 · effects 0 · root 900.000 T q quit  p pause  +/- speed "
+        " accounted 14 / 14 · lost 0 · jobs 95 / 180 · effects 0 · root 900.000 T                            "
+        " q quit  p pause  / filter  enter look into  +/- speed                                              "
     "#]].assert_eq(&picture(&story(), 100, 30));
 }
 
@@ -154,4 +150,57 @@ fn a_tiny_terminal_is_no_reason_to_panic() {
     for (width, height) in [(1, 1), (10, 3), (20, 10), (300, 5)] {
         picture(&story(), width, height);
     }
+}
+
+#[test]
+fn a_fleet_on_a_network_shows_its_pools_and_what_is_looked_into() {
+    let mut story = story();
+    story.pools = vec![PoolView {
+        name: "workers".to_owned(),
+        role: "worker".to_owned(),
+        min: 2,
+        max: 12,
+        desired: 10,
+        installing: 1,
+        standby: 0,
+        in_service: 9,
+        leased: 3,
+        draining: 0,
+        load: 190,
+        reasons: vec![ReasonView::from(&Reason::AboveTarget)],
+        work_cut: 0,
+    }];
+    let mut controls = Controls::new(true);
+    controls.filter = "in-service".to_owned();
+    controls.is_open = true;
+    let mut terminal = Terminal::new(TestBackend::new(100, 34)).expect("no terminal needed");
+    terminal
+        .draw(|frame| draw(frame, &story, Pace::Real, &controls))
+        .expect("drawn to memory");
+    let lower: Vec<String> = terminal
+        .backend()
+        .to_string()
+        .lines()
+        .skip(17)
+        .map(str::to_owned)
+        .collect();
+    expect![[r#"
+        "╰────────────────────────────╯╰─────────────────────╯╰─────────────────────────────────────────────╯"
+        "╭ r7inp-6aaaa-aaaaa-aaabq-cai in-service · esc closes ─────────────────────────────────────────────╮"
+        "│ reason      installed                                                                            │"
+        "│ age         1:35                                                                                 │"
+        "│ role        -                                                                                    │"
+        "│ pool        -                                                                                    │"
+        "│ module      -                                                                                    │"
+        "│ generation  1                                                                                    │"
+        "│ cycles      -                                                                                    │"
+        "│ attempts    0                                                                                    │"
+        "│ doing       -                                                                                    │"
+        "│ load        7                                                                                    │"
+        "│                                                                                                  │"
+        "╰──────────────────────────────────────────────────────────────────────────────────────────────────╯"
+        " workers      want 10 · serve 9 · leased 3 · standby 0 · drain 0 · 2 to 12 above-target             "
+        " accounted 14 / 14 · lost 0 · effects 0 · root 900.000 T                                            "
+        " q quit  p pause  / filter  enter look into   k kill a worker  d delete one  u upgrade root  f fail "
+    "#]].assert_eq(&(lower.join("\n") + "\n"));
 }

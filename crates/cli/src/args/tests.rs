@@ -1,0 +1,120 @@
+//! What can be typed is what the book, root's interface and the help say.
+
+use super::{Arguments, Verb};
+use clap::{CommandFactory, Parser};
+use std::path::{Path, PathBuf};
+
+#[test]
+fn the_arguments_are_consistent() {
+    Arguments::command().debug_assert();
+}
+
+/// Every line of a `sh` block that starts our program, with its page.
+fn lines_of_the_book() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut found = Vec::new();
+    let mut paths = vec![root.join("docs/src"), root.join("README.md")];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("a folder");
+            paths.extend(entries.map(|entry| entry.expect("an entry").path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a page");
+        let blocks = text.split("```sh\n").skip(1);
+        let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or("").lines());
+        let ours = lines.filter(|line| line.starts_with("hatchery "));
+        found.extend(ours.map(|line| (path.clone(), line.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn what_the_book_says_to_type_can_be_typed() {
+    let lines = lines_of_the_book();
+    assert!(!lines.is_empty(), "the book shows no command");
+    for (page, line) in lines {
+        let parsed = Arguments::try_parse_from(line.split_whitespace());
+        if let Err(error) = parsed {
+            panic!("{}: `{line}`: {error}", page.display());
+        }
+    }
+}
+
+/// Every method of root, and a command that calls it.
+const REACHED_BY: [(&str, &str); 21] = [
+    ("apply_spec", "apply"),
+    ("stage_chunk", "modules stage worker.wasm"),
+    ("commit_module", "modules stage worker.wasm"),
+    ("command", "pool create"),
+    // Of members; an operator hears that it is none.
+    ("report", "call report (record{})"),
+    ("protect", "call protect (record{})"),
+    ("report_pool", "workers report workers --total backlog=3"),
+    ("lease", "lease take workers 2"),
+    ("renew", "lease renew workers aaaaa-aa --ttl 1h"),
+    ("release", "lease release workers aaaaa-aa"),
+    ("status", "status"),
+    ("canisters", "canisters"),
+    ("pool_status", "pool status"),
+    ("pool_list", "pool list --phase failed"),
+    ("workers", "workers list"),
+    ("plan", "workers plan workers"),
+    ("events", "events --follow"),
+    ("effects", "effects"),
+    ("export", "export -o fleet.json"),
+    ("spec", "spec"),
+    ("violations", "doctor"),
+];
+
+#[test]
+fn every_method_of_root_is_reached_by_a_command() {
+    let did = candid_parser::utils::CandidSource::Text(hatchery_api::ROOT_DID);
+    let (env, service) = did.load().expect("root.did can be read");
+    let service = service.expect("root.did has a service");
+    let methods = env.as_service(&service).expect("root.did has a service");
+    let mut methods: Vec<&str> = methods.iter().map(|(name, _)| name.as_str()).collect();
+    let mut reached = REACHED_BY.map(|(method, _)| method).to_vec();
+    methods.sort_unstable();
+    reached.sort_unstable();
+    assert_eq!(methods, reached);
+    for (method, line) in REACHED_BY {
+        let words = ["hatchery"].into_iter().chain(line.split_whitespace());
+        let parsed = Arguments::try_parse_from(words);
+        let verb = parsed
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+            .verb;
+        assert!(matches!(verb, Verb::Fleet(_)), "{method}: {line}");
+    }
+}
+
+/// The help of a command and of all below it.
+fn help(command: &mut clap::Command, path: &str, into: &mut Vec<String>) {
+    into.push(format!("$ {path} --help\n{}\n", command.render_long_help()));
+    for verb in command.get_subcommands_mut() {
+        let name = verb.get_name().to_owned();
+        // What is for every command is told once.
+        let own = verb.clone().mut_args(|arg| {
+            let is_global = arg.is_global_set();
+            arg.hide(is_global)
+        });
+        if name != "help" {
+            help(
+                &mut own.clone().disable_help_subcommand(true),
+                &format!("{path} {name}"),
+                into,
+            );
+        }
+    }
+}
+
+#[test]
+fn the_help_is_as_it_was() {
+    let mut text = Vec::new();
+    let mut command = Arguments::command().term_width(100);
+    command.build();
+    help(&mut command, "hatchery", &mut text);
+    let text = text.concat();
+    let text: Vec<&str> = text.lines().map(str::trim_end).collect();
+    expect_test::expect_file!["../../tests/golden/help.txt"].assert_eq(&(text.join("\n") + "\n"));
+}

@@ -1,0 +1,168 @@
+//! `hatchery cycles …`: what is held where, what was spent, and how long it lasts.
+
+use crate::args::CyclesVerb;
+use crate::complaint::{Complaint, Kind};
+use crate::connection::client::{decode, encode};
+use crate::session::Session;
+use crate::show::{Paint, Table, amount};
+use candid::{CandidType, Nat, Principal};
+use hatchery_api::{FleetStatus, LedgerView};
+use hatchery_types::{Cycles, Phase};
+use serde::Deserialize;
+
+/// `um5iw-rqaaa-aaaaq-qaaba-cai`, the cycles ledger.
+pub(crate) const LEDGER: Principal = Principal::from_slice(&[0, 0, 0, 0, 2, 16, 0, 2, 1, 1]);
+
+/// What the fleet holds and spent.
+#[derive(CandidType)]
+struct Holdings {
+    root: Cycles,
+    /// Root keeps at least this for itself; null when the caller may not see the spec.
+    reserve: Option<Cycles>,
+    /// By phase: canisters, cycles when last observed, and of how many that is not known.
+    phases: Vec<Held>,
+    ledger: LedgerView,
+}
+
+#[derive(CandidType)]
+struct Held {
+    phase: Phase,
+    canisters: u64,
+    cycles: Cycles,
+    unobserved: u64,
+}
+
+pub(crate) fn run(session: &Session<'_>, verb: &CyclesVerb) -> anyhow::Result<()> {
+    match verb {
+        CyclesVerb::Show => show(session),
+        CyclesVerb::TopUp { amount } => top_up(session, *amount),
+    }
+}
+
+fn show(session: &Session<'_>) -> anyhow::Result<()> {
+    let status: FleetStatus = session.client.status()?;
+    let rows = session.client.rows(None)?;
+    let held = Phase::ALL.into_iter().filter_map(|phase| {
+        let rows: Vec<_> = rows.iter().filter(|row| row.phase == phase).collect();
+        let known = rows.iter().filter_map(|row| row.cycles);
+        let held = Held {
+            phase,
+            canisters: rows.len() as u64,
+            cycles: Cycles(known.map(|cycles| cycles.0).sum()),
+            unobserved: rows.iter().filter(|row| row.cycles.is_none()).count() as u64,
+        };
+        (!rows.is_empty()).then_some(held)
+    });
+    let holdings = Holdings {
+        root: status.cycles,
+        reserve: session
+            .client
+            .spec()
+            .ok()
+            .flatten()
+            .map(|spec| spec.reserve),
+        phases: held.collect(),
+        ledger: status.ledger,
+    };
+    session.say(&holdings, |paint| print(&holdings, paint));
+    Ok(())
+}
+
+fn print(holdings: &Holdings, paint: Paint) {
+    let reserve = holdings.reserve.map_or_else(String::new, |reserve| {
+        format!(", keeps {} for itself", amount::cycles(reserve.0))
+    });
+    println!("root   {}{reserve}\n", amount::cycles(holdings.root.0));
+    let mut table = Table::new(["phase", ">canisters", ">cycles", ">unobserved"]);
+    for held in &holdings.phases {
+        table.row([
+            paint.phase(held.phase),
+            held.canisters.to_string(),
+            amount::cycles(held.cycles.0),
+            held.unobserved.to_string(),
+        ]);
+    }
+    table.print(paint, "no canisters");
+    let ledger = &holdings.ledger;
+    println!(
+        "\nspent      {} attached to creations",
+        amount::cycles(ledger.spent.0)
+    );
+    println!("swept      {} got back", amount::cycles(ledger.swept.0));
+    println!(
+        "discarded  {} with canisters that were deleted",
+        amount::cycles(ledger.discarded.0)
+    );
+}
+
+#[derive(CandidType)]
+struct Withdraw {
+    from_subaccount: Option<Vec<u8>>,
+    to: Principal,
+    created_at_time: Option<u64>,
+    amount: Nat,
+}
+
+/// Of the ledger's errors those that are named; the others are told as they are.
+#[derive(Debug, CandidType, Deserialize)]
+pub(crate) enum LedgerError {
+    /// The account holds less.
+    InsufficientFunds {
+        /// What it holds.
+        balance: Nat,
+    },
+    /// Everything else that comes with a text.
+    GenericError {
+        /// Its number.
+        error_code: Nat,
+        /// Its text.
+        message: String,
+    },
+}
+
+/// The ledger's answer, or why there is none.
+///
+/// # Errors
+/// The ledger says no.
+pub(crate) fn ledger_answer<T: CandidType + serde::de::DeserializeOwned>(
+    method: &str,
+    bytes: &[u8],
+) -> anyhow::Result<T> {
+    let answer: Result<T, LedgerError> = decode(method, bytes)?;
+    answer.map_err(|error| {
+        let (message, hint) = match error {
+            LedgerError::InsufficientFunds { balance } => (
+                format!(
+                    "the identity's account holds {}",
+                    amount::cycles(u128::try_from(balance.0).unwrap_or(u128::MAX))
+                ),
+                "`icp cycles mint` makes cycles from ICP; --cycles asks for less",
+            ),
+            LedgerError::GenericError { message, .. } => {
+                (message, "look at the balance with `icp cycles balance`")
+            }
+        };
+        let message = format!("the cycles ledger refuses `{method}`: {message}");
+        Complaint::new(Kind::Refused, message).hint(hint).into()
+    })
+}
+
+fn top_up(session: &Session<'_>, cycles: u128) -> anyhow::Result<()> {
+    let root = session.client.root()?;
+    session.confirm(&format!("Root gets {}.", amount::cycles(cycles)))?;
+    let request = Withdraw {
+        from_subaccount: None,
+        to: root,
+        created_at_time: Some(amount::now().0),
+        amount: Nat::from(cycles),
+    };
+    let bytes = session
+        .client
+        .update_bytes(LEDGER, "withdraw", encode(&request))?;
+    let _: Nat = ledger_answer("withdraw", &bytes)?;
+    let status = session.client.status()?;
+    session.say(&status.cycles, |_| {
+        println!("root holds {}", amount::cycles(status.cycles.0));
+    });
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! `deploy`, `plan`, `apply`, `upgrade`: a fleet from nothing, and its changes.
+
+use crate::stage::Stage;
+use expect_test::expect_file;
+
+#[test]
+fn a_fleet_is_deployed_changed_and_never_wiped() {
+    let mut stage = Stage::new("deploy");
+    stage.run("check");
+    stage.run("status");
+    stage.run("deploy");
+    stage.run("deploy --yes");
+    stage.run("plan");
+    // The second finds all as it is.
+    let before = stage.json("canisters");
+    stage.run("deploy --yes");
+    assert_eq!(rows_of(&before), rows_of(&stage.json("canisters")));
+
+    let file = stage.folder().join("fleet.toml");
+    let text = std::fs::read_to_string(&file).expect("init wrote it");
+    let changed = text
+        .replace("min = 2", "min = 3")
+        .replace("ttl = \"10m\"", "ttl = \"20m\"");
+    std::fs::write(&file, changed).expect("a file");
+    stage.run("plan");
+    stage.run("apply");
+    stage.rest();
+    stage.run("doctor");
+    let broken = text.replace("max = 12", "max = 1");
+    std::fs::write(&file, broken).expect("a file");
+    stage.run("plan");
+    std::fs::write(&file, text.replace("[pools.workers", "[pools.hashers")).expect("a file");
+    stage.run("apply");
+    std::fs::write(&file, text).expect("a file");
+    expect_file!["../golden/deploy.txt"].assert_eq(&stage.transcript());
+}
+
+#[test]
+fn root_is_upgraded_and_reinstalled_only_by_name() {
+    let mut stage = Stage::deployed("upgrade-root");
+    let before = stage.json("canisters");
+    // Another module by its hash alone: a custom section that nobody reads.
+    let other = stage.folder().join("other");
+    let wasm = Stage::built("hatchery_root.wasm");
+    std::fs::create_dir_all(&other).expect("a folder");
+    let longer = [wasm.as_slice(), &[0, 3, 1, b'x', 7]].concat();
+    std::fs::write(other.join("hatchery_root.wasm"), longer).expect("a file");
+    stage.run("deploy --wasm-dir other");
+    assert_eq!(rows_of(&before), rows_of(&stage.json("canisters")));
+    stage.run("deploy --force");
+    assert_eq!(rows_of(&before), rows_of(&stage.json("canisters")));
+    stage.run("deploy --reinstall");
+    stage.run("deploy --reinstall shop2 --yes");
+    assert_eq!(rows_of(&before), rows_of(&stage.json("canisters")));
+    stage.quietly("export -o export.json");
+    stage.run("deploy --reinstall shop --no-wait");
+    stage.run("recover");
+    stage.run("recover --from export.json");
+    stage.run("recover --done --yes");
+    stage.quietly("status --until-ready 2m");
+    assert_eq!(rows_of(&before), rows_of(&stage.json("canisters")));
+    expect_file!["../golden/root.txt"].assert_eq(&stage.transcript());
+}
+
+/// Ids, phases and roles.
+fn rows_of(rows: &serde_json::Value) -> Vec<String> {
+    let rows = rows.as_array().expect("a list").iter();
+    rows.map(|row| format!("{} {} {}", row["canister"], row["phase"], row["role"]))
+        .collect()
+}
