@@ -8,10 +8,12 @@ pub(crate) mod deploy;
 mod doctor;
 pub(crate) mod events;
 mod lease;
+mod metrics;
 pub(crate) mod modules;
 pub(crate) mod plan;
 mod pool;
 mod registry;
+mod replay;
 mod status;
 pub(crate) mod top;
 mod why;
@@ -46,6 +48,8 @@ pub(crate) fn run(globals: &Globals, verb: &FleetVerb) -> anyhow::Result<()> {
         FleetVerb::Cycles(verb) => cycles::run(session, verb),
         FleetVerb::Upgrade(options) => apply::upgrade(session, options),
         FleetVerb::Doctor => doctor::run(session),
+        FleetVerb::Metrics => metrics::run(session),
+        FleetVerb::Replay(options) => replay::run(session, options),
         FleetVerb::Top(options) => top::run(session, options),
         FleetVerb::Export(options) => registry::export(session, options),
         FleetVerb::Recover(options) => registry::recover(session, options),

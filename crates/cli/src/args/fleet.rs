@@ -42,6 +42,10 @@ pub(crate) enum FleetVerb {
     Upgrade(UpgradeOptions),
     /// Look at everything and say what is wrong, and what to do
     Doctor,
+    /// Root's figures in the text of Prometheus
+    Metrics,
+    /// A recorded decision of a pool again: the same view must give the same plan
+    Replay(ReplayOptions),
     /// The fleet live
     Top(TopOptions),
     /// Print the registry, for `recover`
@@ -238,6 +242,16 @@ pub(crate) enum WorkersVerb {
         /// Which pool [default: every one]
         pool: Option<String>,
     },
+    /// One more worker, whatever the load
+    Create {
+        /// In which pool
+        pool: String,
+        /// Only say what would be done, or why it would be refused
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        given: Given,
+    },
     /// Report a pool's signals in its parent's place
     Report {
         /// Which pool
@@ -357,6 +371,15 @@ pub(crate) struct UpgradeOptions {
     /// Do not wait until every worker has it
     #[arg(long)]
     pub(crate) no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayOptions {
+    /// Of which pool
+    pub(crate) pool: String,
+    /// Which [default: the newest]
+    #[arg(value_name = "NUMBER")]
+    pub(crate) decision: Option<u64>,
 }
 
 #[derive(Debug, Args)]

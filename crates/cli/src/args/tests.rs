@@ -42,7 +42,7 @@ fn what_the_book_says_to_type_can_be_typed() {
 }
 
 /// Every method of root, and a command that calls it.
-const REACHED_BY: [(&str, &str); 21] = [
+const REACHED_BY: [(&str, &str); 28] = [
     ("apply_spec", "apply"),
     ("stage_chunk", "modules stage worker.wasm"),
     ("commit_module", "modules stage worker.wasm"),
@@ -65,6 +65,13 @@ const REACHED_BY: [(&str, &str); 21] = [
     ("export", "export -o fleet.json"),
     ("spec", "spec"),
     ("violations", "doctor"),
+    ("create_worker", "workers create workers"),
+    ("plan_create_worker", "workers create workers --dry-run"),
+    ("why", "why workers"),
+    ("decisions", "replay workers"),
+    ("replay", "replay workers 3"),
+    ("metrics", "metrics --json"),
+    ("http_request", "metrics"),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ use crate::connection::{canister, identity};
 use crate::follow;
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
+use candid::CandidType;
 use hatchery_api::{
     Command, CommandAnswer, CommandRequest, PoolListRequest, PoolStatus, Queued, RowView,
 };
@@ -99,15 +100,26 @@ pub(crate) fn give(session: &Session<'_>, command: Command, given: &Given) -> an
         operation: OperationId(operation.clone()),
         command,
     };
+    follow_operation(session, "command", &request, given, &operation)
+}
+
+/// Asks for something that may take time, again until it ends, and tells the answer.
+pub(crate) fn follow_operation<A: CandidType>(
+    session: &Session<'_>,
+    method: &str,
+    request: &A,
+    given: &Given,
+    operation: &str,
+) -> anyhow::Result<()> {
     let bar = follow::bar(!session.globals.json);
     bar.set_message(format!("operation {operation}"));
-    let mut answer: CommandAnswer = session.client.tell("command", &request)?;
+    let mut answer: CommandAnswer = session.client.tell(method, request)?;
     while answer == CommandAnswer::InProgress && !given.no_wait {
         follow::pause(ASK_EVERY);
-        answer = session.client.tell("command", &request)?;
+        answer = session.client.tell(method, request)?;
     }
     bar.finish_and_clear();
-    session.say(&answer, |paint| print_answer(&answer, &operation, paint));
+    session.say(&answer, |paint| print_answer(&answer, operation, paint));
     Ok(())
 }
 

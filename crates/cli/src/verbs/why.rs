@@ -7,7 +7,7 @@ use crate::args::WhyOptions;
 use crate::session::Session;
 use crate::show::{Paint, amount};
 use candid::{CandidType, Principal};
-use hatchery_api::{EventView, PlanView, ReasonView, RowView};
+use hatchery_api::{EventView, PlanView, ReasonView, RowView, WhyRequest, WhyView};
 use hatchery_types::CanisterId;
 
 /// So many of the latest events are told.
@@ -23,6 +23,8 @@ struct PoolWhy {
     last: Vec<ReasonView>,
     /// What the next tick would do.
     next: PlanView,
+    /// What policy wished before anything held it back; for operators alone.
+    asked: Option<WhyView>,
     events: Vec<EventView>,
 }
 
@@ -46,10 +48,16 @@ pub(crate) fn run(session: &Session<'_>, options: &WhyOptions) -> anyhow::Result
     let mut found = Vec::new();
     for pool in pools(session, what)? {
         let next = session.client.plan(&pool)?;
+        let request = WhyRequest {
+            pool: pool.clone(),
+            ..WhyRequest::default()
+        };
         let view = status.pools.iter().find(|view| view.name == pool);
         found.push(PoolWhy {
             last: view.map(|view| view.reasons.clone()).unwrap_or_default(),
             next,
+            // The first page of members is enough to read.
+            asked: session.client.ask("why", &request).ok(),
             events: latest(&events, |event| event.pool.as_ref() == Some(&pool)),
             pool,
         });
@@ -74,6 +82,9 @@ fn latest(events: &[EventView], fits: impl Fn(&EventView) -> bool) -> Vec<EventV
 
 fn print_pool(why: &PoolWhy, paint: Paint) {
     println!("{}  wants {}", paint.bold(&why.pool), why.next.desired);
+    if let Some(asked) = &why.asked {
+        println!("  wished   {}, allowed {}", asked.wished, asked.desired);
+    }
     println!("  now      {}", amount::reasons(&why.last));
     let next = &why.next;
     let moves = [

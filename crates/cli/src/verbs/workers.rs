@@ -1,23 +1,53 @@
 //! `hatchery workers …`: worker pools as callers, planners and parents see them.
 
-use crate::args::WorkersVerb;
+use super::pool::follow_operation;
+use crate::args::{Given, WorkersVerb};
 use crate::complaint::{Complaint, Kind};
-use crate::connection::canister;
+use crate::connection::{canister, identity};
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
-use hatchery_api::{MemberValue, PlanView, PoolReport, PoolReportAnswer, WorkersPage};
-use hatchery_types::{CanisterId, Generation};
+use hatchery_api::{
+    CreateWorkerRequest, MemberValue, PlanView, PoolReport, PoolReportAnswer, WorkersPage,
+};
+use hatchery_types::{CanisterId, Generation, OperationId};
 
 pub(crate) fn run(session: &Session<'_>, verb: &WorkersVerb) -> anyhow::Result<()> {
     match verb {
         WorkersVerb::List { pool } => list(session, pool.as_deref()),
         WorkersVerb::Plan { pool } => plan(session, pool.as_deref()),
+        WorkersVerb::Create {
+            pool,
+            dry_run: true,
+            ..
+        } => {
+            let plan: PlanView = session.client.ask("plan_create_worker", pool)?;
+            let plans = [(pool.clone(), plan)];
+            session.say(&plans.to_vec(), |paint| print_plans(&plans, paint));
+            Ok(())
+        }
+        WorkersVerb::Create { pool, given, .. } => create(session, pool, given),
         WorkersVerb::Report {
             pool,
             total,
             member,
         } => report(session, pool, total, member),
     }
+}
+
+fn create(session: &Session<'_>, pool: &str, given: &Given) -> anyhow::Result<()> {
+    let operation = given.operation.clone().unwrap_or_else(identity::fresh);
+    let request = CreateWorkerRequest {
+        operation: OperationId(operation),
+        pool: pool.to_owned(),
+        init_arg: None,
+    };
+    follow_operation(
+        session,
+        "create_worker",
+        &request,
+        given,
+        &request.operation.0,
+    )
 }
 
 /// The pool that is named, or all.

@@ -97,6 +97,10 @@ impl Reader {
     }
 
     /// Leaves it running, once it says that it is up.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "another program's pipe is emptied beside it"
+    )]
     fn start(&mut self) {
         let mut up = self
             .command("exec hatchery up")
