@@ -89,6 +89,14 @@ fn http_says_what_candid_says() {
         let sample = format!("hatchery_canisters{{phase=\"{phase}\"}} {count}\n");
         assert!(metrics.contains(&sample), "{sample}{metrics}");
     }
+    let counted = world.metrics().expect("root answers");
+    assert!(!counted.counters.is_empty() && !counted.costs.is_empty());
+    for it in &counted.counters {
+        let (operation, ended, reason) = (&it.operation, &it.ended, &it.reason);
+        let labels = format!("operation=\"{operation}\",outcome=\"{ended}\",reason=\"{reason}\"");
+        let sample = format!("hatchery_operations_total{{{labels}}} {}\n", it.count);
+        assert!(metrics.contains(&sample), "{sample}{metrics}");
+    }
     let cycles = format!("hatchery_cycles {}\n", status.cycles.0);
     assert!(metrics.contains(&cycles), "{metrics}");
     let health = get(&mut world, "/health");

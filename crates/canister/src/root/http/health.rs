@@ -8,6 +8,8 @@ use hatchery_types::Nanos;
 
 /// A wake-up this long overdue means that root does not get to run.
 const OVERDUE: Nanos = Nanos::from_secs(300);
+/// Root was reinstalled and waits for its operator.
+const RECOVERING: &str = "recovering";
 /// Reasons of the warm pool that do not pass by themselves.
 const WARM: [&str; 4] = [
     "no-spec",
@@ -33,6 +35,13 @@ pub(super) fn complaints(_: &State<Stable>, live: &Live) -> Vec<String> {
     let mut complaints = Vec::new();
     if live.vitals.stopping {
         complaints.push("root-stopping: root starts nothing new".to_owned());
+    }
+    if let Some(reason) = &status.recovery.held_back
+        && reason.name == RECOVERING
+    {
+        complaints.push(format!(
+            "{RECOVERING}: root lost its memory and changes nothing"
+        ));
     }
     if WARM.contains(&status.warm_reason.name.as_str()) {
         complaints.push(format!("{}: nothing is bought", status.warm_reason.name));

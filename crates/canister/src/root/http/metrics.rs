@@ -132,6 +132,22 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
         Gauge,
         "1 for each reason of the pool's last plan.",
     ),
+    (
+        "operations_total",
+        Counter,
+        "Operations on worker pools by operation, outcome and reason.",
+    ),
+    ("steps_total", Counter, "Steps of ticks by step."),
+    (
+        "step_instructions_total",
+        Counter,
+        "Instructions of those steps.",
+    ),
+    (
+        "step_instructions_most",
+        Gauge,
+        "Most instructions of one step.",
+    ),
 ];
 
 /// One scrape.
@@ -140,6 +156,7 @@ pub(super) fn text(state: &State<Stable>, live: &Live) -> String {
     fleet(&mut scrape, state, live);
     counts(&mut scrape, state, live);
     pools(&mut scrape, live);
+    operations(&mut scrape, state);
     scrape.finish()
 }
 
@@ -216,6 +233,24 @@ fn pools(scrape: &mut Scrape, live: &Live) {
             let labels = [("pool", &*pool.name), ("reason", &*reason.name)];
             scrape.add("pool_reason", &labels, true);
         }
+    }
+}
+
+fn operations(scrape: &mut Scrape, state: &State<Stable>) {
+    let metrics = state.metrics();
+    for ((operation, ended, reason), count) in &metrics.counters {
+        let labels = [
+            ("operation", operation.name()),
+            ("outcome", ended.name()),
+            ("reason", reason),
+        ];
+        scrape.add("operations_total", &labels, *count);
+    }
+    for (step, cost) in &metrics.costs {
+        let labels = [("step", step.name())];
+        scrape.add("steps_total", &labels, cost.count);
+        scrape.add("step_instructions_total", &labels, cost.instructions);
+        scrape.add("step_instructions_most", &labels, cost.most);
     }
 }
 

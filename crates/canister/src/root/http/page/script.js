@@ -38,7 +38,7 @@ function span(seconds) {
   return `${Math.floor(s / 86400)} d ${Math.floor(s % 86400 / 3600)} h`;
 }
 const ago = ns => span((state.now - ns) / 1e9);
-const clock = ns => new Date(ns / 1e6).toLocaleTimeString();
+const clock = ns => new Date(ns / 1e6).toLocaleTimeString('en-GB');
 const moment = ns => new Date(ns / 1e6).toLocaleString();
 const said = reason => reason.text.replace(/until (\d+) s$/, (_, s) => `until ${clock(s * 1e9)}`);
 /** `PendingReset` as `pending-reset`, which is how the vocabulary spells it. */
@@ -135,7 +135,7 @@ function drawTiles(overview) {
     tile('Ready', count(phase(status, 'ready')), `${status.warm_minimum} to ${status.warm_maximum} wanted`),
     tile('Canisters', count(total), `${count(phase(status, 'failed'))} failed, ${count(phase(status, 'lost'))} lost`),
     tile('In flight', count(flying), status.effects.map(([kind, n]) => `${n} ${kind}`).join(', ') || 'nothing'),
-    tile('Root\u2019s cycles', cycles(status.cycles), `${cycles(overview.reserve)} in reserve`),
+    tile('Root\u2019s cycles', cycles(status.cycles), `${count(Math.round(Number(status.cycles) / 1e12))} XDR, ${cycles(overview.reserve)} in reserve`),
     tile('To spend', cycles(Math.max(0, spare)), burning),
     tile('Next look', wake, `${count(overview.newest_event)} events, ${count(status.lost_creations)} lost creations`),
   ].map(parts => el('div', null, ...parts)));
@@ -170,7 +170,7 @@ function drawPools(status) {
       el('span', null, `load ${count(pool.load)}`),
       pool.in_service ? el('span', null, `${(pool.load / pool.in_service).toFixed(1)} each`) : '',
       ...['installing', 'standby', 'leased', 'draining'].map(name => el(pool[name] ? 'span' : 'span.dim', null, `${count(pool[name])} ${name}`)),
-      el(pool.work_cut ? 'span.warn' : 'span', null, `${count(pool.work_cut)} cut`)),
+      el(pool.work_cut ? 'span.warn' : 'span.dim', null, `${count(pool.work_cut)} cut`)),
     chips(pool.reasons),
     $('open').hidden ? null : el('p.plan', null, el('button', { id: `plan-${pool.name}`, onclick: () => plan(pool.name) }, 'What next?'), ' ', state.plans[pool.name] || ''))));
   if (focus && focus.startsWith('plan-')) $(focus)?.focus();
@@ -352,7 +352,9 @@ function theme() {
 const safely = work => () => Promise.resolve(work()).catch(error => put($('alarm'), error.message));
 $('hold').onclick = hold;
 $('theme').onclick = theme;
-put($('theme'), matchMedia('(prefers-color-scheme: dark)').matches ? 'Light' : 'Dark');
+const system = matchMedia('(prefers-color-scheme: dark)');
+system.onchange = () => { if (!document.documentElement.style.colorScheme) put($('theme'), system.matches ? 'Light' : 'Dark'); };
+system.onchange();
 $('phase').onchange = safely(() => { state.after = null; return rows(); });
 $('first').onclick = safely(() => { state.after = null; return rows(); });
 $('next').onclick = safely(() => { state.after = state.last; return rows(); });
