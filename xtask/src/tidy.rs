@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Each of our packages and those of ours it may use. An arrow that is not here is forbidden.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("hatchery-types", &[]),
+    ("hatchery-derive", &[]),
+    ("hatchery-types", &["hatchery-derive"]),
     ("hatchery-core", &["hatchery-types"]),
     ("hatchery-api", &["hatchery-types"]),
     (
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hatchery-api",
             "hatchery-types",
             "hatchery-engine",
+            "hatchery-network",
             "hatchery-sim",
         ],
     ),
@@ -48,9 +50,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hatchery-network", &["hatchery-engine"]),
     (
         "hatchery-peers",
-        &["hatchery-engine", "hatchery-network", "hatchery-sim"],
+        &[
+            "hatchery-types",
+            "hatchery-engine",
+            "hatchery-network",
+            "hatchery-sim",
+        ],
     ),
     ("hatchery-root", &["hatchery"]),
+    ("hatchery-own-root", &["hatchery"]),
+    ("hatchery-hub", &["hatchery"]),
     ("hatchery-worker", &["hatchery"]),
     ("xtask", &[]),
 ];
