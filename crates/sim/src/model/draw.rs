@@ -28,9 +28,10 @@ impl World {
             0..30 => {}
             30..33 => actions.push(Action::Tick),
             33..38 => self.draw_race(&mut actions),
-            38..40 => self.draw_long_sleep(&mut actions),
-            40 => self.draw_farewell(&mut actions),
-            41..60 => actions.extend(self.draw_load()),
+            38..41 => self.draw_long_sleep(&mut actions),
+            41 => self.draw_farewell(&mut actions),
+            42 => self.draw_clearance(&mut actions),
+            43..60 => actions.extend(self.draw_load()),
             60..68 => self.draw_holder(&mut actions),
             68..80 => self.draw_work(&mut actions),
             80..93 => self.draw_commands(&mut actions),
@@ -237,16 +238,20 @@ impl World {
     /// A worker on standby is changed, and a day passes until somebody looks at it; or it is
     /// changed and released while somebody looks.
     fn draw_long_sleep(&mut self, actions: &mut Vec<Action>) {
-        let standby = self
-            .rows()
-            .values()
-            .filter(|row| row.phase == Phase::Standby);
+        let idle = [Phase::Standby, Phase::Leased];
+        let standby = self.rows().values().filter(|row| idle.contains(&row.phase));
         let standby: Vec<CanisterId> = standby.map(|row| row.canister).collect();
         let Some(id) = self.dice.pick(&standby).copied() else {
             return;
         };
-        let any = [Meddling::Deleted, Meddling::TakenOver, Meddling::Stopped];
-        let meddling = any[self.dice.below(3) as usize];
+        let any = [
+            Meddling::Deleted,
+            Meddling::TakenOver,
+            Meddling::Stopped,
+            Meddling::Uninstalled,
+            Meddling::Uninstalled,
+        ];
+        let meddling = any[self.dice.below(5) as usize];
         let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
         let day = Action::Jump(Nanos::from_secs(25 * 3_600));
         let meddle = Action::Meddle(meddling, id);
@@ -284,6 +289,19 @@ impl World {
         }
         let ten_minutes = Action::Jump(Nanos::from_secs(660));
         actions.extend([ten_minutes, Action::Tick]);
+    }
+
+    /// The warm pool is emptied: its canisters are swept and given to somebody else.
+    fn draw_clearance(&mut self, actions: &mut Vec<Action>) {
+        let numbers = Numbers {
+            minimum: 0,
+            maximum: 0,
+            target: 0,
+            surplus: 1,
+            ..self.draw_numbers()
+        };
+        actions.extend([Action::Respec(numbers), Action::Tick]);
+        actions.extend([TEN_SECONDS; 4].map(Action::Pass));
     }
 
     /// One of the canisters that exist.
