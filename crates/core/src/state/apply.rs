@@ -1,5 +1,6 @@
 //! The only writer. Every event changes the records and the index together, or not at all.
 
+use super::index::Index;
 use super::{State, wholeness};
 use crate::event::Event;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
@@ -59,7 +60,7 @@ impl<M: Memory> State<M> {
                     self.index.wake_pool(&pool, wake);
                 }
                 if let Some(record) = record {
-                    self.put_pool(*record);
+                    self.put_pool(now, *record);
                 }
             }
             Event::Decided(decided) => self.put_decision(*decided),
@@ -75,16 +76,16 @@ impl<M: Memory> State<M> {
             }
             Event::PoolChanged(record) => {
                 self.index.wake_pool_now(&record.name, now);
-                self.put_pool(*record);
+                self.put_pool(now, *record);
             }
             Event::PoolSampled(record) => {
                 self.index.wake_pool(&record.name, now);
-                self.put_pool(*record);
+                self.put_pool(now, *record);
             }
             Event::WorkCut(pool) => {
                 if let Some(mut record) = self.pool(&pool).cloned() {
                     record.work_cut += 1;
-                    self.put_pool(record);
+                    self.put_pool(now, record);
                 }
             }
             Event::LeaseAnswered {
@@ -130,11 +131,12 @@ impl<M: Memory> State<M> {
             let known = self.pool(&pool.name).cloned();
             if known.is_none() || other_signals {
                 let record = known.unwrap_or_else(|| PoolRecord::new(&pool.name));
-                self.put_pool(PoolRecord {
+                let record = PoolRecord {
                     signals_at: now,
                     samples: Vec::new(),
                     ..record
-                });
+                };
+                self.put_pool(now, record);
             }
             self.index.wake_pool_now(&pool.name, now);
         }
@@ -319,10 +321,7 @@ impl<M: Memory> State<M> {
             }
         }
         if row.phase == Phase::Ready {
-            let hungry: Vec<String> = self.index.hungry.keys().cloned().collect();
-            for pool in hungry {
-                self.index.wake_pool_now(&pool, now);
-            }
+            self.wake_hungry(now);
         }
     }
 
@@ -341,9 +340,22 @@ impl<M: Memory> State<M> {
         }
     }
 
-    fn put_pool(&mut self, record: PoolRecord) {
+    /// What it does not reserve any more is for those that wait.
+    fn put_pool(&mut self, now: Nanos, record: PoolRecord) {
+        let reserved = |index: &Index| index.starving.get(&record.name).copied();
+        let before = reserved(&self.index);
         self.index.put_pool(record.clone());
+        if reserved(&self.index) < before {
+            self.wake_hungry(now);
+        }
         self.pools.insert(record.name.clone(), Cbor(record));
+    }
+
+    fn wake_hungry(&mut self, now: Nanos) {
+        let hungry: Vec<String> = self.index.hungry.keys().cloned().collect();
+        for pool in hungry {
+            self.index.wake_pool_now(&pool, now);
+        }
     }
 
     fn change_module(

@@ -141,8 +141,14 @@ impl World {
             .count();
         if ready < spec.warm_pool.minimum as usize || ready > spec.warm_pool.maximum as usize {
             let (minimum, maximum) = (spec.warm_pool.minimum, spec.warm_pool.maximum);
+            let pools = spec.pools.iter();
+            let why: Vec<_> = pools
+                .filter_map(|pool| self.state.pool(&pool.name))
+                .map(|record| (&record.name, record.unmet, &record.reasons))
+                .collect();
             return Some(format!(
-                "{ready} ready of {minimum}..{maximum}: {}",
+                "{ready} ready of {minimum}..{maximum}: {:?}, {why:?}, {}",
+                warm_reason(&self.state, self.now, &vitals),
                 self.what_is_open()
             ));
         }
