@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds of a full run.
-pub const SEEDS_FULL: u64 = 6_000;
+pub const SEEDS_FULL: u64 = 9_000;
 /// Steps of each seed of a full run.
 pub const STEPS_FULL: u64 = 500;
 /// How often each edge is taken in a full run, at least.

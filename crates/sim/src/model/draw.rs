@@ -28,10 +28,10 @@ impl World {
             0..30 => {}
             30..33 => actions.push(Action::Tick),
             33..38 => self.draw_race(&mut actions),
-            38..41 => self.draw_long_sleep(&mut actions),
-            41 => self.draw_farewell(&mut actions),
-            42 => self.draw_clearance(&mut actions),
-            43..60 => actions.extend(self.draw_load()),
+            38..45 => self.draw_long_sleep(&mut actions),
+            45 => self.draw_farewell(&mut actions),
+            46 => self.draw_clearance(&mut actions),
+            47..60 => actions.extend(self.draw_load()),
             60..68 => self.draw_holder(&mut actions),
             68..80 => self.draw_work(&mut actions),
             80..93 => self.draw_commands(&mut actions),
@@ -251,14 +251,16 @@ impl World {
             Meddling::Uninstalled,
             Meddling::Uninstalled,
         ];
-        let meddling = any[self.dice.below(5) as usize];
+        let is_released = self.dice.chance(500);
+        let kinds = if is_released { 2 } else { 5 };
+        let meddling = any[self.dice.below(kinds) as usize];
         let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
         let day = Action::Jump(Nanos::from_secs(25 * 3_600));
         let meddle = Action::Meddle(meddling, id);
         if !Meddling::ALL.iter().any(knows) {
             return;
         }
-        if self.dice.chance(500) {
+        if !is_released {
             actions.extend([meddle, day]);
             return;
         }
@@ -270,7 +272,14 @@ impl World {
             .count();
         numbers.standby = 0;
         let respec = Action::Respec(numbers);
-        actions.extend([day, Action::Tick, meddle, respec, Action::Tick]);
+        let look = if self.dice.chance(500) {
+            [day, Action::Tick]
+        } else {
+            // Found stopped, it is to be mended.
+            [Action::Meddle(Meddling::Stopped, id), day]
+        };
+        actions.extend(look);
+        actions.extend([Action::Pass(TEN_SECONDS), meddle, respec, Action::Tick]);
     }
 
     /// A canister is handed over or deleted, and something happens to it, or only time passes.
