@@ -11,6 +11,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
 
+/// Root has not looked at its own history yet.
+const UNCHECKED: &str = "unchecked";
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -51,6 +53,29 @@ pub(crate) fn until_ready(
             return Err(Complaint::new(Kind::Failed, message)
                 .hint("`hatchery why` and `hatchery doctor` say what holds it back")
                 .into());
+        }
+        pause(LOOK_EVERY);
+    }
+}
+
+/// Waits until root has looked at itself and at every canister that `recover` named; a minute at
+/// most, then root itself says what it lacks.
+///
+/// # Errors
+/// Root does not answer.
+pub(crate) fn until_looked_at(client: &Client, shown: bool) -> anyhow::Result<()> {
+    let clock = Clock::start();
+    let bar = bar(shown);
+    bar.set_message("root looks at what was named");
+    loop {
+        let status = client.status()?;
+        let mut phases = status.phases.iter();
+        let looks = phases.any(|(phase, count)| *phase == Phase::Recovering && *count > 0);
+        let held_back = status.recovery.held_back.as_ref();
+        let unchecked = held_back.is_some_and(|reason| reason.name == UNCHECKED);
+        if !(looks || unchecked) || clock.seconds() > 60.0 {
+            bar.finish_and_clear();
+            return Ok(());
         }
         pause(LOOK_EVERY);
     }

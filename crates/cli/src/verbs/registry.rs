@@ -5,6 +5,7 @@ use super::pool::give;
 use crate::args::{ExportOptions, Given, RecoverOptions};
 use crate::complaint::{Complaint, Kind};
 use crate::connection::canister;
+use crate::follow::until_looked_at;
 use crate::session::Session;
 use crate::show::json;
 use anyhow::Context;
@@ -58,6 +59,9 @@ pub(crate) fn recover(session: &Session<'_>, options: &RecoverOptions) -> anyhow
             .into());
     }
     for step in steps {
+        if step == Recover::Done {
+            until_looked_at(&session.client, !session.globals.json)?;
+        }
         let given = Given {
             operation: None,
             no_wait: false,
