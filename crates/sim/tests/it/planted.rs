@@ -6,7 +6,16 @@ use hatchery_types::{CanisterId, Cycles, Effect, OperationId, Phase, Principal, 
 
 /// A world without faults, some hundred steps old: everything is in use.
 fn world() -> World {
-    let mut world = World::new(5, Swarm::only(5, &[] as &[Fault], 0)).expect("no fault");
+    let in_use = |world: &World| {
+        let there = |phase| world.rows().values().any(|row| row.phase == phase);
+        there(Phase::Ready) && there(Phase::InService)
+    };
+    let mut worlds = (5..50).map(old_world);
+    worlds.find(in_use).expect("one of so many is in use")
+}
+
+fn old_world(seed: u64) -> World {
+    let mut world = World::new(seed, Swarm::only(seed, &[] as &[Fault], 0)).expect("no fault");
     for _ in 0..300 {
         world.step().expect("no fault");
     }
