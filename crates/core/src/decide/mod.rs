@@ -27,6 +27,7 @@ mod store;
 mod sweep;
 mod tick;
 mod trial;
+mod upgrade;
 mod why;
 mod worker;
 

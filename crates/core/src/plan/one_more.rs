@@ -51,5 +51,6 @@ pub(crate) fn plan_one_more(view: &PoolView<'_>) -> Result<PoolPlan, Reason> {
         }],
         record,
         wake: Nanos::MAX,
+        upgrade: Vec::new(),
     })
 }

@@ -23,6 +23,9 @@ impl<M: Memory> State<M> {
             Event::SpecApplied(spec) => self.apply_spec(now, *spec),
             Event::Paused(direction, paused) => {
                 self.pause(direction, paused);
+                if !paused {
+                    self.resume_rollouts(now, |_| true);
+                }
                 self.wake_all_pools(now);
             }
             Event::EffectStarted(effect) => self.start_effect(*effect),
@@ -140,6 +143,9 @@ impl<M: Memory> State<M> {
             }
             self.index.wake_pool_now(&pool.name, now);
         }
+        let other = |role: &String| self.spec().and_then(|it| it.role(role)) != spec.role(role);
+        let changed: Vec<&PoolSpec> = spec.pools.iter().filter(|it| other(&it.role)).collect();
+        self.resume_rollouts(now, |pool| changed.iter().any(|it| it.name == pool));
         // Views are told without the spec while it stays the same.
         self.index.noted.clear();
         self.name_modules(now, &spec);
@@ -185,6 +191,21 @@ impl<M: Memory> State<M> {
             let others = direction == Some(Direction::Up);
             header.paused_down = Some(if others { down } else { paused });
         });
+    }
+
+    /// Upgrades that too many failures stopped go on.
+    fn resume_rollouts(&mut self, now: Nanos, of: impl Fn(&str) -> bool) {
+        let failed = |record: &&PoolRecord| {
+            let rollout = record.rollout.as_ref();
+            of(&record.name) && rollout.is_some_and(|it| it.failures > 0)
+        };
+        let failed: Vec<PoolRecord> = self.index.pools.values().filter(failed).cloned().collect();
+        for mut record in failed {
+            if let Some(rollout) = &mut record.rollout {
+                rollout.failures = 0;
+            }
+            self.put_pool(now, record);
+        }
     }
 
     fn start(&mut self, now: Nanos, root: CanisterId) {

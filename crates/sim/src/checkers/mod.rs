@@ -16,6 +16,7 @@ mod past;
 mod protected;
 mod ready;
 mod thrifty;
+mod upgraded;
 
 pub use edges::{Cause, Edge, EdgeCounts, Edges, edge_names, edges_missed, is_move_listed};
 
@@ -88,5 +89,6 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(paced::Paced),
         Box::new(past::Past),
         Box::new(protected::Protected),
+        Box::new(upgraded::Upgraded::default()),
     ]
 }
