@@ -13,6 +13,7 @@ mod pool;
 mod recovery;
 mod script;
 mod soak;
+mod tenants;
 mod wasm;
 mod what_if;
 mod world;
