@@ -167,7 +167,7 @@ fn add_pools(copy: &mut Copy) {
 fn control(modules: &Modules) -> Figure {
     let mut world = start(modules, |module| {
         let mut spec = leasing(module);
-        // Reports once a minute, as the kit does by itself.
+        // Reports every two minutes, as the kit does by itself.
         spec.roles[0].init_arg = b"DIDL\0\0".to_vec();
         let pool = &mut spec.pools[0];
         (pool.min, pool.initial, pool.max, pool.standby) = (PAID, PAID, PAID, 0);
