@@ -3,7 +3,7 @@
 use super::{State, wholeness};
 use crate::event::Event;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
-use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
+use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey, Record};
 use crate::{Account, Breaker, limits};
 use hatchery_types::{
     CanisterId, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome,
@@ -229,7 +229,7 @@ impl<M: Memory> State<M> {
             self.index.take_module(module, before);
         }
         self.index.put_module(module, &record);
-        self.modules.insert(HashKey(module.0), Cbor(record));
+        self.modules.insert(HashKey(module.0), Record::of(&record));
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
@@ -250,7 +250,7 @@ impl<M: Memory> State<M> {
             self.change_header(|header| header.effect_ceiling = ceiling);
         }
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(effect.id.0, Cbor(effect));
+        self.effects.insert(effect.id.0, Record::of(&effect));
     }
 
     fn record_outcome(&mut self, id: EffectId, step: u8, outcome: Outcome) {
@@ -263,7 +263,7 @@ impl<M: Memory> State<M> {
         effect.outcomes[usize::from(step)] = Some(outcome);
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(id.0, Cbor(effect));
+        self.effects.insert(id.0, Record::of(&effect));
     }
 
     fn put_row(&mut self, now: Nanos, row: Row) {
@@ -299,7 +299,7 @@ impl<M: Memory> State<M> {
         {
             self.index.wake_pool(pool, now);
         }
-        self.rows.insert(row.canister.into(), Cbor(row));
+        self.rows.insert(row.canister.into(), Record::of(&row));
     }
 
     /// A canister changed its phase: plans and lists that depend on it are brought forward.
@@ -323,9 +323,10 @@ impl<M: Memory> State<M> {
 
     fn remove_row(&mut self, now: Nanos, canister: CanisterId, reason: Reason) {
         if let Some(row) = self.rows.remove(&canister.into()) {
-            self.index.take_row(&row.0);
-            self.book_removed(row.0.held(), &reason);
-            let pool = row.0.pool;
+            let row: Row = row.read();
+            self.index.take_row(&row);
+            self.book_removed(row.held(), &reason);
+            let pool = row.pool;
             self.append_log(LogEntry {
                 at: now,
                 canister: Some(canister),
@@ -338,7 +339,7 @@ impl<M: Memory> State<M> {
 
     fn put_pool(&mut self, record: PoolRecord) {
         self.index.put_pool(record.clone());
-        self.pools.insert(record.name.clone(), Cbor(record));
+        self.pools.insert(record.name.clone(), Record::of(&record));
     }
 
     fn change_module(
@@ -376,7 +377,7 @@ impl<M: Memory> State<M> {
 
     pub(super) fn append_log(&mut self, entry: LogEntry) {
         self.newest_event += 1;
-        self.log.insert(self.newest_event, Cbor(entry));
+        self.log.insert(self.newest_event, Record::of(&entry));
         if self.log.len() > limits::LOG_MAX {
             self.log.pop_first();
         }
