@@ -95,14 +95,15 @@ where
 pub(crate) struct Record(Vec<u8>);
 
 impl Record {
-    /// The bytes of a value.
-    pub(crate) fn of<T: minicbor::Encode<()>>(value: &T) -> Self {
-        Record(encode(value))
-    }
-
     /// The value of these bytes.
     pub(crate) fn read<T: for<'b> minicbor::Decode<'b, ()>>(&self) -> T {
         minicbor::decode(&self.0).expect("bug: stable memory holds bytes of another shape")
+    }
+}
+
+impl<T: minicbor::Encode<()>> From<T> for Record {
+    fn from(value: T) -> Self {
+        Record(encode(&value))
     }
 }
 

@@ -229,7 +229,7 @@ impl<M: Memory> State<M> {
             self.index.take_module(module, before);
         }
         self.index.put_module(module, &record);
-        self.modules.insert(HashKey(module.0), Record::of(&record));
+        self.modules.insert(HashKey(module.0), Record::from(record));
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
@@ -250,7 +250,7 @@ impl<M: Memory> State<M> {
             self.change_header(|header| header.effect_ceiling = ceiling);
         }
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(effect.id.0, Record::of(&effect));
+        self.effects.insert(effect.id.0, Record::from(effect));
     }
 
     fn record_outcome(&mut self, id: EffectId, step: u8, outcome: Outcome) {
@@ -263,7 +263,7 @@ impl<M: Memory> State<M> {
         effect.outcomes[usize::from(step)] = Some(outcome);
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(id.0, Record::of(&effect));
+        self.effects.insert(id.0, Record::from(effect));
     }
 
     fn put_row(&mut self, now: Nanos, row: Row) {
@@ -299,7 +299,7 @@ impl<M: Memory> State<M> {
         {
             self.index.wake_pool(pool, now);
         }
-        self.rows.insert(row.canister.into(), Record::of(&row));
+        self.rows.insert(row.canister.into(), Record::from(row));
     }
 
     /// A canister changed its phase: plans and lists that depend on it are brought forward.
@@ -339,7 +339,7 @@ impl<M: Memory> State<M> {
 
     fn put_pool(&mut self, record: PoolRecord) {
         self.index.put_pool(record.clone());
-        self.pools.insert(record.name.clone(), Record::of(&record));
+        self.pools.insert(record.name.clone(), Record::from(record));
     }
 
     fn change_module(
@@ -377,7 +377,7 @@ impl<M: Memory> State<M> {
 
     pub(super) fn append_log(&mut self, entry: LogEntry) {
         self.newest_event += 1;
-        self.log.insert(self.newest_event, Record::of(&entry));
+        self.log.insert(self.newest_event, Record::from(entry));
         if self.log.len() > limits::LOG_MAX {
             self.log.pop_first();
         }

@@ -87,7 +87,7 @@ impl<M: Memory> State<M> {
         } else {
             self.index.noted.insert(decided.pool.clone(), noted);
         }
-        self.decisions.insert(number, Record::of(&decided));
+        self.decisions.insert(number, Record::from(decided));
         if self.decisions.len() > limits::DECISIONS_MAX {
             self.decisions.pop_first();
         }

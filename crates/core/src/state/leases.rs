@@ -79,7 +79,7 @@ impl<M: Memory> State<M> {
 
     pub(super) fn put_lease_receipt(&mut self, key: ReceiptKey, receipt: LeaseReceipt) {
         self.index.leases.put(receipt.at, key.clone());
-        self.leases.insert(key, Record::of(&receipt));
+        self.leases.insert(key, Record::from(receipt));
     }
 
     /// Forgets receipts whose life is over, the oldest first, a batch at a time.

@@ -135,7 +135,7 @@ impl<M: Memory> State<M> {
             self.receipt_index.take(&oldest, &dropped.read());
         }
         self.receipt_index.put(&key, &receipt);
-        self.receipts.insert(key, Record::of(&receipt));
+        self.receipts.insert(key, Record::from(receipt));
     }
 
     fn receipt_to_drop(&self, key: &ReceiptKey) -> Option<ReceiptKey> {

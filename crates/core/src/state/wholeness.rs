@@ -36,7 +36,7 @@ impl<M: Memory> State<M> {
         effect.given_up = true;
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(id.0, Record::of(&effect));
+        self.effects.insert(id.0, Record::from(effect));
         self.append_log(LogEntry {
             at: now,
             canister: None,
