@@ -4,7 +4,7 @@ use super::index::Index;
 use super::{State, wholeness};
 use crate::event::Event;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
-use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
+use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey, Record};
 use crate::{Account, Breaker, limits};
 use hatchery_types::{
     CanisterId, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome,
@@ -54,7 +54,9 @@ impl<M: Memory> State<M> {
                 self.wake_all_pools(now);
             }
             Event::SearchChanged(search) => self.change_header(|header| header.search = search),
-            Event::RowChanged(row) => self.put_row(now, *row),
+            Event::RowChanged(row) => self.put_row(now, *row, true),
+            Event::Sampled(row) => self.put_row(now, *row, false),
+            Event::PoolStirred(pool) => self.index.wake_pool(&pool, now),
             Event::RowRemoved(canister, reason) => self.remove_row(now, canister, reason),
             Event::PoolPlanned { pool, record, wake } => {
                 self.index.planned_at.insert(pool.clone(), now);
@@ -82,7 +84,6 @@ impl<M: Memory> State<M> {
                 self.put_pool(now, *record);
             }
             Event::PoolSampled(record) => {
-                self.index.wake_pool(&record.name, now);
                 self.put_pool(now, *record);
             }
             Event::WorkCut(pool) => {
@@ -257,7 +258,7 @@ impl<M: Memory> State<M> {
             self.index.take_module(module, before);
         }
         self.index.put_module(module, &record);
-        self.modules.insert(HashKey(module.0), Cbor(record));
+        self.modules.insert(HashKey(module.0), Record::from(record));
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
@@ -278,7 +279,7 @@ impl<M: Memory> State<M> {
             self.change_header(|header| header.effect_ceiling = ceiling);
         }
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(effect.id.0, Cbor(effect));
+        self.effects.insert(effect.id.0, Record::from(effect));
     }
 
     fn record_outcome(&mut self, id: EffectId, step: u8, outcome: Outcome) {
@@ -291,11 +292,14 @@ impl<M: Memory> State<M> {
         effect.outcomes[usize::from(step)] = Some(outcome);
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(id.0, Cbor(effect));
+        self.effects.insert(id.0, Record::from(effect));
     }
 
-    fn put_row(&mut self, now: Nanos, row: Row) {
-        let before = self.row(row.canister);
+    fn put_row(&mut self, now: Nanos, row: Row, wakes: bool) {
+        // Writing it tells what was there: reading it first would cost a lookup more.
+        let at_hand = self.index.at_hand.get(&row.canister).cloned();
+        let written = self.rows.insert(row.canister.into(), Record::from(&row));
+        let before = at_hand.or_else(|| written.map(|before| before.read()));
         match &before {
             Some(before) => self.index.take_row(before),
             None => self.note_id(row.canister),
@@ -321,13 +325,14 @@ impl<M: Memory> State<M> {
         if moved {
             self.metrics.count_move(before.as_ref(), &row);
             self.follow_move(now, before.as_ref(), &row);
-        } else if before.is_some_and(|before| {
-            (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
-        }) && let Some(pool) = &row.pool
+        } else if wakes
+            && before.is_some_and(|before| {
+                (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
+            })
+            && let Some(pool) = &row.pool
         {
             self.index.wake_pool(pool, now);
         }
-        self.rows.insert(row.canister.into(), Cbor(row));
     }
 
     /// A canister changed its phase: plans and lists that depend on it are brought forward.
@@ -348,9 +353,10 @@ impl<M: Memory> State<M> {
 
     fn remove_row(&mut self, now: Nanos, canister: CanisterId, reason: Reason) {
         if let Some(row) = self.rows.remove(&canister.into()) {
-            self.index.take_row(&row.0);
-            self.book_removed(row.0.held(), &reason);
-            let pool = row.0.pool;
+            let row: Row = row.read();
+            self.index.take_row(&row);
+            self.book_removed(row.held(), &reason);
+            let pool = row.pool;
             self.append_log(LogEntry {
                 at: now,
                 canister: Some(canister),
@@ -369,7 +375,7 @@ impl<M: Memory> State<M> {
         if reserved(&self.index) < before {
             self.wake_hungry(now);
         }
-        self.pools.insert(record.name.clone(), Cbor(record));
+        self.pools.insert(record.name.clone(), Record::from(record));
     }
 
     fn wake_hungry(&mut self, now: Nanos) {
@@ -414,7 +420,7 @@ impl<M: Memory> State<M> {
 
     pub(super) fn append_log(&mut self, entry: LogEntry) {
         self.newest_event += 1;
-        self.log.insert(self.newest_event, Cbor(entry));
+        self.log.insert(self.newest_event, Record::from(entry));
         if self.log.len() > limits::LOG_MAX {
             self.log.pop_first();
         }

@@ -1,8 +1,10 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
+mod authority;
 mod decisions;
 mod demo;
 mod exhaustive;
+mod hostile;
 mod http;
 mod hub;
 mod lab;
@@ -11,8 +13,10 @@ mod own_root;
 mod planted;
 mod pool;
 mod recovery;
+mod relay;
 mod script;
 mod soak;
+mod tenants;
 mod wasm;
 mod what_if;
 mod world;

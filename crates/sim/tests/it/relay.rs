@@ -1,0 +1,80 @@
+//! A canister that passes on what users give it, so that a test can call root as any canister may.
+
+use candid::Principal;
+use hatchery_engine::{Engine, Reject};
+
+/// `relay` takes callee, method and argument, the first two behind their lengths in one byte, and
+/// answers with a 1 and the reply, or with a 0 and the reject's text.
+const RELAY: &str = r#"
+(module
+  (import "ic0" "msg_reply" (func $reply))
+  (import "ic0" "msg_reply_data_append" (func $append (param i32 i32)))
+  (import "ic0" "msg_arg_data_size" (func $size (result i32)))
+  (import "ic0" "msg_arg_data_copy" (func $copy (param i32 i32 i32)))
+  (import "ic0" "msg_reject_msg_size" (func $text_size (result i32)))
+  (import "ic0" "msg_reject_msg_copy" (func $text_copy (param i32 i32 i32)))
+  (import "ic0" "call_new" (func $new (param i32 i32 i32 i32 i32 i32 i32 i32)))
+  (import "ic0" "call_data_append" (func $data (param i32 i32)))
+  (import "ic0" "call_perform" (func $perform (result i32)))
+  (memory 64)
+  (table 2 funcref)
+  (elem (i32.const 0) $replied $rejected)
+  (data (i32.const 0) "\00\01")
+  (func $replied (param i32)
+    (call $copy (i32.const 16) (i32.const 0) (call $size))
+    (call $append (i32.const 1) (i32.const 1))
+    (call $append (i32.const 16) (call $size))
+    (call $reply))
+  (func $rejected (param i32)
+    (call $text_copy (i32.const 16) (i32.const 0) (call $text_size))
+    (call $append (i32.const 0) (i32.const 1))
+    (call $append (i32.const 16) (call $text_size))
+    (call $reply))
+  (func (export "canister_update relay")
+    (local $callee i32) (local $name i32) (local $name_at i32) (local $rest i32)
+    (call $copy (i32.const 16) (i32.const 0) (call $size))
+    (local.set $callee (i32.load8_u (i32.const 16)))
+    (local.set $name_at (i32.add (i32.const 18) (local.get $callee)))
+    (local.set $name (i32.load8_u (i32.sub (local.get $name_at) (i32.const 1))))
+    (local.set $rest (i32.add (local.get $name_at) (local.get $name)))
+    (call $new (i32.const 17) (local.get $callee) (local.get $name_at) (local.get $name)
+      (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
+    (call $data (local.get $rest)
+      (i32.sub (i32.add (i32.const 16) (call $size)) (local.get $rest)))
+    (drop (call $perform))))
+"#;
+
+/// The module.
+pub(crate) fn module() -> Vec<u8> {
+    wat::parse_str(RELAY).expect("it is a module")
+}
+
+fn passed_on(callee: Principal, method: &str, argument: &[u8]) -> Vec<u8> {
+    let (callee, method) = (callee.as_slice(), method.as_bytes());
+    let parts = [
+        &[callee.len() as u8][..],
+        callee,
+        &[method.len() as u8],
+        method,
+    ];
+    [&parts.concat(), argument].concat()
+}
+
+/// Calls as the canister `from`; the reply, or the reject's text.
+pub(crate) fn call(
+    engine: &mut Engine,
+    from: Principal,
+    callee: Principal,
+    method: &str,
+    argument: &[u8],
+) -> Result<Vec<u8>, String> {
+    let user = Principal::self_authenticating("somebody who uses a relay");
+    let argument = passed_on(callee, method, argument);
+    let answer = engine.update(user, from, "relay", argument);
+    let answer = answer.map_err(|reject: Reject| format!("not passed on: {reject}"))?;
+    match answer.split_first() {
+        Some((1, reply)) => Ok(reply.to_vec()),
+        Some((_, text)) => Err(String::from_utf8_lossy(text).into_owned()),
+        None => Err("the relay says nothing".to_owned()),
+    }
+}
