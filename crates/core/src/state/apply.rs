@@ -24,7 +24,7 @@ impl<M: Memory> State<M> {
             Event::Paused(direction, paused) => {
                 self.pause(direction, paused);
                 if !paused {
-                    self.resume_rollouts(now, |_| true);
+                    self.resume_rollouts(now, &|_| true);
                 }
                 self.wake_all_pools(now);
             }
@@ -146,7 +146,7 @@ impl<M: Memory> State<M> {
         }
         let other = |role: &String| self.spec().and_then(|it| it.role(role)) != spec.role(role);
         let changed: Vec<&PoolSpec> = spec.pools.iter().filter(|it| other(&it.role)).collect();
-        self.resume_rollouts(now, |pool| changed.iter().any(|it| it.name == pool));
+        self.resume_rollouts(now, &|pool| changed.iter().any(|it| it.name == pool));
         // Views are told without the spec while it stays the same.
         self.index.noted.clear();
         self.name_modules(now, &spec);
@@ -195,7 +195,7 @@ impl<M: Memory> State<M> {
     }
 
     /// Upgrades that too many failures stopped go on.
-    fn resume_rollouts(&mut self, now: Nanos, of: impl Fn(&str) -> bool) {
+    fn resume_rollouts(&mut self, now: Nanos, of: &dyn Fn(&str) -> bool) {
         let failed = |record: &&PoolRecord| {
             let rollout = record.rollout.as_ref();
             of(&record.name) && rollout.is_some_and(|it| it.failures > 0)

@@ -18,6 +18,7 @@ mod script;
 mod soak;
 mod tenants;
 mod wasm;
+mod upgrades;
 mod what_if;
 mod world;
 mod zero_touch;
