@@ -215,7 +215,9 @@ fn effects(
             let first = if workers == 0 { pool.initial } else { pool.min };
             let wants = u64::from(first.max(pool.min) + pool.standby);
             let before = applied.and_then(|spec| module(spec, &pool.role));
-            let upgrades = wanted.role(&pool.role).is_some_and(|it| it.upgrade.is_some());
+            let upgrades = wanted
+                .role(&pool.role)
+                .is_some_and(|it| it.upgrade.is_some());
             let moves = upgrades && before.is_some() && before != module(wanted, &pool.role);
             PoolEffect {
                 pool: pool.name.clone(),
