@@ -23,6 +23,7 @@ mod refill;
 mod search;
 mod service;
 mod standing;
+mod stir;
 mod store;
 mod sweep;
 mod tick;

@@ -456,7 +456,8 @@ fn is_unproven(row: &Row) -> bool {
     row.unproven && (row.attempts > 0 || row.phase == Phase::Failed)
 }
 
-fn member_of(row: &Row) -> Option<(&str, Member)> {
+/// What a plan sees of a member, and its pool.
+pub(crate) fn member_of(row: &Row) -> Option<(&str, Member)> {
     let pool = row.pool.as_deref().filter(|_| row.phase.is_member())?;
     let member = Member {
         canister: row.canister,

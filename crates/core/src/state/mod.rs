@@ -16,8 +16,8 @@ mod pools;
 mod receipts;
 mod wholeness;
 
-pub(crate) use index::Index;
 pub use index::{Counts, Member};
+pub(crate) use index::{Index, member_of};
 pub use invariants::{Violation, check};
 pub use listing::Listing;
 pub use pages::{PoolCursor, RowFilter};

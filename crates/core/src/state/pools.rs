@@ -107,6 +107,11 @@ impl Index {
         );
     }
 
+    /// When `pool` is to be planned.
+    pub(crate) fn due(&self, pool: &str) -> Option<Nanos> {
+        self.pools.get(pool).and_then(|pool| pool.due)
+    }
+
     /// Forgets when `pool` was to be planned.
     pub(crate) fn take_wake(&mut self, pool: &str) {
         let before = self.pools.get_mut(pool).and_then(|pool| pool.due.take());

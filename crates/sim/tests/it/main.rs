@@ -16,6 +16,7 @@ mod recovery;
 mod relay;
 mod script;
 mod soak;
+mod tenants;
 mod wasm;
 mod what_if;
 mod world;
