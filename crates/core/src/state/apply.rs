@@ -50,8 +50,8 @@ impl<M: Memory> State<M> {
                 self.wake_all_pools(now);
             }
             Event::SearchChanged(search) => self.change_header(|header| header.search = search),
-            Event::RowChanged(row) => self.put_row(now, *row, true),
-            Event::Sampled(row) => self.put_row(now, *row, false),
+            Event::RowChanged(row) => self.put_row(now, &row, true),
+            Event::Sampled(row) => self.put_row(now, &row, false),
             Event::PoolStirred(pool) => self.index.wake_pool(&pool, now),
             Event::RowRemoved(canister, reason) => self.remove_row(now, canister, reason),
             Event::PoolPlanned { pool, record, wake } => {
@@ -274,17 +274,17 @@ impl<M: Memory> State<M> {
         self.effects.insert(id.0, Record::from(effect));
     }
 
-    fn put_row(&mut self, now: Nanos, row: Row, wakes: bool) {
+    fn put_row(&mut self, now: Nanos, row: &Row, wakes: bool) {
         // Writing it tells what was there: reading it first would cost a lookup more.
         let at_hand = self.index.at_hand.get(&row.canister).cloned();
-        let written = self.rows.insert(row.canister.into(), Record::from(&row));
+        let written = self.rows.insert(row.canister.into(), Record::from(row));
         let before = at_hand.or_else(|| written.map(|before| before.read()));
         match &before {
             Some(before) => self.index.take_row(before),
             None => self.note_id(row.canister),
         }
-        self.book_row(now, before.as_ref(), &row);
-        self.index.put_row(&row);
+        self.book_row(now, before.as_ref(), row);
+        self.index.put_row(row);
         let moved = before
             .as_ref()
             .is_none_or(|before| before.phase != row.phase);
@@ -302,8 +302,8 @@ impl<M: Memory> State<M> {
             });
         }
         if moved {
-            self.metrics.count_move(before.as_ref(), &row);
-            self.follow_move(now, before.as_ref(), &row);
+            self.metrics.count_move(before.as_ref(), row);
+            self.follow_move(now, before.as_ref(), row);
         } else if wakes
             && before.is_some_and(|before| {
                 (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
