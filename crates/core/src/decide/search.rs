@@ -32,15 +32,12 @@ pub(super) fn due<M: Memory>(state: &State<M>) -> Option<Nanos> {
     if state.counts().effect("info") > 0 {
         return None;
     }
-    match state.header().search {
-        Some(search) => Some(search.not_before),
-        None => {
-            let sought = state.index.sought.iter();
-            sought
-                .map(|id| old_enough(state.index.lost[id].started_at))
-                .min()
-        }
+    if let Some(search) = state.header().search {
+        return Some(search.not_before);
     }
+    let sought = state.index.sought.iter();
+    let started = sought.map(|id| state.index.lost[id].started_at);
+    started.map(old_enough).min()
 }
 
 /// From when on an id that is not there will not come to be there for a creation started `at`.

@@ -102,7 +102,7 @@ fn fixed(walk: &mut Walk<'_>, code: i32) -> Checked<Number> {
         code::FLOAT64 => Number::Float(f64::from_bits(bits)),
         code::INT64..=code::INT8 => {
             let unused = 64 - 8 * size as u32;
-            Number::Whole(((bits << unused) as i64 >> unused).into())
+            Number::Whole(((bits << unused).cast_signed() >> unused).into())
         }
         _ => Number::Whole(bits.into()),
     })
