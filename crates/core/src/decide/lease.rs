@@ -8,6 +8,7 @@ use super::service::{land, member_due};
 use super::{Draft, refuse};
 use crate::lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 use crate::limits;
+use crate::plan::in_order;
 use crate::plant::planted;
 use crate::record::{PoolRecord, Row};
 use crate::state::{Member, State};
@@ -207,18 +208,18 @@ fn take<M: Memory>(
 }
 
 fn free<M: Memory>(state: &State<M>, now: Nanos, pool: &PoolSpec, count: usize) -> Vec<CanisterId> {
-    let standby = state.index.standby.get(&pool.name).into_iter().flatten();
+    let known = state.index.pools.get(&pool.name).into_iter();
+    let standby = known.flat_map(|pool| &pool.standby);
     let mut free: Vec<CanisterId> = standby.take(count).map(|(_, id)| *id).collect();
     if free.len() < count {
         let load = pool.load().map(|(position, _)| position);
-        let load = |member: &Member| load.map(|position| member.samples[position].value);
+        let load = |member: &Member| load.map_or(0, |position| member.samples[position].value);
         let at_work = state
             .members(&pool.name)
             .filter(|member| member.phase == Phase::InService && member.protected_until <= now);
-        let mut at_work: Vec<_> = at_work.map(|it| (load(it), it.canister)).collect();
-        at_work.sort_unstable();
+        let at_work = in_order(at_work.map(|it| ([load(it), 0, 0], it.canister)).collect());
         let missing = count - free.len();
-        free.extend(at_work.into_iter().take(missing).map(|(_, id)| id));
+        free.extend(at_work.into_iter().take(missing));
     }
     free
 }

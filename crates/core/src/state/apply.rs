@@ -1,6 +1,5 @@
 //! The only writer. Every event changes the records and the index together, or not at all.
 
-use super::index::Index;
 use super::{State, wholeness};
 use crate::event::Event;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
@@ -59,7 +58,7 @@ impl<M: Memory> State<M> {
             Event::PoolStirred(pool) => self.index.wake_pool(&pool, now),
             Event::RowRemoved(canister, reason) => self.remove_row(now, canister, reason),
             Event::PoolPlanned { pool, record, wake } => {
-                self.index.planned_at.insert(pool.clone(), now);
+                self.index.pool_mut(&pool).planned_at = Some(now);
                 self.index.take_wake(&pool);
                 if wake < Nanos::MAX {
                     self.index.wake_pool(&pool, wake);
@@ -118,7 +117,7 @@ impl<M: Memory> State<M> {
 
     /// Pools of the spec get a record, pools that left it lose theirs.
     fn apply_spec(&mut self, now: Nanos, spec: FleetSpec) {
-        let known: Vec<String> = self.index.pools.keys().cloned().collect();
+        let known = self.index.names();
         for pool in known.iter().filter(|pool| spec.pool(pool).is_none()) {
             self.pools.remove(pool);
             self.index.take_pool(pool);
@@ -148,7 +147,9 @@ impl<M: Memory> State<M> {
         let changed: Vec<&PoolSpec> = spec.pools.iter().filter(|it| other(&it.role)).collect();
         self.resume_rollouts(now, &|pool| changed.iter().any(|it| it.name == pool));
         // Views are told without the spec while it stays the same.
-        self.index.noted.clear();
+        for pool in self.index.pools.values_mut() {
+            pool.noted = None;
+        }
         self.name_modules(now, &spec);
         let before = self.spec().map(|spec| spec.controllers.clone());
         let others = before.is_some_and(|before| before != spec.controllers);
@@ -200,7 +201,9 @@ impl<M: Memory> State<M> {
             let rollout = record.rollout.as_ref();
             of(&record.name) && rollout.is_some_and(|it| it.failures > 0)
         };
-        let failed: Vec<PoolRecord> = self.index.pools.values().filter(failed).cloned().collect();
+        let records = self.index.pools.values();
+        let records = records.filter_map(|pool| pool.record.as_ref());
+        let failed: Vec<PoolRecord> = records.filter(failed).cloned().collect();
         for mut record in failed {
             if let Some(rollout) = &mut record.rollout {
                 rollout.failures = 0;
@@ -262,8 +265,7 @@ impl<M: Memory> State<M> {
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
-        let pools: Vec<String> = self.index.pools.keys().cloned().collect();
-        for pool in pools {
+        for pool in self.index.names() {
             self.index.wake_pool_now(&pool, now);
         }
     }
@@ -369,10 +371,9 @@ impl<M: Memory> State<M> {
 
     /// What it does not reserve any more is for those that wait.
     fn put_pool(&mut self, now: Nanos, record: PoolRecord) {
-        let reserved = |index: &Index| index.starving.get(&record.name).copied();
-        let before = reserved(&self.index);
+        let before = self.index.reserved_for(&record.name);
         self.index.put_pool(record.clone());
-        if reserved(&self.index) < before {
+        if self.index.reserved_for(&record.name) < before {
             self.wake_hungry(now);
         }
         self.pools.insert(record.name.clone(), Record::from(record));
