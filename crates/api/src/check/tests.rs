@@ -22,6 +22,7 @@ fn good() -> FleetSpec {
         warm_pool: WarmPoolSpec::new(5, 20),
         roles: vec![RoleSpec::new("worker", ModuleHash([7; 32]))],
         top_up: None,
+        grants: Vec::new(),
         pools: vec![PoolSpec {
             initial: 2,
             signals: vec![SignalSpec::new("depth", 10)],

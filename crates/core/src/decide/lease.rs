@@ -190,7 +190,8 @@ fn free<M: Memory>(state: &State<M>, now: Nanos, pool: &PoolSpec, count: usize) 
         let load = |member: &Member| load.map(|position| member.samples[position].value);
         let at_work = state
             .members(&pool.name)
-            .filter(|member| member.phase == Phase::InService && member.protected_until <= now);
+            .filter(|member| member.phase == Phase::InService && member.protected_until <= now)
+            .filter(|member| !member.bound);
         let mut at_work: Vec<_> = at_work.map(|it| (load(it), it.canister)).collect();
         at_work.sort_unstable();
         let missing = count - free.len();

@@ -6,7 +6,8 @@ use crate::state::Member;
 use hatchery_types::{CanisterId, Nanos, Phase};
 use std::cmp::Reverse;
 
-/// Members that may be cordoned, the least useful first; never a leased or a protected one.
+/// Members that may be cordoned, the least useful first; never a leased or a protected one,
+/// nor one that was asked for or has children.
 ///
 /// Silent ones first, then outdated modules, then the least loaded, then the youngest; a load that
 /// is not known counts as busy.
@@ -15,6 +16,7 @@ pub(crate) fn victims(view: &PoolView<'_>) -> Vec<CanisterId> {
     let mut victims: Vec<_> = view
         .members
         .iter()
+        .filter(|member| !member.bound || planted("s15"))
         .filter(|member| match member.phase {
             Phase::InService => member.protected_until <= view.now || planted("s15"),
             Phase::Leased => planted("s15"),
@@ -65,7 +67,7 @@ pub(super) fn dispensable(view: &PoolView<'_>) -> Vec<(Nanos, CanisterId)> {
     let mut standby: Vec<_> = view
         .members
         .iter()
-        .filter(|member| member.phase == Phase::Standby && !member.starting)
+        .filter(|member| member.phase == Phase::Standby && !member.starting && !member.bound)
         .map(|member| {
             let order = (is_current(view, member), Reverse(member.since));
             (order, member.canister)

@@ -3,6 +3,7 @@
 //! Changed by `apply` alone, row by row and effect by effect, and rebuilt from stable memory when
 //! the state is opened, so it cannot drift.
 
+use super::Family;
 use super::leases::LeaseIndex;
 use super::pasts::Pasts;
 use crate::decided::Noted;
@@ -88,6 +89,14 @@ pub struct Member {
     /// It asked to be no victim before this.
     #[n(9)]
     pub protected_until: Nanos,
+    /// It was asked for under a grant: it stays until somebody recycles it.
+    #[n(10)]
+    #[cbor(default)]
+    pub kept: bool,
+    /// It is kept, or has children that are: no policy takes it.
+    #[n(11)]
+    #[cbor(default)]
+    pub bound: bool,
 }
 
 impl Member {
@@ -104,6 +113,8 @@ impl Member {
             silent: false,
             starting: false,
             protected_until: Nanos(0),
+            kept: false,
+            bound: false,
         }
     }
 }
@@ -146,6 +157,8 @@ pub(crate) struct Index {
     pub(crate) members: BTreeMap<String, BTreeMap<CanisterId, Member>>,
     /// Members by pool and phase, counted.
     pub(crate) sizes: BTreeMap<String, BTreeMap<Phase, u32>>,
+    /// Whose children members are.
+    pub(crate) family: Family,
     /// Members on standby that have started, the longest there first.
     pub(crate) standby: BTreeMap<String, BTreeSet<(Nanos, CanisterId)>>,
     /// The rows of some of those on standby: what is handed out next costs no look into stable
@@ -236,10 +249,12 @@ impl Index {
         if is_needy(row) {
             self.needy.insert((row.fund_at, row.canister));
         }
+        self.put_family(row);
         if let Some((role, burn)) = burn_of(row) {
             *self.burns.entry(role.to_owned()).or_default() += burn;
         }
-        if let Some((pool, member)) = member_of(row) {
+        if let Some((pool, mut member)) = member_of(row) {
+            member.bound |= self.family.is_bound(row.canister);
             note_change(&mut self.noted, &pool, row.canister);
             let sizes = self.sizes.entry(pool.clone()).or_default();
             *sizes.entry(row.phase).or_default() += 1;
@@ -298,6 +313,9 @@ impl Index {
             None => {}
         }
         self.needy.remove(&(row.fund_at, row.canister));
+        if let Some(parent) = self.family.take(row) {
+            self.bind(parent, false);
+        }
         if let Some((role, burn)) = burn_of(row)
             && let Some(sum) = self.burns.get_mut(role)
         {
@@ -319,6 +337,27 @@ impl Index {
             *size = size
                 .checked_sub(1)
                 .expect("bug: a member is taken out that was never put in");
+        }
+    }
+
+    fn put_family(&mut self, row: &Row) {
+        let by_phase = &self.by_phase;
+        let is_gone = |id: CanisterId| {
+            let mut others = by_phase.iter().filter(|(phase, _)| !phase.is_member());
+            others.any(|(_, rows)| rows.contains(&id))
+        };
+        if let Some(parent) = self.family.put(row, is_gone) {
+            self.bind(parent, true);
+        }
+    }
+
+    /// A member got its first child that was asked for, or lost its last.
+    fn bind(&mut self, parent: CanisterId, has_children: bool) {
+        for (pool, members) in &mut self.members {
+            if let Some(member) = members.get_mut(&parent) {
+                member.bound = has_children || member.kept;
+                note_change(&mut self.noted, pool, parent);
+            }
         }
     }
 
@@ -561,6 +600,8 @@ fn member_of(row: &Row) -> Option<(String, Member)> {
         silent: row.reason == Reason::Silent,
         starting: row.starts_until.0 > 0,
         protected_until: row.protected_until,
+        kept: row.kept,
+        bound: row.kept,
     };
     Some((pool, member))
 }
@@ -635,6 +676,7 @@ impl Index {
         let burns = |index: &Index| -> Vec<_> { index.burns().collect() };
         let parts = [
             (self.needy == other.needy, "needy"),
+            (self.family == other.family, "family"),
             (burns(self) == burns(other), "burns"),
             (standby(self) == standby(other), "standby"),
             (self.pulls == other.pulls, "pulls"),

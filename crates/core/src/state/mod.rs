@@ -6,6 +6,7 @@
 mod apply;
 mod books;
 mod decisions;
+mod family;
 mod index;
 mod invariants;
 mod leases;
@@ -15,6 +16,7 @@ mod pasts;
 mod receipts;
 mod wholeness;
 
+pub(crate) use family::Family;
 pub(crate) use index::Index;
 pub use index::{Counts, Member};
 pub use invariants::{Violation, check};

@@ -3,6 +3,7 @@
 mod commands;
 mod decisions;
 mod failure_ids;
+mod families;
 mod fixture;
 mod funding;
 mod golden;
