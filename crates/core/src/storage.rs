@@ -89,6 +89,40 @@ where
     const BOUND: Bound = Bound::Unbounded;
 }
 
+/// A value of a map as its CBOR. One type for all maps: what differs between them is the key, so
+/// maps with keys of one type share one compiled tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record(Vec<u8>);
+
+impl Record {
+    /// The value of these bytes.
+    pub(crate) fn read<T: for<'b> minicbor::Decode<'b, ()>>(&self) -> T {
+        minicbor::decode(&self.0).expect("bug: stable memory holds bytes of another shape")
+    }
+}
+
+impl<T: minicbor::Encode<()>> From<T> for Record {
+    fn from(value: T) -> Self {
+        Record(encode(&value))
+    }
+}
+
+impl Storable for Record {
+    fn to_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    fn from_bytes(bytes: Cow<[u8]>) -> Self {
+        Record(bytes.into_owned())
+    }
+
+    const BOUND: Bound = Bound::Unbounded;
+}
+
 /// CBOR of a value in memory.
 pub(crate) fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -4,7 +4,7 @@ use super::index::Index;
 use super::{State, wholeness};
 use crate::event::Event;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row};
-use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey};
+use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey, Record};
 use crate::{Account, Breaker, limits};
 use hatchery_types::{
     CanisterId, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome,
@@ -236,7 +236,7 @@ impl<M: Memory> State<M> {
             self.index.take_module(module, before);
         }
         self.index.put_module(module, &record);
-        self.modules.insert(HashKey(module.0), Cbor(record));
+        self.modules.insert(HashKey(module.0), Record::from(record));
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
@@ -257,7 +257,7 @@ impl<M: Memory> State<M> {
             self.change_header(|header| header.effect_ceiling = ceiling);
         }
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(effect.id.0, Cbor(effect));
+        self.effects.insert(effect.id.0, Record::from(effect));
     }
 
     fn record_outcome(&mut self, id: EffectId, step: u8, outcome: Outcome) {
@@ -270,7 +270,7 @@ impl<M: Memory> State<M> {
         effect.outcomes[usize::from(step)] = Some(outcome);
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(id.0, Cbor(effect));
+        self.effects.insert(id.0, Record::from(effect));
     }
 
     fn put_row(&mut self, now: Nanos, row: Row) {
@@ -306,7 +306,7 @@ impl<M: Memory> State<M> {
         {
             self.index.wake_pool(pool, now);
         }
-        self.rows.insert(row.canister.into(), Cbor(row));
+        self.rows.insert(row.canister.into(), Record::from(row));
     }
 
     /// A canister changed its phase: plans and lists that depend on it are brought forward.
@@ -327,9 +327,10 @@ impl<M: Memory> State<M> {
 
     fn remove_row(&mut self, now: Nanos, canister: CanisterId, reason: Reason) {
         if let Some(row) = self.rows.remove(&canister.into()) {
-            self.index.take_row(&row.0);
-            self.book_removed(row.0.held(), &reason);
-            let pool = row.0.pool;
+            let row: Row = row.read();
+            self.index.take_row(&row);
+            self.book_removed(row.held(), &reason);
+            let pool = row.pool;
             self.append_log(LogEntry {
                 at: now,
                 canister: Some(canister),
@@ -348,7 +349,7 @@ impl<M: Memory> State<M> {
         if reserved(&self.index) < before {
             self.wake_hungry(now);
         }
-        self.pools.insert(record.name.clone(), Cbor(record));
+        self.pools.insert(record.name.clone(), Record::from(record));
     }
 
     fn wake_hungry(&mut self, now: Nanos) {
@@ -393,7 +394,7 @@ impl<M: Memory> State<M> {
 
     pub(super) fn append_log(&mut self, entry: LogEntry) {
         self.newest_event += 1;
-        self.log.insert(self.newest_event, Cbor(entry));
+        self.log.insert(self.newest_event, Record::from(entry));
         if self.log.len() > limits::LOG_MAX {
             self.log.pop_first();
         }

@@ -66,7 +66,10 @@ impl<M: Memory> State<M> {
             ..
         } = header.ledger;
         let sum = |parts: &[Cycles]| Cycles(parts.iter().map(|part| part.0).sum());
-        let rows = self.rows.iter().map(|entry| entry.value().0.held().0);
+        let rows = self
+            .rows
+            .iter()
+            .map(|entry| entry.value().read::<Row>().held().0);
         let held = Cycles(rows.sum());
         let out = [
             held,

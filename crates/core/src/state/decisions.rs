@@ -3,7 +3,7 @@
 use super::State;
 use crate::decided::{Decided, Noted};
 use crate::limits;
-use crate::storage::Cbor;
+use crate::storage::Record;
 use ic_stable_structures::Memory;
 
 impl<M: Memory> State<M> {
@@ -14,7 +14,7 @@ impl<M: Memory> State<M> {
 
     /// A decision that is still kept.
     pub fn decision(&self, number: u64) -> Option<Decided> {
-        self.decisions.get(&number).map(|decided| decided.0)
+        self.decisions.get(&number).map(|decided| decided.read())
     }
 
     /// At most `limit` decisions of a pool, newest first, from the one of that number (none = from
@@ -87,7 +87,7 @@ impl<M: Memory> State<M> {
         } else {
             self.index.noted.insert(decided.pool.clone(), noted);
         }
-        self.decisions.insert(number, Cbor(decided));
+        self.decisions.insert(number, Record::from(decided));
         if self.decisions.len() > limits::DECISIONS_MAX {
             self.decisions.pop_first();
         }

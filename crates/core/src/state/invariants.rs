@@ -4,7 +4,7 @@
 use super::State;
 use crate::limits;
 use crate::record::Row;
-use hatchery_types::{CanisterId, EffectKind, Lane, Phase};
+use hatchery_types::{CanisterId, Effect, EffectKind, Lane, Phase};
 use ic_stable_structures::Memory;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,7 +27,11 @@ impl fmt::Display for Violation {
 /// Every violation in `state`.
 pub fn check<M: Memory>(state: &State<M>) -> Vec<Violation> {
     let mut found = Findings::default();
-    let rows: Vec<Row> = state.rows.iter().map(|entry| entry.value().0).collect();
+    let rows: Vec<Row> = state
+        .rows
+        .iter()
+        .map(|entry| entry.value().read())
+        .collect();
     check_chains(state, &rows, &mut found);
     check_members(&rows, &mut found);
     check_reasons(state, &mut found);
@@ -55,7 +59,7 @@ impl Findings {
 fn check_chains<M: Memory>(state: &State<M>, rows: &[Row], found: &mut Findings) {
     let mut chains: BTreeMap<CanisterId, u32> = BTreeMap::new();
     for entry in state.effects.iter() {
-        let effect = entry.value().0;
+        let effect: Effect = entry.value().read();
         let Some(canister) = effect.canister else {
             continue;
         };
@@ -187,7 +191,7 @@ fn check_index<M: Memory>(state: &State<M>, found: &mut Findings) {
     });
     let at_hand = state.index.at_hand.iter();
     for (id, row) in at_hand {
-        let kept = state.rows.get(&(*id).into()).map(|row| row.0);
+        let kept = state.rows.get(&(*id).into()).map(|row| row.read());
         found.expect(12, kept.as_ref() == Some(row), || {
             format!("the row of {id} at hand is not the one kept")
         });
@@ -195,10 +199,12 @@ fn check_index<M: Memory>(state: &State<M>, found: &mut Findings) {
     found.expect(12, state.rebuilt_receipts() == state.receipt_index, || {
         "the index of receipts differs".to_owned()
     });
-    let creations = state
-        .effects
-        .iter()
-        .filter(|entry| matches!(entry.value().0.kind, EffectKind::Create { .. }));
+    let creations = state.effects.iter().filter(|entry| {
+        matches!(
+            entry.value().read::<Effect>().kind,
+            EffectKind::Create { .. }
+        )
+    });
     let known = u64::from(state.counts().lane(Lane::Create)) + state.lost_creations();
     found.expect(1, creations.count() as u64 == known, || {
         format!("{known} creations are counted, the journal has others")

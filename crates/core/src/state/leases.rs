@@ -5,7 +5,7 @@
 use super::State;
 use crate::lease::LeaseReceipt;
 use crate::limits;
-use crate::storage::{Cbor, ReceiptKey};
+use crate::storage::{ReceiptKey, Record};
 use hatchery_types::{Nanos, OperationId, Principal};
 use ic_stable_structures::Memory;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ impl<M: Memory> State<M> {
         if !self.index.leases.knows(&key) {
             return None;
         }
-        self.leases.get(&key).map(|receipt| receipt.0)
+        self.leases.get(&key).map(|receipt| receipt.read())
     }
 
     /// Answers kept for holders.
@@ -79,7 +79,7 @@ impl<M: Memory> State<M> {
 
     pub(super) fn put_lease_receipt(&mut self, key: ReceiptKey, receipt: LeaseReceipt) {
         self.index.leases.put(receipt.at, key.clone());
-        self.leases.insert(key, Cbor(receipt));
+        self.leases.insert(key, Record::from(receipt));
     }
 
     /// Forgets receipts whose life is over, the oldest first, a batch at a time.

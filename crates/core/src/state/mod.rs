@@ -25,12 +25,10 @@ pub use pages::{PoolCursor, RowFilter};
 pub(crate) use pasts::Queue;
 use receipts::ReceiptIndex;
 
-use crate::decided::Decided;
 use crate::lease::LeaseReceipt;
 use crate::metrics::Metrics;
-use crate::receipt::Receipt;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
-use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey};
+use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey, Record};
 use crate::{Breaker, Funding, Ledger, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
@@ -44,15 +42,15 @@ use std::ops::Bound::{Excluded, Unbounded};
 pub struct State<M: Memory> {
     header: StableCell<Cbor<Header>, M>,
     spec: StableCell<Cbor<Option<FleetSpec>>, M>,
-    rows: StableBTreeMap<PrincipalKey, Cbor<Row>, M>,
-    effects: StableBTreeMap<u64, Cbor<Effect>, M>,
-    pools: StableBTreeMap<String, Cbor<PoolRecord>, M>,
-    modules: StableBTreeMap<HashKey, Cbor<ModuleRecord>, M>,
+    rows: StableBTreeMap<PrincipalKey, Record, M>,
+    effects: StableBTreeMap<u64, Record, M>,
+    pools: StableBTreeMap<String, Record, M>,
+    modules: StableBTreeMap<HashKey, Record, M>,
     chunks: StableBTreeMap<ChunkKey, Vec<u8>, M>,
-    log: StableBTreeMap<u64, Cbor<LogEntry>, M>,
-    receipts: StableBTreeMap<ReceiptKey, Cbor<Receipt>, M>,
-    leases: StableBTreeMap<ReceiptKey, Cbor<LeaseReceipt>, M>,
-    decisions: StableBTreeMap<u64, Cbor<Decided>, M>,
+    log: StableBTreeMap<u64, Record, M>,
+    receipts: StableBTreeMap<ReceiptKey, Record, M>,
+    leases: StableBTreeMap<ReceiptKey, Record, M>,
+    decisions: StableBTreeMap<u64, Record, M>,
     kept_metrics: StableCell<Cbor<Metrics>, M>,
     metrics: Metrics,
     pub(crate) index: Index,
@@ -167,7 +165,7 @@ impl<M: Memory> State<M> {
             return;
         }
         let rows = self.rows.last_key_value();
-        header.newest = rows.map(|(_, row)| row.0.canister);
+        header.newest = rows.map(|(_, row)| row.read::<Row>().canister);
         header.layout = LAYOUT;
         self.header.set(Cbor(header));
     }
@@ -185,7 +183,7 @@ impl<M: Memory> State<M> {
     fn rebuilt_receipts(&self) -> ReceiptIndex {
         let mut index = ReceiptIndex::default();
         for entry in self.receipts.iter() {
-            index.put(entry.key(), &entry.value().0);
+            index.put(entry.key(), &entry.value().read());
         }
         index
     }
@@ -194,14 +192,14 @@ impl<M: Memory> State<M> {
     fn rebuilt_index(&self) -> Index {
         let mut index = Index::default();
         for entry in self.rows.iter() {
-            index.put_row(&entry.value().0);
+            index.put_row(&entry.value().read());
         }
         let incarnation = self.incarnation();
         for entry in self.effects.iter() {
-            index.put_effect(&entry.value().0, incarnation);
+            index.put_effect(&entry.value().read(), incarnation);
         }
         for entry in self.pools.iter() {
-            let pool = entry.value().0;
+            let pool: PoolRecord = entry.value().read();
             index.wake_pool_now(&pool.name, Nanos(0));
             index
                 .listed_at
@@ -209,10 +207,11 @@ impl<M: Memory> State<M> {
             index.put_pool(pool);
         }
         for entry in self.leases.iter() {
-            index.leases.put(entry.value().0.at, entry.key().clone());
+            let receipt: LeaseReceipt = entry.value().read();
+            index.leases.put(receipt.at, entry.key().clone());
         }
         for entry in self.modules.iter() {
-            index.put_module(ModuleHash(entry.key().0), &entry.value().0);
+            index.put_module(ModuleHash(entry.key().0), &entry.value().read());
         }
         index
     }
@@ -240,7 +239,7 @@ impl<M: Memory> State<M> {
     /// The row of a canister.
     pub fn row(&self, canister: CanisterId) -> Option<Row> {
         let at_hand = self.index.at_hand.get(&canister).cloned();
-        at_hand.or_else(|| self.rows.get(&canister.into()).map(|row| row.0))
+        at_hand.or_else(|| self.rows.get(&canister.into()).map(|row| row.read()))
     }
 
     /// Number of rows.
@@ -250,14 +249,17 @@ impl<M: Memory> State<M> {
 
     /// An effect of the journal.
     pub fn effect(&self, id: EffectId) -> Option<Effect> {
-        self.effects.get(&id.0).map(|effect| effect.0)
+        self.effects.get(&id.0).map(|effect| effect.read())
     }
 
     /// At most `limit` effects of the journal behind `after`.
     pub fn effects(&self, after: Option<EffectId>, limit: usize) -> Vec<Effect> {
         let start = after.map_or(Unbounded, |id| Excluded(id.0));
         let range = self.effects.range((start, Unbounded));
-        range.take(limit).map(|entry| entry.value().0).collect()
+        range
+            .take(limit)
+            .map(|entry| entry.value().read())
+            .collect()
     }
 
     /// Counters by phase, kind and lane.
@@ -360,13 +362,15 @@ impl<M: Memory> State<M> {
     pub fn modules(&self) -> Vec<(ModuleHash, ModuleRecord)> {
         let modules = self.modules.iter();
         modules
-            .map(|entry| (ModuleHash(entry.key().0), entry.value().0))
+            .map(|entry| (ModuleHash(entry.key().0), entry.value().read()))
             .collect()
     }
 
     /// The record of a module.
     pub fn module(&self, module: ModuleHash) -> Option<ModuleRecord> {
-        self.modules.get(&HashKey(module.0)).map(|record| record.0)
+        self.modules
+            .get(&HashKey(module.0))
+            .map(|record| record.read())
     }
 
     /// The bytes of a chunk.
@@ -379,7 +383,7 @@ impl<M: Memory> State<M> {
         let range = self.log.range((Excluded(after), Unbounded));
         range
             .take(limit)
-            .map(|entry| (*entry.key(), entry.value().0))
+            .map(|entry| (*entry.key(), entry.value().read()))
             .collect()
     }
 

@@ -39,7 +39,7 @@ impl<M: Memory> State<M> {
         } else {
             let start = after.map_or(Unbounded, |id| Excluded(PrincipalKey::from(id)));
             let entries = self.rows.range((start, Unbounded)).take(enough);
-            entries.map(|entry| entry.value().0).collect()
+            entries.map(|entry| entry.value().read()).collect()
         };
         let more = page.len() > limit;
         page.truncate(limit);

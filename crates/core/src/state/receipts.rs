@@ -6,7 +6,7 @@ use super::State;
 use crate::limits;
 use crate::plant::planted;
 use crate::receipt::{On, Receipt};
-use crate::storage::{Cbor, ReceiptKey};
+use crate::storage::{ReceiptKey, Record};
 use hatchery_types::{Nanos, OperationId, Principal};
 use ic_stable_structures::Memory;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,7 @@ impl<M: Memory> State<M> {
     pub fn receipt(&self, caller: Principal, operation: &OperationId) -> Option<Receipt> {
         self.receipts
             .get(&ReceiptKey::new(caller, &operation.0))
-            .map(|receipt| receipt.0)
+            .map(|receipt| receipt.read())
     }
 
     /// Operations that are not answered yet.
@@ -128,14 +128,14 @@ impl<M: Memory> State<M> {
     /// oldest answered receipt goes, or the oldest of all.
     pub(super) fn put_receipt(&mut self, key: ReceiptKey, receipt: Receipt) {
         if let Some(before) = self.receipts.get(&key) {
-            self.receipt_index.take(&key, &before.0);
+            self.receipt_index.take(&key, &before.read());
         } else if let Some(oldest) = self.receipt_to_drop(&key)
             && let Some(dropped) = self.receipts.remove(&oldest)
         {
-            self.receipt_index.take(&oldest, &dropped.0);
+            self.receipt_index.take(&oldest, &dropped.read());
         }
         self.receipt_index.put(&key, &receipt);
-        self.receipts.insert(key, Cbor(receipt));
+        self.receipts.insert(key, Record::from(receipt));
     }
 
     fn receipt_to_drop(&self, key: &ReceiptKey) -> Option<ReceiptKey> {

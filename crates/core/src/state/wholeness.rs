@@ -4,7 +4,7 @@
 use super::State;
 use super::index::is_lost;
 use crate::record::LogEntry;
-use crate::storage::Cbor;
+use crate::storage::Record;
 use hatchery_types::{CanisterId, Cycles, Effect, EffectId, EffectKind, Nanos, Outcome, Reason};
 use ic_stable_structures::Memory;
 
@@ -36,7 +36,7 @@ impl<M: Memory> State<M> {
         effect.given_up = true;
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
-        self.effects.insert(id.0, Cbor(effect));
+        self.effects.insert(id.0, Record::from(effect));
         self.append_log(LogEntry {
             at: now,
             canister: None,
