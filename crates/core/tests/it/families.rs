@@ -1,7 +1,7 @@
 //! Requests of members: children under a grant, who leaves first, and what is refused.
 
 use crate::fixture::{OPERATOR, ROOT, Root, empty, module, refused, saw, spec};
-use hatchery_core::{Answer, Ask, Command, CommandInput, Input, Reply, RequestInput};
+use hatchery_core::{Answer, Ask, Command, CommandInput, Input, Reply, RequestInput, RowFilter};
 use hatchery_types::{
     CanisterId, EffectKind, FleetSpec, Generation, GrantSpec, Observation, OperationId, Outcome,
     Phase, PoolSpec, REJECT_DESTINATION_INVALID, Reason, RoleSpec,
@@ -334,7 +334,12 @@ fn l21_only_the_tenant_itself_is_answered() {
     let before = it.holdings();
     assert_eq!(why(&it.ask_as(hub, 9, "two", create())), "stale-generation");
     assert_eq!(why(&it.ask_as(hub, 9, "one", create())), "stale-generation");
-    let spare = it.root.state.rows(Some(Phase::Ready), None, 1).0[0].canister;
+    let spare = it
+        .root
+        .state
+        .rows(&RowFilter::of(Some(Phase::Ready)), None, 1)
+        .0[0]
+        .canister;
     for nobody in [spare, CanisterId(OPERATOR), CanisterId(ROOT)] {
         assert_eq!(why(&it.ask(nobody, "one", create())), "unauthorised");
     }
@@ -491,4 +496,56 @@ fn an_install_that_is_refused_gives_the_place_back() {
         matches!(reply, Reply::Refused(Reason::Refused(_), _)),
         "{reply:?}"
     );
+}
+
+#[test]
+fn l10_canisters_are_listed_by_parent_and_the_rest_in_pages_and_each_has_its_history() {
+    let mut it = rested(fleet());
+    let hub = it.hubs[0];
+    let children = [it.child(hub, "one"), it.child(hub, "two")];
+    let state = &it.root.state;
+    let page = |filter: &RowFilter, after, limit| {
+        let (rows, next) = state.rows(filter, after, limit);
+        let ids: Vec<CanisterId> = rows.iter().map(|row| row.canister).collect();
+        (ids, next)
+    };
+    let of_hub = RowFilter {
+        parent: Some(hub),
+        ..RowFilter::default()
+    };
+    assert_eq!(page(&of_hub, None, 9), (children.to_vec(), None));
+    assert_eq!(
+        page(&of_hub, None, 1),
+        (vec![children[0]], Some(children[0]))
+    );
+    assert_eq!(
+        page(&of_hub, Some(children[0]), 1),
+        (vec![children[1]], None)
+    );
+    let in_pool = RowFilter {
+        pool: Some("hubs".to_owned()),
+        role: Some("hub".to_owned()),
+        module: Some(module()),
+        ..RowFilter::default()
+    };
+    assert_eq!(page(&in_pool, None, 9), (it.hubs.clone(), None));
+    assert_eq!(state.children(hub, Some(children[0])).count(), 1);
+
+    let (mut events, mut after) = (Vec::new(), 0);
+    loop {
+        let (page, next) = state.history(Some(children[0]), after, 2);
+        assert!(page.len() <= 2);
+        events.extend(page);
+        match next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    let all = state.log(0, usize::MAX);
+    let ours: Vec<_> = all
+        .into_iter()
+        .filter(|(_, entry)| entry.canister == Some(children[0]))
+        .collect();
+    assert!(events.len() > 3, "{events:?}");
+    assert_eq!(events, ours);
 }

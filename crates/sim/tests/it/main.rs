@@ -14,6 +14,7 @@ mod planted;
 mod pool;
 mod recovery;
 mod relay;
+mod requests;
 mod script;
 mod soak;
 mod wasm;
