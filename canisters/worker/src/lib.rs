@@ -15,7 +15,7 @@ use work::{Standing, Work};
 /// Hashes done each second while there is work.
 const HASHES_PER_SECOND: u32 = 1_000;
 /// Seconds between two reports unless the init argument says otherwise.
-const REPORT_EVERY_S: u64 = 60;
+const REPORT_EVERY_S: u64 = 120;
 /// Longest time between two reports, in seconds.
 const REPORT_EVERY_S_MAX: u64 = 3_600;
 /// The signal this worker reports.

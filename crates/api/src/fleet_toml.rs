@@ -60,7 +60,7 @@
 //! [pools.workers.signals.depth]  # at most 4; the one that wants most workers decides
 //! target = 10                    # per worker
 //! tolerance = "10%"              # default 10%
-//! stale_after = "3m"             # default 3m
+//! stale_after = "5m"             # default 5m
 //! warm_up = "30s"                # default 30s
 //! scope = "worker"               # or "pool": a total, reported by the parent; default worker
 //! source = "pushed"              # or "pulled", "memory", "burn", "queries"; default pushed

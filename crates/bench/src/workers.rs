@@ -8,6 +8,7 @@ use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
 use hatchery_types::{
     Cycles, FleetSpec, Generation, LeaseSpec, ModuleHash, Nanos, OperationId, Phase, PoolSpec,
+    SignalSpec,
 };
 use ic_stable_structures::VectorMemory;
 use ic_stable_structures::memory_manager::{MemoryId, MemoryManager};
@@ -166,10 +167,11 @@ fn add_pools(copy: &mut Copy) {
 fn control(modules: &Modules) -> Figure {
     let mut world = start(modules, |module| {
         let mut spec = leasing(module);
-        // Reports once a minute, as the kit does by itself.
+        // Reports every two minutes, as the kit does by itself.
         spec.roles[0].init_arg = b"DIDL\0\0".to_vec();
         let pool = &mut spec.pools[0];
         (pool.min, pool.initial, pool.max, pool.standby) = (PAID, PAID, PAID, 0);
+        pool.signals = vec![SignalSpec::new("depth", 10)];
         spec
     });
     let balance = |world: &FleetWorld| -> u128 {

@@ -49,6 +49,11 @@ pub enum Event {
     SearchChanged(Option<Search>),
     /// A row is new or changed.
     RowChanged(Box<Row>),
+    /// A row has new samples, and nothing is to be planned for them.
+    Sampled(Box<Row>),
+    /// What was reported may change what a pool does: its plan is brought forward, within the gap
+    /// between plans.
+    PoolStirred(String),
     /// A canister is no longer the fleet's; its cycles are booked.
     RowRemoved(CanisterId, Reason),
     /// A pool's record changed; `None`: it was planned and nothing changed. Plan again at `wake`.
@@ -72,7 +77,7 @@ pub enum Event {
     LogTrimmed,
     /// A pool's record changed outside of a plan.
     PoolChanged(Box<PoolRecord>),
-    /// A pool's totals were reported: its plan is brought forward, within the gap between plans.
+    /// A pool's totals were reported.
     PoolSampled(Box<PoolRecord>),
     /// A drain deadline cut a worker's work in this pool.
     WorkCut(String),

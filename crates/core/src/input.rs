@@ -213,7 +213,7 @@ pub struct Decision {
     pub effects: Vec<Effect>,
     /// What the requester hears.
     pub reply: Reply,
-    /// Ask again with the same input: there may be more to do.
+    /// There may be more to do: a tick is asked again with the same input, a report wants a tick.
     pub more: bool,
 }
 

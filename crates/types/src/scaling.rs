@@ -171,7 +171,7 @@ impl SignalSpec {
             name: name.to_owned(),
             target,
             tolerance_percent: 10,
-            stale_after: Nanos::from_secs(180),
+            stale_after: Nanos::from_secs(300),
             warm_up: Nanos::from_secs(30),
             scope: Scope::Worker,
             source: Source::Pushed,

@@ -111,21 +111,16 @@ pub(crate) fn report(caller: Principal, report: Report) -> ReportAnswer {
         value,
     } = report;
     let member = CanisterId(caller);
-    match act(&Input::Report {
+    match heard(&Input::Report {
         member,
         generation,
         signal,
         value,
     }) {
-        Reply::Reported { accepting, refused } => {
-            if refused.is_none() {
-                tick::arm(now() + SIGNAL_GAP);
-            }
-            ReportAnswer {
-                accepting,
-                refused: refused.as_ref().map(ReasonView::from),
-            }
-        }
+        Reply::Reported { accepting, refused } => ReportAnswer {
+            accepting,
+            refused: refused.as_ref().map(ReasonView::from),
+        },
         _ => panic!("bug: a report is not answered as one"),
     }
 }
@@ -192,6 +187,15 @@ pub(crate) fn violations() -> Vec<String> {
 }
 
 /// Feeds an input and returns what the requester hears.
+/// Decides and applies what was reported; a tick follows only if it may change a plan.
+pub(super) fn heard(input: &Input) -> Reply {
+    let decision = feed(input);
+    if decision.more {
+        tick::arm(now() + SIGNAL_GAP);
+    }
+    decision.reply
+}
+
 pub(super) fn act(input: &Input) -> Reply {
     let decision = feed(input);
     assert!(

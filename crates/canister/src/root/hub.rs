@@ -1,6 +1,6 @@
 //! What the methods for parents and members of pools do: leases, reports for a pool, protection.
 
-use super::endpoint::{SIGNAL_GAP, act, commanded, no_pool, refused};
+use super::endpoint::{SIGNAL_GAP, act, commanded, heard, no_pool, refused};
 use super::{method, now, tick, view, with_state};
 use crate::call;
 use hatchery_api::{
@@ -155,14 +155,11 @@ pub(crate) fn report_pool(caller: Principal, report: PoolReport) -> Answer<PoolR
             .map(|it| (it.canister, it.signal, it.value))
             .collect(),
     };
-    match act(&Input::ReportPool(input)) {
-        Reply::PoolReported(left_out) => {
-            tick::arm(now() + SIGNAL_GAP);
-            Ok(PoolReportAnswer {
-                refused: left_out.iter().map(not_taken).collect(),
-                listing: listing(&report.pool, report.known),
-            })
-        }
+    match heard(&Input::ReportPool(input)) {
+        Reply::PoolReported(left_out) => Ok(PoolReportAnswer {
+            refused: left_out.iter().map(not_taken).collect(),
+            listing: listing(&report.pool, report.known),
+        }),
         Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
         _ => panic!("bug: a parent's report is not answered as one"),
     }

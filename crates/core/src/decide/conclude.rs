@@ -117,6 +117,12 @@ impl Case<'_> {
     pub(super) fn trouble(&self) -> Option<Reason> {
         self.outcomes.iter().find_map(|outcome| reason_of(outcome))
     }
+
+    /// A step says that there is no such canister, and no later one worked on it.
+    fn found_gone(&self) -> bool {
+        let is_done = matches!(self.last(), Outcome::Done(_));
+        !is_done && self.outcomes.iter().any(|outcome| is_gone(outcome))
+    }
 }
 
 fn reason_of(outcome: &Outcome) -> Option<Reason> {
@@ -207,7 +213,7 @@ fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
             Some(flaw) => again(now, row, case.trouble().unwrap_or(flaw)),
         };
     }
-    if case.outcomes.iter().any(|outcome| is_gone(outcome)) {
+    if case.found_gone() {
         return row.moved(Phase::Lost, now, Reason::Gone);
     }
     if lost_control(case.last()) {
@@ -314,7 +320,7 @@ fn after_install<M: Memory>(
         started(draft, state, installed(state, now, row), module);
         return;
     }
-    if case.outcomes.iter().any(|outcome| is_gone(outcome)) {
+    if case.found_gone() {
         draft.row(row.moved(Phase::Lost, now, Reason::Gone));
         return;
     }

@@ -4,6 +4,7 @@ use super::parent::is_parent;
 use super::refuse;
 use super::service::member_due;
 use super::standing;
+use super::stir::stirred;
 use crate::input::{NotTaken, PoolReport};
 use crate::limits;
 use crate::plant::planted;
@@ -40,7 +41,11 @@ pub(super) fn report<M: Memory>(
         Err(reason) => answer(accepting, Some(reason)),
         Ok(row) => {
             let mut decision = answer(accepting, None);
-            decision.events.push(Event::RowChanged(Box::new(row)));
+            let pool = row.pool.as_deref().unwrap_or_default();
+            let stirred = stirred(state, now, spec, pool, None, &[&row]);
+            decision.events.push(Event::Sampled(Box::new(row)));
+            decision.more = stirred.is_some();
+            decision.events.extend(stirred);
             decision
         }
     }
@@ -172,13 +177,27 @@ pub(super) fn report_pool<M: Memory>(
             refused.push(NotTaken::new(None, signal, reason));
         }
     }
-    for (member, rows) in by_member(report) {
-        let row = sample_member(state, spec, now, &report.pool, member, &rows, &mut refused);
-        let event = row.map(|row| Event::RowChanged(Box::new(row)));
-        decision.events.extend(event);
-    }
-    let record = Box::new(record);
-    decision.events.push(Event::PoolSampled(record));
+    let rows = by_member(report)
+        .into_iter()
+        .filter_map(|(member, values)| {
+            sample_member(
+                state,
+                spec,
+                now,
+                &report.pool,
+                member,
+                &values,
+                &mut refused,
+            )
+        });
+    let rows: Vec<Row> = rows.collect();
+    let all: Vec<&Row> = rows.iter().collect();
+    let stirred = stirred(state, now, spec, &pool.name, Some(&record), &all);
+    decision.more = stirred.is_some();
+    let sampled = rows.into_iter().map(|row| Event::Sampled(Box::new(row)));
+    decision.events.extend(sampled);
+    decision.events.push(Event::PoolSampled(Box::new(record)));
+    decision.events.extend(stirred);
     decision.reply = Reply::PoolReported(refused);
     decision
 }

@@ -25,6 +25,7 @@ mod request;
 mod search;
 mod service;
 mod standing;
+mod stir;
 mod store;
 mod sweep;
 mod tick;

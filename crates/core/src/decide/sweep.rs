@@ -3,7 +3,8 @@
 //!
 //! No management call moves cycles out of a canister, and `delete_canister` discards them. So the
 //! sweeper is installed, deposits by itself, and the next look shows what it did. When it cannot,
-//! the canister goes on as it is, and what a delete discards is booked.
+//! a canister that was to be Ready has failed, since it holds more than the ceiling; one that leaves
+//! goes on as it is, and what a delete discards is booked.
 
 use super::Draft;
 use super::conclude::{Case, gone, is_gone};
@@ -22,7 +23,10 @@ pub(super) fn before_ready(case: &Case<'_>, mut row: Row) -> Row {
     let line = case.spec.and_then(|spec| spec.warm_pool.sweep_above);
     let attempts = row.sweep.take().map_or(0, |sweep| sweep.attempts);
     match (line, row.cycles) {
-        (Some(line), Some(held)) if held > line && attempts < limits::SWEEPS_MAX => {
+        (Some(line), Some(held)) if held > line => {
+            if attempts >= limits::SWEEPS_MAX {
+                return row.moved(Phase::Failed, case.now, Reason::AboveSweepLine);
+            }
             let mut row = row.moved(Phase::PendingReset, case.now, Reason::AboveSweepLine);
             row.sweep = Some(Sweep {
                 attempts,

@@ -51,7 +51,9 @@ impl<M: Memory> State<M> {
                 self.wake_all_pools(now);
             }
             Event::SearchChanged(search) => self.change_header(|header| header.search = search),
-            Event::RowChanged(row) => self.put_row(now, *row),
+            Event::RowChanged(row) => self.put_row(now, *row, true),
+            Event::Sampled(row) => self.put_row(now, *row, false),
+            Event::PoolStirred(pool) => self.index.wake_pool(&pool, now),
             Event::RowRemoved(canister, reason) => self.remove_row(now, canister, reason),
             Event::PoolPlanned { pool, record, wake } => {
                 self.index.planned_at.insert(pool.clone(), now);
@@ -79,7 +81,6 @@ impl<M: Memory> State<M> {
                 self.put_pool(now, *record);
             }
             Event::PoolSampled(record) => {
-                self.index.wake_pool(&record.name, now);
                 self.put_pool(now, *record);
             }
             Event::WorkCut(pool) => {
@@ -273,8 +274,11 @@ impl<M: Memory> State<M> {
         self.effects.insert(id.0, Record::from(effect));
     }
 
-    fn put_row(&mut self, now: Nanos, row: Row) {
-        let before = self.row(row.canister);
+    fn put_row(&mut self, now: Nanos, row: Row, wakes: bool) {
+        // Writing it tells what was there: reading it first would cost a lookup more.
+        let at_hand = self.index.at_hand.get(&row.canister).cloned();
+        let written = self.rows.insert(row.canister.into(), Record::from(&row));
+        let before = at_hand.or_else(|| written.map(|before| before.read()));
         match &before {
             Some(before) => self.index.take_row(before),
             None => self.note_id(row.canister),
@@ -300,13 +304,14 @@ impl<M: Memory> State<M> {
         if moved {
             self.metrics.count_move(before.as_ref(), &row);
             self.follow_move(now, before.as_ref(), &row);
-        } else if before.is_some_and(|before| {
-            (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
-        }) && let Some(pool) = &row.pool
+        } else if wakes
+            && before.is_some_and(|before| {
+                (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
+            })
+            && let Some(pool) = &row.pool
         {
             self.index.wake_pool(pool, now);
         }
-        self.rows.insert(row.canister.into(), Record::from(row));
     }
 
     /// A canister changed its phase: plans and lists that depend on it are brought forward.

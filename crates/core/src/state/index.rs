@@ -456,6 +456,11 @@ impl Index {
         self.set_wake(pool, when.max(planned + limits::PLAN_GAP));
     }
 
+    /// When `pool` is to be planned.
+    pub(crate) fn due(&self, pool: &str) -> Option<Nanos> {
+        self.pool_due.get(pool).copied()
+    }
+
     fn set_wake(&mut self, pool: &str, when: Nanos) {
         let due = self.pool_due.get(pool).copied();
         if due.is_some_and(|due| due <= when) {
@@ -587,7 +592,8 @@ fn is_unproven(row: &Row) -> bool {
     row.unproven && (row.attempts > 0 || row.phase == Phase::Failed)
 }
 
-fn member_of(row: &Row) -> Option<(String, Member)> {
+/// What a plan sees of a member, and its pool.
+pub(crate) fn member_of(row: &Row) -> Option<(String, Member)> {
     let pool = row.pool.clone().filter(|_| row.phase.is_member())?;
     let member = Member {
         canister: row.canister,

@@ -17,8 +17,8 @@ mod receipts;
 mod wholeness;
 
 pub(crate) use family::Family;
-pub(crate) use index::Index;
 pub use index::{Counts, Member};
+pub(crate) use index::{Index, member_of};
 pub use invariants::{Violation, check};
 pub use listing::Listing;
 pub use pages::{PoolCursor, RowFilter};

@@ -74,14 +74,14 @@ fn p26_a_rich_canister_is_swept_before_it_is_ready() {
 }
 
 #[test]
-fn p26_what_cannot_be_swept_is_ready_as_it_is() {
+fn p26_what_cannot_be_swept_is_not_ready_and_says_so() {
     let unsent = Outcome::NotExecuted(Refusal::new(2, "busy"));
     for (answer, sweeps) in [(refused(5), 1), (unsent, 3), (done(), 3)] {
         let mut root = Root::with(sweeping(9));
         root.import(canister(5));
         reset(&mut root, 50);
         let mut tried = 0;
-        while phase(&root) != Some(Phase::Ready) {
+        while phase(&root) != Some(Phase::Failed) {
             for sweep in root.take(is_sweep) {
                 tried += 1;
                 root.answer(&sweep, std::slice::from_ref(&answer));
@@ -92,6 +92,8 @@ fn p26_what_cannot_be_swept_is_ready_as_it_is() {
             root.later(1);
         }
         assert_eq!(tried, sweeps, "{answer:?}");
+        let row = root.state.row(canister(5)).expect("managed");
+        assert_eq!(row.reason, Reason::AboveSweepLine, "{answer:?}");
         assert_eq!(root.state.header().ledger.swept, Cycles(0));
     }
 }

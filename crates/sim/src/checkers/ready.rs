@@ -28,13 +28,18 @@ impl Checker for Ready {
             if canister.observed == 0 {
                 return Err(format!("{id} went from {from:?} to Ready unobserved"));
             }
+            let warm = scene.state.spec().map(|spec| &spec.warm_pool);
+            let ceiling = warm.and_then(|warm| warm.sweep_above);
+            if from == Some(Phase::Resetting) && ceiling.is_some() && row.cycles > ceiling {
+                return Err(format!(
+                    "{id} is Ready with {:?}, above {ceiling:?}",
+                    row.cycles
+                ));
+            }
             if canister.meddled > canister.observed {
                 continue;
             }
-            let floor = scene
-                .state
-                .spec()
-                .map_or(Cycles::default(), |spec| spec.warm_pool.floor);
+            let floor = warm.map_or(Cycles::default(), |warm| warm.floor);
             if let Some(wrong) = canister.why_not_empty(&scene.platform.controllers, floor) {
                 return Err(format!(
                     "{id} went from {from:?} to Ready, and is not: {wrong}"

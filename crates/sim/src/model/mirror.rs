@@ -41,7 +41,7 @@ impl Mirror {
     /// Follows one event. An event that this does not know cannot be compiled.
     pub(super) fn follow(&mut self, event: &Event) {
         match event {
-            Event::RowChanged(row) => {
+            Event::RowChanged(row) | Event::Sampled(row) => {
                 let before = self.rows.insert(row.canister, (**row).clone());
                 let after = Some((**row).clone());
                 self.changes.push(Change { before, after });
@@ -78,6 +78,7 @@ impl Mirror {
             | Event::PoolPlanned { .. }
             | Event::PoolChanged(_)
             | Event::PoolSampled(_)
+            | Event::PoolStirred(_)
             | Event::LeaseAnswered { .. }
             | Event::LeasesForgotten
             | Event::ResetsJudged(_)

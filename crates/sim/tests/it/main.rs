@@ -17,6 +17,7 @@ mod relay;
 mod requests;
 mod script;
 mod soak;
+mod tenants;
 mod wasm;
 mod what_if;
 mod world;
