@@ -27,6 +27,7 @@ use receipts::ReceiptIndex;
 
 use crate::lease::LeaseReceipt;
 use crate::metrics::Metrics;
+use crate::plant::planted;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey, Record};
 use crate::{Breaker, Funding, Ledger, Standing};
@@ -172,7 +173,9 @@ impl<M: Memory> State<M> {
 
     fn rebuild(&mut self) {
         self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
-        self.metrics = self.kept_metrics.get().0.clone();
+        if !planted("l09") {
+            self.metrics = self.kept_metrics.get().0.clone();
+        }
         let newest = self.decisions.last_key_value();
         self.newest_decision = newest.map_or(0, |(number, _)| number);
         self.index = self.rebuilt_index();

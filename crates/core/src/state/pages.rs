@@ -1,6 +1,7 @@
 //! Pages of rows: a page costs what is on it, whatever the size of the fleet.
 
 use super::State;
+use crate::plant::planted;
 use crate::record::{LogEntry, Row};
 use crate::storage::PrincipalKey;
 use hatchery_types::{CanisterId, ModuleHash, Phase};
@@ -78,7 +79,8 @@ impl<M: Memory> State<M> {
         };
         let (mut page, mut last) = (Vec::new(), after);
         for (looked_at, row) in rows.enumerate() {
-            if page.len() == limit || looked_at == limit.saturating_mul(LOOKED_AT) {
+            let full = page.len() == limit || looked_at == limit.saturating_mul(LOOKED_AT);
+            if full && !planted("l10") {
                 return (page, last);
             }
             last = Some(row.canister);

@@ -1,5 +1,6 @@
 //! The control plane from outside: inputs in, events, effects and reasons out.
 
+mod bounds;
 mod commands;
 mod decisions;
 mod failure_ids;

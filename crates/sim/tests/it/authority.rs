@@ -64,7 +64,7 @@ pub(crate) fn stage() -> Stage {
         pool: "workers".to_owned(),
         each: 2,
         all: 3,
-        depth: 3,
+        depth: 4,
         under_root: false,
     }];
     world.apply(&spec).expect("the spec is good");
