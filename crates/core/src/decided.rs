@@ -113,30 +113,28 @@ impl Part {
 
     /// Of a whole view, what is told when the view before is known; the spec did not change since.
     fn changes(self, changed: &BTreeSet<CanisterId>) -> Part {
-        let members = self.members.into_iter();
-        let members: Vec<Member> = members
-            .filter(|it| changed.contains(&it.canister))
-            .collect();
-        let there: BTreeSet<CanisterId> = members.iter().map(|it| it.canister).collect();
+        let (mut members, mut gone) = (self.members, changed.clone());
+        members.retain(|it| gone.remove(&it.canister));
         Part {
             spec: None,
             members,
-            gone: changed.difference(&there).copied().collect(),
+            gone: gone.into_iter().collect(),
             ..self
         }
     }
 
     /// The view after it changed.
     fn then(self, next: Part) -> Part {
-        let mut members: BTreeMap<CanisterId, Member> = self
-            .members
-            .into_iter()
-            .map(|it| (it.canister, it))
-            .collect();
+        let mut members = BTreeMap::new();
+        for member in self.members {
+            members.insert(member.canister, member);
+        }
         for gone in &next.gone {
             members.remove(gone);
         }
-        members.extend(next.members.iter().map(|it| (it.canister, *it)));
+        for member in next.members {
+            members.insert(member.canister, member);
+        }
         Part {
             spec: next.spec.or(self.spec),
             members: members.into_values().collect(),

@@ -6,6 +6,7 @@ mod agent;
 mod canister;
 mod icp;
 mod javascript;
+mod motoko;
 mod operator;
 mod packages;
 mod report;
@@ -56,10 +57,12 @@ fn run(folder: &std::path::Path, report: &mut Report) -> anyhow::Result<()> {
             let canister = counter(&network)?;
             javascript::run(&network, canister, &packages, report);
             icp::run(&network, &packages, report);
+            motoko::run(&packages, report);
         }
         Err(error) => {
             report.skip(javascript::PEER, &error);
             report.skip(icp::PEER, &error);
+            report.skip(motoko::PEER, &error);
         }
     }
     let balanced = network.visit(|engine| engine.cycles_account().is_balanced())?;

@@ -7,7 +7,12 @@ use anyhow::{Context, bail};
 
 const PACKAGE: &str = include_str!("../npm/package.json");
 const LOCK: &str = include_str!("../npm/package-lock.json");
-const SCRIPT: &str = include_str!("../npm/peer.mjs");
+/// What node runs, and what it compiles.
+const FILES: [(&str, &str); 3] = [
+    ("peer.mjs", include_str!("../npm/peer.mjs")),
+    ("compile.mjs", include_str!("../npm/compile.mjs")),
+    ("load.mo", include_str!("../npm/load.mo")),
+];
 /// Written when all packages are there, with the lock file they came from.
 const DONE: &str = "fetched.json";
 
@@ -24,7 +29,9 @@ impl Packages {
     pub(crate) fn fetch(folder: &Path) -> anyhow::Result<Packages> {
         std::fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
-        std::fs::write(folder.join("peer.mjs"), SCRIPT)?;
+        for (name, text) in FILES {
+            std::fs::write(folder.join(name), text)?;
+        }
         let done = folder.join(DONE);
         if std::fs::read_to_string(&done).is_ok_and(|lock| lock == LOCK) {
             return Ok(Packages { folder });
@@ -32,7 +39,7 @@ impl Packages {
         if std::env::var_os("OFFLINE").is_some_and(|value| value == "1") {
             bail!("the packages are not there, and OFFLINE=1 forbids to fetch them");
         }
-        eprintln!("fetching the packages of the peers (about 30 MB) ...");
+        eprintln!("fetching the packages of the peers (about 40 MB) ...");
         std::fs::write(folder.join("package.json"), PACKAGE)?;
         std::fs::write(folder.join("package-lock.json"), LOCK)?;
         let output = Command::new("npm")

@@ -15,7 +15,6 @@ mod hub;
 mod lifecycle;
 mod management;
 mod method;
-mod number;
 mod observation;
 mod outcome;
 mod tick;

@@ -5,7 +5,6 @@
 
 use super::history::info;
 use super::management::{CanisterInfo, CanisterRecord, CanisterStatus, ChunkHash};
-use super::number;
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use hatchery_api::DrainAnswer;
@@ -79,7 +78,7 @@ pub(crate) fn measured(pull: &PullSpec, answer: &Answer) -> Outcome {
     let Answer::Reply(bytes) = answer else {
         return outcome(Step::Ask, answer);
     };
-    match number::read(bytes, pull.field.as_deref()) {
+    match wire::number(bytes, pull.field.as_deref()) {
         Some(number) => Outcome::Done(Value::Measured(number.value(pull.multiply))),
         None => Outcome::Unknown(Refusal::new(0, "the reply has no such number")),
     }

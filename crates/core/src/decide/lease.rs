@@ -8,6 +8,7 @@ use super::service::{land, member_due};
 use super::{Draft, refuse};
 use crate::lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 use crate::limits;
+use crate::plan::in_order;
 use crate::plant::planted;
 use crate::record::{PoolRecord, Row};
 use crate::state::{Member, State};
@@ -36,7 +37,7 @@ pub(super) fn lease<M: Memory>(state: &State<M>, now: Nanos, input: &LeaseInput)
         let text = "an operation id has 1 to 64 bytes";
         return refuse(Reason::BadOperationId, text);
     }
-    let payload = ModuleHash(Sha256::digest(encode(&(&input.pool, &input.ask))).into());
+    let payload = fingerprint(&encode(&(&input.pool, &input.ask)));
     let receipt = state.lease_receipt(input.caller, &input.operation);
     if let Some(receipt) = receipt.filter(|_| !planted("s04")) {
         return repeat(receipt, payload);
@@ -64,6 +65,21 @@ pub(super) fn lease<M: Memory>(state: &State<M>, now: Nanos, input: &LeaseInput)
         more: false,
         ..draft.done()
     }
+}
+
+/// Tells one request from another: a short one is its own fingerprint, since a hash would cost a
+/// hand-out more than all else that is decided in it.
+fn fingerprint(request: &[u8]) -> ModuleHash {
+    let mut print = [0; 32];
+    let (length, rest) = print.split_at_mut(1);
+    if request.len() <= rest.len() {
+        length[0] = request.len() as u8;
+        rest[..request.len()].copy_from_slice(request);
+    } else {
+        length[0] = u8::MAX;
+        rest.copy_from_slice(&Sha256::digest(request)[1..]);
+    }
+    ModuleHash(print)
 }
 
 /// The same operation again: the same answer, or a conflict.
@@ -183,19 +199,19 @@ fn take<M: Memory>(
 }
 
 fn free<M: Memory>(state: &State<M>, now: Nanos, pool: &PoolSpec, count: usize) -> Vec<CanisterId> {
-    let standby = state.index.standby.get(&pool.name).into_iter().flatten();
+    let known = state.index.pools.get(&pool.name).into_iter();
+    let standby = known.flat_map(|pool| &pool.standby);
     let mut free: Vec<CanisterId> = standby.take(count).map(|(_, id)| *id).collect();
     if free.len() < count {
         let load = pool.load().map(|(position, _)| position);
-        let load = |member: &Member| load.map(|position| member.samples[position].value);
+        let load = |member: &Member| load.map_or(0, |position| member.samples[position].value);
         let at_work = state
             .members(&pool.name)
             .filter(|member| member.phase == Phase::InService && member.protected_until <= now)
             .filter(|member| !member.bound);
-        let mut at_work: Vec<_> = at_work.map(|it| (load(it), it.canister)).collect();
-        at_work.sort_unstable();
+        let at_work = in_order(at_work.map(|it| ([load(it), 0, 0], it.canister)).collect());
         let missing = count - free.len();
-        free.extend(at_work.into_iter().take(missing).map(|(_, id)| id));
+        free.extend(at_work.into_iter().take(missing));
     }
     free
 }

@@ -4,6 +4,7 @@
 //! A role that left the spec counts as one with the default rule. Canisters without a past, bought
 //! or imported, are anybody's.
 
+use crate::plan::in_order;
 use crate::plant::planted;
 use crate::record::Row;
 use crate::state::{Queue, State};
@@ -35,9 +36,9 @@ pub(super) fn fitting<M: Memory>(
     }
     let queues = queues(state, spec, heir);
     let firsts = queues.flat_map(|queue| queue.iter().take(count));
-    let mut firsts: Vec<_> = firsts.collect();
-    firsts.sort_unstable();
-    firsts.into_iter().take(count).map(|(_, id)| *id).collect()
+    let mut firsts = in_order(firsts.map(|(since, id)| ([since.0, 0, 0], *id)).collect());
+    firsts.truncate(count);
+    firsts
 }
 
 /// How many ready canisters the heir may have.

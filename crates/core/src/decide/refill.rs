@@ -6,7 +6,7 @@ use super::{Draft, departure, operation, past, standing};
 use crate::limits;
 use crate::plant::planted;
 use crate::receipt::On;
-use crate::state::State;
+use crate::state::{Hunger, State};
 use crate::{Decision, Vitals};
 use hatchery_types::{
     Cycles, Direction, EffectId, EffectKind, FleetSpec, Lane, Nanos, Phase, Reason, WarmPoolSpec,
@@ -43,7 +43,7 @@ fn kept<M: Memory>(state: &State<M>, now: Nanos, warm: &WarmPoolSpec) -> u64 {
 /// Workers wanted by pools that found no canister.
 fn unmet<M: Memory>(state: &State<M>) -> u64 {
     let hungry = state.index.hungry.values();
-    hungry.map(|unmet| u64::from(*unmet)).sum()
+    hungry.map(|hunger| u64::from(hunger.useful)).sum()
 }
 
 /// Why maintenance does nothing though something is wanted; none = it is not held back.
@@ -96,14 +96,14 @@ fn unmet_by_past<M: Memory>(state: &State<M>, spec: &FleetSpec) -> u64 {
     if state.index.ready.is_empty() {
         return unmet(state);
     }
-    let lacking = |(name, unmet): (&String, &u32)| {
+    let lacking = |(name, hunger): (&String, &Hunger)| {
         let pool = spec.pool(name)?;
         let heir = past::Heir {
             role: &pool.role,
             parent: parent_of(state, pool),
         };
         let fitting = past::count_fitting(state, spec, heir) as u64;
-        Some(u64::from(*unmet).saturating_sub(fitting))
+        Some(u64::from(hunger.useful).saturating_sub(fitting))
     };
     state.index.hungry.iter().filter_map(lacking).sum()
 }

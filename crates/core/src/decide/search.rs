@@ -32,10 +32,12 @@ pub(super) fn due<M: Memory>(state: &State<M>) -> Option<Nanos> {
     if state.counts().effect("info") > 0 {
         return None;
     }
-    match state.header().search {
-        Some(search) => Some(search.not_before),
-        None => state.index.sought.values().map(|at| old_enough(*at)).min(),
+    if let Some(search) = state.header().search {
+        return Some(search.not_before);
     }
+    let sought = state.index.sought.iter();
+    let started = sought.map(|id| state.index.lost[id].started_at);
+    started.map(old_enough).min()
 }
 
 /// From when on an id that is not there will not come to be there for a creation started `at`.
@@ -60,8 +62,8 @@ pub(super) fn go_on<M: Memory>(state: &State<M>, now: Nanos, room: &Room) -> Opt
 fn begin<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
     let sought = state.index.sought.iter();
     let covered: Vec<EffectId> = sought
-        .filter(|(_, at)| old_enough(**at) <= now)
-        .map(|(id, _)| *id)
+        .filter(|id| old_enough(state.index.lost[id].started_at) <= now)
+        .copied()
         .collect();
     let root = state.header().root.and_then(CanisterId::number)?;
     let behind = covered.iter().map(|id| {
@@ -95,12 +97,12 @@ fn is_over<M: Memory>(state: &State<M>, search: &Search) -> bool {
 fn end<M: Memory>(state: &State<M>, now: Nanos, search: &Search) -> Decision {
     let mut draft = Draft::new(state, now);
     if let Purpose::Lost(last) = search.purpose {
-        for (id, _) in state.index.sought.range(..=last) {
+        for id in state.index.sought.range(..=last) {
             draft.event(Event::CreationGivenUp(*id));
         }
         let flagged = state.index.lost.keys();
         let too_many = flagged.len().saturating_sub(limits::GIVEN_UP_MAX);
-        let before = flagged.filter(|id| !state.index.sought.contains_key(id));
+        let before = flagged.filter(|id| !state.index.sought.contains(id));
         for id in before.take(too_many) {
             let cycles = state.index.lost[id].cycles;
             draft.event(Event::EffectClosed(*id));

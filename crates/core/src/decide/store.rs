@@ -95,10 +95,15 @@ pub(super) fn checked<M: Memory>(draft: &mut Draft, state: &State<M>, outcome: &
     let Outcome::Done(Value::Chunks(chunks)) = outcome else {
         return hold_all_back(draft, state);
     };
-    let there: BTreeSet<ModuleHash> = chunks.iter().copied().collect();
-    let mut ours = BTreeSet::new();
+    let mut there = BTreeSet::new();
+    for chunk in chunks {
+        there.insert(*chunk);
+    }
+    let mut foreign = there.clone();
     for (module, record) in state.modules() {
-        ours.extend(record.chunks.iter().copied());
+        for chunk in &record.chunks {
+            foreign.remove(chunk);
+        }
         let stored = record
             .chunks
             .iter()
@@ -110,8 +115,7 @@ pub(super) fn checked<M: Memory>(draft: &mut Draft, state: &State<M>, outcome: &
         };
         draft.event(changed(module, record));
     }
-    let foreign = there.difference(&ours).count();
-    draft.event(Event::StoreSeen(Some(foreign as u32)));
+    draft.event(Event::StoreSeen(Some(foreign.len() as u32)));
 }
 
 /// The store is empty.

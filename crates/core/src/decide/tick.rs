@@ -298,17 +298,14 @@ pub(super) fn view<'a, M: Memory>(
     let role = spec.role(&spec_of_pool.role)?;
     let installable = state.index.installable.contains(&role.module);
     let heir = heir(state, spec_of_pool);
-    let starving = state
-        .index
-        .starving
-        .iter()
-        .filter(|(name, _)| *name != pool);
-    let reserved: usize = starving.map(|(_, unmet)| *unmet as usize).sum();
+    let others = state.index.hungry.iter();
+    let starving = others.filter(|(name, hunger)| *name != pool && hunger.starves);
+    let reserved: usize = starving.map(|(_, hunger)| hunger.useful as usize).sum();
     let fitting = past::count_fitting(state, spec, heir);
     Some(PoolView {
         now,
         spec: spec_of_pool,
-        record: state.index.pools.get(pool)?,
+        record: state.pool(pool)?,
         members: state.members(pool).copied().collect(),
         ready: past::fitting(state, spec, heir, install_room as usize),
         unreserved: u32::try_from(fitting.saturating_sub(reserved)).unwrap_or(u32::MAX),
@@ -390,7 +387,7 @@ fn execute<M: Memory>(
         claim(state, &mut draft, now, spec, pool, row);
     }
     count_plan(state, &mut draft, pool, &plan);
-    let changed = state.index.pools.get(pool) != Some(&plan.record);
+    let changed = state.pool(pool) != Some(&plan.record);
     draft.event(Event::PoolPlanned {
         pool: pool.to_owned(),
         record: changed.then(|| Box::new(plan.record)),

@@ -10,5 +10,5 @@ mod wish;
 
 pub(crate) use one_more::plan_one_more;
 pub use pool::{PoolPlan, plan};
-pub(crate) use victims::victims as victims_of;
+pub(crate) use victims::{in_order, victims as victims_of};
 pub use view::PoolView;

@@ -49,7 +49,8 @@ pub(super) fn wish(view: &PoolView<'_>, sizes: &Sizes) -> Sized {
     wished
 }
 
-/// `min` (of the spec or of a running window), those who stay whatever policy says, or `initial` until that many were at work once.
+/// `min` (of the spec or of a running window), those who stay whatever policy says, or `initial`
+/// until that many were at work once.
 pub(super) fn floor(view: &PoolView<'_>) -> u32 {
     let initial = if view.record.bootstrapped {
         0

@@ -1,6 +1,5 @@
 //! The only writer. Every event changes the records and the index together, or not at all.
 
-use super::index::Index;
 use super::{State, wholeness};
 use crate::event::Event;
 use crate::plant::planted;
@@ -52,12 +51,12 @@ impl<M: Memory> State<M> {
                 self.wake_all_pools(now);
             }
             Event::SearchChanged(search) => self.change_header(|header| header.search = search),
-            Event::RowChanged(row) => self.put_row(now, *row, true),
-            Event::Sampled(row) => self.put_row(now, *row, false),
+            Event::RowChanged(row) => self.put_row(now, &row, true),
+            Event::Sampled(row) => self.put_row(now, &row, false),
             Event::PoolStirred(pool) => self.index.wake_pool(&pool, now),
             Event::RowRemoved(canister, reason) => self.remove_row(now, canister, reason),
             Event::PoolPlanned { pool, record, wake } => {
-                self.index.planned_at.insert(pool.clone(), now);
+                self.index.pool_mut(&pool).planned_at = Some(now);
                 self.index.take_wake(&pool);
                 if wake < Nanos::MAX {
                     self.index.wake_pool(&pool, wake);
@@ -116,7 +115,7 @@ impl<M: Memory> State<M> {
 
     /// Pools of the spec get a record, pools that left it lose theirs.
     fn apply_spec(&mut self, now: Nanos, spec: FleetSpec) {
-        let known: Vec<String> = self.index.pools.keys().cloned().collect();
+        let known = self.index.names();
         for pool in known.iter().filter(|pool| spec.pool(pool).is_none()) {
             self.pools.remove(pool);
             self.index.take_pool(pool);
@@ -143,7 +142,9 @@ impl<M: Memory> State<M> {
             self.index.wake_pool_now(&pool.name, now);
         }
         // Views are told without the spec while it stays the same.
-        self.index.noted.clear();
+        for pool in self.index.pools.values_mut() {
+            pool.noted = None;
+        }
         self.name_modules(now, &spec);
         let before = self.spec().map(|spec| spec.controllers.clone());
         let others = before.is_some_and(|before| before != spec.controllers);
@@ -244,8 +245,7 @@ impl<M: Memory> State<M> {
     }
 
     fn wake_all_pools(&mut self, now: Nanos) {
-        let pools: Vec<String> = self.index.pools.keys().cloned().collect();
-        for pool in pools {
+        for pool in self.index.names() {
             self.index.wake_pool_now(&pool, now);
         }
     }
@@ -277,17 +277,17 @@ impl<M: Memory> State<M> {
         self.effects.insert(id.0, Record::from(effect));
     }
 
-    fn put_row(&mut self, now: Nanos, row: Row, wakes: bool) {
+    fn put_row(&mut self, now: Nanos, row: &Row, wakes: bool) {
         // Writing it tells what was there: reading it first would cost a lookup more.
         let at_hand = self.index.at_hand.get(&row.canister).cloned();
-        let written = self.rows.insert(row.canister.into(), Record::from(&row));
+        let written = self.rows.insert(row.canister.into(), Record::from(row));
         let before = at_hand.or_else(|| written.map(|before| before.read()));
         match &before {
             Some(before) => self.index.take_row(before),
             None => self.note_id(row.canister),
         }
-        self.book_row(now, before.as_ref(), &row);
-        self.index.put_row(&row);
+        self.book_row(now, before.as_ref(), row);
+        self.index.put_row(row);
         let moved = before
             .as_ref()
             .is_none_or(|before| before.phase != row.phase);
@@ -305,8 +305,8 @@ impl<M: Memory> State<M> {
             });
         }
         if moved {
-            self.metrics.count_move(before.as_ref(), &row);
-            self.follow_move(now, before.as_ref(), &row);
+            self.metrics.count_move(before.as_ref(), row);
+            self.follow_move(now, before.as_ref(), row);
         } else if wakes
             && before.is_some_and(|before| {
                 (before.sample_at, &before.more_samples) != (row.sample_at, &row.more_samples)
@@ -351,10 +351,9 @@ impl<M: Memory> State<M> {
 
     /// What it does not reserve any more is for those that wait.
     fn put_pool(&mut self, now: Nanos, record: PoolRecord) {
-        let reserved = |index: &Index| index.starving.get(&record.name).copied();
-        let before = reserved(&self.index);
+        let before = self.index.reserved_for(&record.name);
         self.index.put_pool(record.clone());
-        if reserved(&self.index) < before {
+        if self.index.reserved_for(&record.name) < before {
             self.wake_hungry(now);
         }
         self.pools.insert(record.name.clone(), Record::from(record));

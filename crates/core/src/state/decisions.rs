@@ -61,7 +61,7 @@ impl<M: Memory> State<M> {
 
     /// What the next decision of a pool may leave out of its view: `None` = nothing.
     pub(crate) fn noted(&self, pool: &str) -> Option<&Noted> {
-        let noted = self.index.noted.get(pool)?;
+        let noted = self.index.pools.get(pool)?.noted.as_ref()?;
         let oldest = self.newest_decision + 1 - self.decisions.len();
         let kept = noted.base >= oldest && noted.since_base < limits::DECISIONS_PER_VIEW;
         kept.then_some(noted)
@@ -70,23 +70,20 @@ impl<M: Memory> State<M> {
     pub(super) fn put_decision(&mut self, decided: Decided) {
         self.newest_decision += 1;
         let number = self.newest_decision;
+        let known = self.index.pool_mut(&decided.pool);
         let noted = Noted {
             base: if decided.base == 0 {
                 number
             } else {
                 decided.base
             },
-            since_base: match self.index.noted.get(&decided.pool) {
+            since_base: match &known.noted {
                 Some(noted) if decided.base > 0 => noted.since_base + 1,
                 _ => 0,
             },
             changed: std::collections::BTreeSet::new(),
         };
-        if decided.view.is_empty() {
-            self.index.noted.remove(&decided.pool);
-        } else {
-            self.index.noted.insert(decided.pool.clone(), noted);
-        }
+        known.noted = (!decided.view.is_empty()).then_some(noted);
         self.decisions.insert(number, Record::from(decided));
         if self.decisions.len() > limits::DECISIONS_MAX {
             self.decisions.pop_first();

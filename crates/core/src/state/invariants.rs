@@ -118,8 +118,9 @@ fn check_members(rows: &[Row], found: &mut Findings) {
 
 /// 11: a planned pool says why it is where it is.
 fn check_reasons<M: Memory>(state: &State<M>, found: &mut Findings) {
-    for record in state.index.pools.values() {
-        let planned = state.index.planned_at.contains_key(&record.name);
+    for pool in state.index.pools.values() {
+        let Some(record) = &pool.record else { continue };
+        let planned = pool.planned_at.is_some();
         found.expect(11, !planned || !record.reasons.is_empty(), || {
             format!("pool {} gives no reason", record.name)
         });
@@ -174,7 +175,7 @@ fn check_limits<M: Memory>(state: &State<M>, found: &mut Findings) {
             format!("{size} {what}, the limit is {limit}")
         });
     }
-    for record in state.index.pools.values() {
+    for record in state.index.records() {
         let history = record.wishes.len().max(record.steps.len());
         found.expect(12, history <= limits::POOL_HISTORY_MAX, || {
             format!("pool {} remembers {history} entries", record.name)

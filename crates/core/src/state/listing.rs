@@ -33,14 +33,18 @@ impl<M: Memory> State<M> {
                 ..Listing::default()
             };
         }
-        let changes = self.index.listing_changes.get(pool).into_iter().flatten();
+        let listed = self.index.pools.get(pool).into_iter();
+        let changes = listed.flat_map(|pool| &pool.listing_changes);
         let mut changes = changes.skip_while(|(event, _)| *event < known.0).peekable();
         // Only from a generation that is remembered can the way be retraced.
         let retraceable = changes.peek().is_some_and(|(event, _)| *event == known.0);
         if !retraceable {
             return self.whole_listing(pool, generation);
         }
-        let changed: BTreeSet<CanisterId> = changes.skip(1).map(|(_, id)| *id).collect();
+        let mut changed = BTreeSet::new();
+        for (_, id) in changes.skip(1) {
+            changed.insert(*id);
+        }
         let at_work = |id: &CanisterId| {
             let member = self.member(pool, *id);
             member.is_some_and(|it| it.phase == Phase::InService || planted("s07"))

@@ -13,6 +13,7 @@ mod leases;
 mod listing;
 mod pages;
 mod pasts;
+mod pools;
 mod receipts;
 mod wholeness;
 
@@ -23,6 +24,7 @@ pub use invariants::{Violation, check};
 pub use listing::Listing;
 pub use pages::{PoolCursor, RowFilter};
 pub(crate) use pasts::Queue;
+pub(crate) use pools::Hunger;
 use receipts::ReceiptIndex;
 
 use crate::lease::LeaseReceipt;
@@ -36,7 +38,6 @@ use hatchery_types::{
     Phase, PoolSpec,
 };
 use ic_stable_structures::{Memory, StableBTreeMap, StableCell};
-use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
 /// The state of one root.
@@ -204,9 +205,7 @@ impl<M: Memory> State<M> {
         for entry in self.pools.iter() {
             let pool: PoolRecord = entry.value().read();
             index.wake_pool_now(&pool.name, Nanos(0));
-            index
-                .listed_at
-                .insert(pool.name.clone(), self.newest_event());
+            index.pool_mut(&pool.name).listed_at = self.newest_event();
             index.put_pool(pool);
         }
         for entry in self.leases.iter() {
@@ -294,26 +293,24 @@ impl<M: Memory> State<M> {
 
     /// What root remembers of a pool.
     pub fn pool(&self, name: &str) -> Option<&PoolRecord> {
-        self.index.pools.get(name)
+        self.index.pools.get(name)?.record.as_ref()
     }
 
     /// The members of a pool, by id.
     pub fn members(&self, pool: &str) -> impl Iterator<Item = &Member> {
-        self.index
-            .members
-            .get(pool)
-            .into_iter()
-            .flat_map(BTreeMap::values)
+        let pool = self.index.pools.get(pool).into_iter();
+        pool.flat_map(|pool| pool.members.values())
     }
 
     /// One member of a pool.
     pub fn member(&self, pool: &str, canister: CanisterId) -> Option<&Member> {
-        self.index.members.get(pool)?.get(&canister)
+        self.index.pools.get(pool)?.members.get(&canister)
     }
 
     /// Members of a pool in a phase.
     pub fn members_in(&self, pool: &str, phase: Phase) -> u32 {
-        self.index.size(pool, phase)
+        let pool = self.index.pools.get(pool);
+        pool.map_or(0, |pool| pool.size(phase))
     }
 
     /// At most `limit` members of a pool that take work, behind `after`, with the last sample of
@@ -331,9 +328,9 @@ impl<M: Memory> State<M> {
             (sample.at.0 > 0).then_some(sample.value)
         };
         let start = after.map_or(Unbounded, Excluded);
-        let members = self.index.members.get(pool).into_iter();
-        let in_service = members
-            .flat_map(|members| members.range((start, Unbounded)))
+        let pool = self.index.pools.get(pool).into_iter();
+        let in_service = pool
+            .flat_map(|pool| pool.members.range((start, Unbounded)))
             .filter(|(_, member)| member.phase == Phase::InService);
         in_service
             .take(limit)
@@ -358,7 +355,8 @@ impl<M: Memory> State<M> {
 
     /// Grows with every change of a pool's list of workers.
     pub fn listing(&self, pool: &str) -> Generation {
-        Generation(self.index.listed_at.get(pool).copied().unwrap_or(0))
+        let pool = self.index.pools.get(pool);
+        Generation(pool.map_or(0, |pool| pool.listed_at))
     }
 
     /// Modules held, staged ones included; at most [`crate::limits::MODULES_MAX`].

@@ -102,9 +102,7 @@ impl<M: Memory> State<M> {
             None => !phase.is_member(),
         };
         let behind = |phase: &Phase| after.is_none_or(|(reached, _)| *phase >= reached);
-        let mut phases = Phase::ALL;
-        phases.sort_unstable();
-        let phases = phases
+        let phases = Phase::ALL
             .into_iter()
             .filter(|phase| asked(phase) && behind(phase));
         let ids = phases.flat_map(|phase| {

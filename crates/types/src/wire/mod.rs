@@ -11,6 +11,7 @@
 mod decode;
 mod forms;
 mod json;
+mod number;
 mod shape;
 mod walk;
 
@@ -18,6 +19,7 @@ pub use decode::{Reader, Work};
 pub use forms::Unread;
 pub use hatchery_derive::Wire;
 pub use json::json;
+pub use number::{Number, number};
 pub use shape::{Field, Shape};
 
 /// A shape with a Candid form; derived.

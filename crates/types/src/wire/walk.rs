@@ -247,6 +247,20 @@ impl<'a> Walk<'a> {
         Err(Flaw::Message("a number beyond 128 bits"))
     }
 
+    /// A whole number in signed LEB128, of at most 126 bits.
+    pub(super) fn integer(&mut self) -> Checked<i128> {
+        let mut number = 0;
+        for shift in (0..126).step_by(7) {
+            let byte = self.byte()?;
+            number |= i128::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                let unused = 121 - shift;
+                return Ok(number << unused >> unused);
+            }
+        }
+        Err(Flaw::Message("a number beyond 126 bits"))
+    }
+
     /// A length, a count or an id.
     pub(super) fn length(&mut self) -> Checked<usize> {
         let number = u32::try_from(self.natural()?);
@@ -273,7 +287,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Bytes of a value of a type that always has as many.
-fn size_of(code: i32) -> Option<usize> {
+pub(super) fn size_of(code: i32) -> Option<usize> {
     match code {
         code::BOOL | code::NAT8 | code::INT8 => Some(1),
         code::NAT64..code::NAT8 => Some(1 << (code::NAT8 - code)),

@@ -57,17 +57,20 @@ impl Entry {
 /// The entry of a response with these values of [`CERTIFIED_HEADERS`].
 pub(super) fn response(status: u16, headers: [&str; 2], body: &[u8]) -> Entry {
     let name = EXPRESSION_HEADER.to_ascii_lowercase();
-    let mut fields = vec![
-        [
-            sha256(&[name.as_bytes()]),
-            sha256(&[RESPONSE_ONLY.as_bytes()]),
-        ],
-        [sha256(&[b":ic-cert-status"]), sha256(&[&leb128(status)])],
+    let status = leb128(status);
+    let mut pairs: Vec<[&[u8]; 2]> = vec![
+        [name.as_bytes(), RESPONSE_ONLY.as_bytes()],
+        [b":ic-cert-status", &status],
     ];
     for (name, value) in CERTIFIED_HEADERS.iter().zip(headers) {
-        fields.push([sha256(&[name.as_bytes()]), sha256(&[value.as_bytes()])]);
+        pairs.push([name.as_bytes(), value.as_bytes()]);
     }
-    fields.sort_unstable();
+    let mut fields: Vec<[Hash; 2]> = Vec::new();
+    for pair in pairs {
+        let field = pair.map(|part| sha256(&[part]));
+        let place = fields.partition_point(|before| *before < field);
+        fields.insert(place, field);
+    }
     let fields = sha256(&[fields.as_flattened().as_flattened()]);
     Entry::Response(sha256(&[&fields, &sha256(&[body])]))
 }
@@ -141,13 +144,12 @@ impl Tree {
             let [first, rest @ ..] = path else {
                 return entry.tree();
             };
-            match branches.iter_mut().find(|(label, _)| label == first) {
-                Some((_, below)) => below.push((rest, entry)),
-                None => branches.push((first, vec![(rest, entry)])),
+            // Labels of a tree stand in order, so that the absence of one can be seen.
+            match branches.binary_search_by(|(label, _)| label.cmp(first)) {
+                Ok(place) => branches[place].1.push((rest, entry)),
+                Err(place) => branches.insert(place, (first, vec![(rest, entry)])),
             }
         }
-        // Labels of a tree stand in order, so that the absence of one can be seen.
-        branches.sort_unstable_by_key(|(label, _)| *label);
         let labelled = branches
             .into_iter()
             .map(|(label, below)| Tree::label(label.as_bytes(), Tree::of(below)));
