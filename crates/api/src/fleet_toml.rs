@@ -82,7 +82,7 @@
 //! released = "return"            # or "recycle"; default return
 //!
 //! [[grants]]                     # who may have canisters of their own; default nobody
-//! role = "hub"                   # of those who ask
+//! role = "worker"                # of those who ask
 //! pool = "workers"               # whose workers they get, kept until they are recycled
 //! each = 5                       # children of one parent
 //! all = 100                      # children of all parents; default `each`
