@@ -80,6 +80,10 @@ impl Counts {
 
 /// What planning needs to know of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that have nothing to do with each other"
+)]
 pub struct Member {
     /// Which canister.
     #[n(0)]

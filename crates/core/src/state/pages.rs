@@ -38,15 +38,15 @@ impl RowFilter {
     }
 
     fn lets(&self, row: &Row) -> bool {
-        fn same<T: PartialEq>(wanted: &Option<T>, it: Option<&T>) -> bool {
-            wanted.as_ref().is_none_or(|wanted| it == Some(wanted))
+        fn same<T: PartialEq>(wanted: Option<&T>, it: Option<&T>) -> bool {
+            wanted.is_none() || wanted == it
         }
-        same(&self.phase, Some(&row.phase))
-            && same(&self.role, row.role.as_ref())
-            && same(&self.reason, Some(&row.reason.code()))
-            && same(&self.pool, row.pool.as_ref())
-            && same(&self.parent, row.parent.as_ref())
-            && same(&self.module, row.module.as_ref())
+        same(self.phase.as_ref(), Some(&row.phase))
+            && same(self.role.as_ref(), row.role.as_ref())
+            && same(self.reason.as_ref(), Some(&row.reason.code()))
+            && same(self.pool.as_ref(), row.pool.as_ref())
+            && same(self.parent.as_ref(), row.parent.as_ref())
+            && same(self.module.as_ref(), row.module.as_ref())
     }
 }
 

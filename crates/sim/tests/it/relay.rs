@@ -75,9 +75,9 @@ pub(crate) fn submit(
 }
 
 /// The reply to a call, or the reject's text.
-pub(crate) fn answer(engine: &mut Engine, message: &MessageId) -> Result<Vec<u8>, String> {
+pub(crate) fn answer(engine: &mut Engine, message: MessageId) -> Result<Vec<u8>, String> {
     for _ in 0..100 {
-        match engine.status(message) {
+        match engine.status(&message) {
             IngressStatus::Replied(answer) => {
                 return match answer.split_first() {
                     Some((1, reply)) => Ok(reply.to_vec()),
@@ -101,5 +101,5 @@ pub(crate) fn call(
     argument: &[u8],
 ) -> Result<Vec<u8>, String> {
     let message = submit(engine, from, callee, method, argument);
-    answer(engine, &message)
+    answer(engine, message)
 }

@@ -212,7 +212,7 @@ fn l06_of_two_that_ask_at_once_for_the_last_one_is_refused() {
     let bytes = asked("the last", 1, create("workers"));
     let engine = &mut stage.world.engine;
     let sent = [other, child].map(|from| relay::submit(engine, from, root, "request", &bytes));
-    let answers = sent.map(|message| answered(relay::answer(engine, &message)));
+    let answers = sent.map(|message| answered(relay::answer(engine, message)));
     let refused = Err(Reason::GrantUsedUp.name().to_owned());
     let lost = answers.iter().filter(|answer| **answer == refused).count();
     let won = answers
