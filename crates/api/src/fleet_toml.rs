@@ -34,7 +34,9 @@
 //!
 //! [roles.worker]
 //! module = "worker.wasm"
-//! init_arg = "(record {})"       # Candid text or "hex:…"; default "()"
+//! init_arg = "(record {})"       # Candid text or "hex:…"; default "()". Of each canister its own:
+//!                                # principal "$self", "$parent", "$root", and the text "$pool"
+//! children = "refuse"            # a member with children is not recycled; or "first": they leave first
 //! reuse = "same-role"            # who may have its canisters next: or "same-parent", "any", "never"
 //! drain = { method = "hatchery_drain", deadline = "5m" } # defaults: none, 5m
 //! health = { method = "health", grace = "1m" } # any reply: it works; default no check, 1m
@@ -79,6 +81,14 @@
 //! call_max = 10                  # workers of one call; default 10
 //! expired = "recycle"            # or "return"; default recycle
 //! released = "return"            # or "recycle"; default return
+//!
+//! [[grants]]                     # who may have canisters of their own; default nobody
+//! role = "worker"                # of those who ask
+//! pool = "workers"               # whose workers they get, kept until they are recycled
+//! each = 5                       # children of one parent
+//! all = 100                      # children of all parents; default `each`
+//! depth = 2                      # below root, whose own children are at 1; default 2
+//! under_root = false             # they may put one under root too; default false
 //!
 //! [pools.workers.scale_up]       # default: no window, the larger of 400% and 10 workers per 15s
 //! [pools.workers.scale_down]     # default: window 5m, 100% per 15s

@@ -15,7 +15,7 @@ use minicbor::{Decode, Encode};
 #[cbor(map)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four facts that have nothing to do with each other"
+    reason = "facts that have nothing to do with each other"
 )]
 pub struct Row {
     /// Which canister.
@@ -149,6 +149,9 @@ pub struct Row {
     /// Its upgrade, while it is one; its snapshot, until that is deleted.
     #[n(45)]
     pub upgrade: Option<Upgrade>,
+    /// A member that was asked for under a grant: it stays until somebody recycles it.
+    #[cbor(n(47), default)]
+    pub kept: bool,
 }
 
 impl Row {
@@ -195,6 +198,7 @@ impl Row {
             fund_at: Nanos(0),
             burn: None,
             upgrade: None,
+            kept: false,
             reason,
         }
     }

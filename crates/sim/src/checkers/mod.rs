@@ -8,6 +8,7 @@ mod drained;
 mod edges;
 mod exclusive;
 mod explained;
+mod granted;
 mod handout;
 mod limited;
 mod operations;
@@ -90,5 +91,6 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(past::Past),
         Box::new(protected::Protected),
         Box::new(upgraded::Upgraded::default()),
+        Box::new(granted::Granted),
     ]
 }
