@@ -224,7 +224,7 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     (
         "pending-reset",
         "lost",
-        &["sweep gone", "drop-snapshot gone"],
+        &["sweep gone", "drop-snapshot gone", "find-snapshot gone"],
     ),
     // It is given back.
     (

@@ -232,6 +232,11 @@ fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
                 row.next_attempt = Nanos::MAX;
                 funding::note_need(case.spec, now, row)
             }
+            Some(Reason::NotEmpty)
+                if observation.snapshot_bytes > Some(0) && row.attempts < limits::ATTEMPTS_MAX =>
+            {
+                upgrade::purged(now, row)
+            }
             Some(flaw) => again(now, row, case.trouble().unwrap_or(flaw)),
         };
     }

@@ -239,7 +239,12 @@ fn reset_next<M: Memory>(
         return Some(draft.done());
     }
     if let Some(kind) = upgrade::before_reset(&row) {
-        draft.start_on(row, kind);
+        if room.takes(state, spec, &kind) {
+            draft.start_on(row, kind);
+        } else {
+            row.next_attempt = now + limits::LANE_RETRY;
+            draft.row(row);
+        }
         return Some(draft.done());
     }
     let effect = draft.start(EffectKind::Reset { start }, Some(canister));

@@ -84,10 +84,28 @@ fn is_wanted<M: Memory>(state: &State<M>, row: &Row, to: ModuleHash) -> bool {
     role.is_some() && state.index.installable.contains(&to)
 }
 
-/// Before a canister is reset, the snapshot of an upgrade that went wrong is deleted.
+/// Before a canister is reset, the snapshot of an upgrade that went wrong is deleted, and those that
+/// a reset found are, one after the other.
 pub(super) fn before_reset(row: &Row) -> Option<EffectKind> {
-    let snapshot = row.upgrade.as_ref()?.snapshot.clone()?;
-    Some(EffectKind::DropSnapshot { snapshot })
+    let upgrade = row.upgrade.as_ref()?;
+    match (&upgrade.snapshot, upgrade.step) {
+        (Some(snapshot), _) => Some(EffectKind::DropSnapshot {
+            snapshot: snapshot.clone(),
+        }),
+        (None, UpgradeStep::Find) => Some(EffectKind::FindSnapshot),
+        (None, _) => None,
+    }
+}
+
+/// A reset found snapshots: they are deleted, and it is reset once more.
+pub(super) fn purged(now: Nanos, mut row: Row) -> Row {
+    let module = row.module.unwrap_or(ModuleHash([0; 32]));
+    (row.phase, row.since) = (Phase::PendingReset, now);
+    row.upgrade = Some(Upgrade {
+        step: UpgradeStep::Find,
+        ..Upgrade::new(module)
+    });
+    row.held_back(now, Reason::NotEmpty)
 }
 
 /// What an effect on a member in its upgrade means; one that began before it says nothing.
@@ -103,7 +121,7 @@ pub(super) fn after<M: Memory>(
         return;
     }
     if row.phase != Phase::Upgrading {
-        return after_drop_before_reset(draft, case, row);
+        return before_reset_done(draft, case, kind, row);
     }
     match (expect(&row).step, kind) {
         (UpgradeStep::Stop, EffectKind::Stop) => after_stop(draft, state, case, row),
@@ -369,16 +387,24 @@ fn after_drop<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, r
 }
 
 /// On its way to a reset: the row is due again at once, or the deletion after a wait.
-fn after_drop_before_reset(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
+fn before_reset_done(draft: &mut Draft, case: &Case<'_>, kind: &EffectKind, mut row: Row) {
     let now = case.now;
-    let row = match case.trouble() {
-        Some(trouble) if !matches!(case.last(), Outcome::Refused(_)) => row.held_back(now, trouble),
-        _ => {
-            row.upgrade = None;
-            row.next_attempt = now;
-            row
-        }
-    };
+    let trouble = case.trouble();
+    let refused = matches!(case.last(), Outcome::Refused(_));
+    let gives_up = refused && row.attempts + 1 >= limits::ATTEMPTS_MAX;
+    if let (Some(trouble), false) = (trouble, gives_up) {
+        draft.row(row.held_back(now, trouble));
+        return;
+    }
+    let upgrade = expect_mut(&mut row);
+    let found = taken(case).first().map(|(snapshot, _)| snapshot.clone());
+    upgrade.snapshot = found.filter(|_| *kind == EffectKind::FindSnapshot);
+    let more = upgrade.snapshot.is_some() || matches!(kind, EffectKind::DropSnapshot { .. });
+    if gives_up || !more || upgrade.step != UpgradeStep::Find {
+        // What is left the reset's own look tells.
+        row.upgrade = None;
+    }
+    row.next_attempt = now;
     draft.row(row);
 }
 

@@ -519,3 +519,46 @@ fn each_id_of_the_warm_pool_has_a_named_test() {
     let untested: Vec<String> = ids.filter(|id| !is_tested(id)).collect();
     assert_eq!(untested, Vec::<String>::new());
 }
+
+#[test]
+fn p25_snapshots_of_the_last_tenant_are_deleted_one_by_one() {
+    let mut root = Root::with(spec(0, 0, 1));
+    root.import(canister(5));
+    let dirty = Observation {
+        snapshot_bytes: Some(1_000),
+        ..empty()
+    };
+    let done = || Outcome::Done(Value::Nothing);
+    let reset = |root: &mut Root, seen: Observation| {
+        let effects = root.take(|kind| matches!(kind, EffectKind::Reset { .. }));
+        assert_eq!(effects.len(), 1, "{:?}", root.open);
+        root.answer(&effects[0], &[done(), done(), saw(seen)]);
+        root.later(5);
+    };
+    let find = |root: &mut Root, left: &[&[u8]]| {
+        let effects = root.take(|kind| *kind == EffectKind::FindSnapshot);
+        let left = left.iter().map(|id| (id.to_vec(), Nanos(1))).collect();
+        root.answer(&effects[0], &[Outcome::Done(Value::Saved(left))]);
+    };
+    let drop = |root: &mut Root, id: &[u8]| {
+        let snapshot = id.to_vec();
+        let effects = root.take(|kind| {
+            *kind
+                == EffectKind::DropSnapshot {
+                    snapshot: snapshot.clone(),
+                }
+        });
+        assert_eq!(effects.len(), 1, "{:?}", root.open);
+        root.answer(&effects[0], &[done()]);
+    };
+    reset(&mut root, dirty.clone());
+    find(&mut root, &[b"one", b"two"]);
+    drop(&mut root, b"one");
+    find(&mut root, &[b"two"]);
+    drop(&mut root, b"two");
+    find(&mut root, &[]);
+    reset(&mut root, empty());
+    let row = root.state.row(canister(5)).expect("accounted");
+    assert_eq!(row.phase, Phase::Ready);
+    assert!(row.upgrade.is_none());
+}

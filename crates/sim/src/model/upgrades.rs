@@ -7,6 +7,9 @@ use super::platform::Call;
 use super::steps::{REJECT_CANISTER_ERROR, refused};
 use hatchery_types::{EffectKind, ModuleHash, Nanos, Outcome, RunState, Step, Value};
 
+/// The snapshots that others took, as one.
+const OTHERS: &[u8] = b"others";
+
 /// Does one step of an upgrade to a canister that root controls. `sequence` is new.
 pub(super) fn perform(
     canister: &mut Canister,
@@ -25,6 +28,10 @@ pub(super) fn perform(
                 snapshot: Some(snapshot),
             },
         ) => load(canister, snapshot),
+        (Step::DeleteSnapshot, EffectKind::DropSnapshot { snapshot }) if snapshot == OTHERS => {
+            canister.snapshot_bytes = 0;
+            Outcome::Done(Value::Nothing)
+        }
         (Step::DeleteSnapshot, EffectKind::DropSnapshot { snapshot }) => {
             match canister.saved.take_if(|saved| saved.id == *snapshot) {
                 Some(_) => Outcome::Done(Value::Nothing),
@@ -55,8 +62,10 @@ fn take(canister: &mut Canister, at: Nanos, sequence: u64) -> Outcome {
 
 fn list(canister: &Canister) -> Outcome {
     let saved = canister.saved.iter();
-    let listed = saved.map(|it| (it.id.clone(), it.at)).collect();
-    Outcome::Done(Value::Saved(listed))
+    let saved = saved.map(|it| (it.id.clone(), it.at));
+    // What others took, they took long ago.
+    let others = (canister.snapshot_bytes > 0).then(|| (OTHERS.to_vec(), Nanos(0)));
+    Outcome::Done(Value::Saved(saved.chain(others).collect()))
 }
 
 fn load(canister: &mut Canister, snapshot: &[u8]) -> Outcome {
