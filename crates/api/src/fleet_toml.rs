@@ -40,6 +40,7 @@
 //! reuse = "same-role"            # who may have its canisters next: or "same-parent", "any", "never"
 //! drain = { method = "hatchery_drain", deadline = "5m" } # defaults: none, 5m
 //! health = { method = "health", grace = "1m" } # any reply: it works; default no check, 1m
+//! upgrade = { failures = 2, wait = "1h", keep_memory = false } # as said; default never upgraded
 //! pull.depth = { method = "stats", field = "queue", multiply = 1, every = "1m" } # for a signal
 //!
 //! [pools.workers]
