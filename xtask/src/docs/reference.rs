@@ -167,13 +167,7 @@ pub(super) fn limits(root: &Path) -> anyhow::Result<Generated> {
 
 /// The file that the documentation of its reader shows, which a test of that reader reads.
 pub(super) fn fleet_toml(root: &Path) -> anyhow::Result<Generated> {
-    let source = read(root, FLEET_TOML)?;
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let example: Vec<&str> = lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .skip_while(|line| *line != "```toml")
-        .collect();
-    ensure!(!example.is_empty(), "{FLEET_TOML} shows no file");
+    let example = documented_file(root)?;
     Ok(Generated {
         path: "docs/src/reference/fleet-toml.md",
         text: format!(
@@ -181,10 +175,27 @@ pub(super) fn fleet_toml(root: &Path) -> anyhow::Result<Generated> {
              # `fleet.toml`\n\n\
              One file says what the fleet should be. Unknown fields are refused; every error names \
              line and column and gives a hint. Amounts of cycles are written with M, B or T, \
-             shares with `%`, times with s, m or h.\n\n{}\n",
-            example.join("\n")
+             shares with `%`, times with s, m or h. Editors find the same as a JSON schema in \
+             [`fleet.schema.json`](fleet.schema.json), to which the first line of what `hatchery \
+             init` writes points. A field whose comment names no default must be given, where its \
+             section is.\n\n```toml\n{example}```\n"
         ),
     })
+}
+
+/// The whole file that the code's documentation shows.
+pub(super) fn documented_file(root: &Path) -> anyhow::Result<String> {
+    let source = read(root, FLEET_TOML)?;
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let example: String = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .skip_while(|line| *line != "```toml")
+        .skip(1)
+        .take_while(|line| *line != "```")
+        .map(|line| format!("{line}\n"))
+        .collect();
+    ensure!(!example.is_empty(), "{FLEET_TOML} shows no file");
+    Ok(example)
 }
 
 #[cfg(test)]

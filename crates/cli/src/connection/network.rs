@@ -77,7 +77,10 @@ impl Home {
     pub(crate) fn make(&self) -> anyhow::Result<()> {
         let write = || {
             std::fs::create_dir_all(&self.folder)?;
-            std::fs::write(self.path(".gitignore"), "*\n!.gitignore\n!roots.json\n")
+            std::fs::write(
+                self.path(".gitignore"),
+                "*\n!.gitignore\n!roots.json\n!fleet.schema.json\n",
+            )
         };
         write().with_context(|| format!("{} cannot be written", self.folder.display()))
     }

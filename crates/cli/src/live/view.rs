@@ -150,12 +150,15 @@ fn reasons(story: &Story) -> Line<'static> {
 
 fn draw_footer(frame: &mut Frame, area: Rect, story: &Story, pace: Pace) {
     let now = &story.frame;
-    let all_there = now.accounted == now.canisters && now.lost == 0;
+    let all_there = now.accounted == now.canisters && now.lost + now.stale == 0;
     let color = if all_there { IN_SERVICE } else { Color::Red };
-    let accounted = format!(
+    let mut accounted = format!(
         " accounted {} / {} · lost {} ",
         now.accounted, now.canisters, now.lost
     );
+    if now.stale > 0 {
+        accounted += &format!("· gone unnoticed {} ", now.stale);
+    }
     let jobs = match pace {
         Pace::Virtual(_) => format!("· jobs {} / {} ", now.jobs_done, now.jobs_submitted),
         Pace::Real => String::new(),

@@ -6,7 +6,7 @@ use crate::connection::client::{decode, encode};
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
 use candid::{CandidType, Nat, Principal};
-use hatchery_api::{FleetStatus, LedgerView};
+use hatchery_api::{FleetStatus, FundingView, LedgerView};
 use hatchery_types::{Cycles, Phase};
 use serde::Deserialize;
 
@@ -22,6 +22,7 @@ struct Holdings {
     /// By phase: canisters, cycles when last observed, and of how many that is not known.
     phases: Vec<Held>,
     ledger: LedgerView,
+    funding: FundingView,
 }
 
 #[derive(CandidType)]
@@ -63,6 +64,7 @@ fn show(session: &Session<'_>) -> anyhow::Result<()> {
             .map(|spec| spec.reserve),
         phases: held.collect(),
         ledger: status.ledger,
+        funding: status.funding,
     };
     session.say(&holdings, |paint| print(&holdings, paint));
     Ok(())
@@ -83,16 +85,42 @@ fn print(holdings: &Holdings, paint: Paint) {
         ]);
     }
     table.print(paint, "no canisters");
-    let ledger = &holdings.ledger;
-    println!(
-        "\nspent      {} attached to creations",
-        amount::cycles(ledger.spent.0)
-    );
-    println!("swept      {} got back", amount::cycles(ledger.swept.0));
-    println!(
-        "discarded  {} with canisters that were deleted",
-        amount::cycles(ledger.discarded.0)
-    );
+    print_movements(&holdings.ledger);
+    print_burn(&holdings.funding);
+}
+
+/// What came in is what is held and what went.
+fn print_movements(ledger: &LedgerView) {
+    println!();
+    for (name, cycles, what) in [
+        ("spent", ledger.spent, "attached to creations"),
+        ("topped up", ledger.topped_up, "to keep canisters alive"),
+        ("received", ledger.received, "with imports, and from others"),
+        ("burned", ledger.burned, "by canisters, fees included"),
+        ("swept", ledger.swept, "got back"),
+        (
+            "discarded",
+            ledger.discarded,
+            "with canisters that were deleted",
+        ),
+        (
+            "given away",
+            ledger.given_away,
+            "with canisters handed over",
+        ),
+    ] {
+        println!("{name:<10} {} {what}", amount::cycles(cycles.0));
+    }
+}
+
+fn print_burn(funding: &FundingView) {
+    let day = |cycles: Cycles| format!("{} a day", amount::cycles(cycles.0));
+    let own = funding.own_burn.map_or("not known yet".to_owned(), day);
+    println!("\nroot burns {own}");
+    for (role, burn) in &funding.burn {
+        println!("{role} burns {}", day(*burn));
+    }
+    println!("funding    {}", super::status::funding(funding));
 }
 
 #[derive(CandidType)]

@@ -9,6 +9,9 @@ use std::process::Command;
 /// Nobody's but the tests': an Ed25519 key of ones.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n-----END PRIVATE KEY-----\n";
 
+/// Everything is at rest after so long: two minutes of the network's time.
+const REST_NS: u64 = 120_000_000_000;
+
 /// One script's surroundings.
 pub(crate) struct Stage {
     folder: PathBuf,
@@ -92,7 +95,21 @@ impl Stage {
 
     /// Until nothing is under way.
     pub(crate) fn rest(&mut self) {
-        while self.json("effects") != serde_json::json!([]) {}
+        let begun = self.now();
+        while self.json("effects") != serde_json::json!([]) {
+            let spent = self.now() - begun;
+            assert!(
+                spent < REST_NS,
+                "calls still under way: {}",
+                self.json("effects")
+            );
+        }
+    }
+
+    /// The network's time.
+    fn now(&self) -> u64 {
+        let now = self.network.visit(|engine| engine.now_ns());
+        now.expect("the network runs")
     }
 
     /// The JSON that a line prints.

@@ -68,6 +68,8 @@ pub struct Demo {
     /// Effects open when root was upgraded by force.
     open_at_upgrade: Option<usize>,
     notice: Option<String>,
+    /// What somebody else did since the last second.
+    told: Option<String>,
     violations: BTreeSet<String>,
     frame: Frame,
     frames: Vec<FrameSummary>,
@@ -126,6 +128,7 @@ impl Demo {
             event: 0,
             open_at_upgrade: None,
             notice: None,
+            told: None,
             violations: BTreeSet::new(),
             frame: Frame::default(),
             frames: Vec::new(),
@@ -138,7 +141,8 @@ impl Demo {
     /// # Errors
     /// Root does not answer its queries.
     pub fn step(&mut self) -> anyhow::Result<&Frame> {
-        self.notice = self.chaos.act(self.second, &mut self.world);
+        let harm = self.chaos.act(self.second, &mut self.world);
+        self.notice = self.told.take().or(harm);
         self.make_busy()?;
         let jobs = self.wave.jobs_of(self.second);
         self.client.act(self.second, jobs, &mut self.world);
@@ -171,6 +175,21 @@ impl Demo {
         }
         self.notice = Some("the operator recycles spare canisters".to_owned());
         Ok(())
+    }
+
+    /// Upgrades root as it is; how many effects are open.
+    ///
+    /// # Errors
+    /// Root does not answer, or the message is refused.
+    pub fn upgrade_by_force(&mut self) -> anyhow::Result<usize> {
+        let open = self.world.effects()?.len();
+        self.world.submit_forced_upgrade(&self.config.root_wasm)?;
+        Ok(open)
+    }
+
+    /// Somebody else did something: it is in the next frame.
+    pub fn tell(&mut self, notice: String) {
+        self.told = Some(notice);
     }
 
     /// In the wave: at the first moment with enough installs or resets open, root is upgraded by
