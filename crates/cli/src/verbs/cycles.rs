@@ -139,6 +139,15 @@ pub(crate) enum LedgerError {
         /// What it holds.
         balance: Nat,
     },
+    /// The same request came before.
+    Duplicate {
+        /// Its block.
+        duplicate_of: Nat,
+        /// Of a creation: what came of it.
+        canister_id: Option<Principal>,
+    },
+    /// The request's time is too long ago to know whether it came before.
+    TooOld,
     /// Everything else that comes with a text.
     GenericError {
         /// Its number.
@@ -157,22 +166,33 @@ pub(crate) fn ledger_answer<T: CandidType + serde::de::DeserializeOwned>(
     bytes: &[u8],
 ) -> anyhow::Result<T> {
     let answer: Result<T, LedgerError> = decode(method, bytes)?;
-    answer.map_err(|error| {
-        let (message, hint) = match error {
-            LedgerError::InsufficientFunds { balance } => (
-                format!(
-                    "the identity's account holds {}",
-                    amount::cycles(u128::try_from(balance.0).unwrap_or(u128::MAX))
-                ),
-                "`icp cycles mint` makes cycles from ICP; --cycles asks for less",
+    answer.map_err(|error| refused(method, error).into())
+}
+
+/// What to do about it.
+pub(crate) fn refused(method: &str, error: LedgerError) -> Complaint {
+    let (message, hint) = match error {
+        LedgerError::InsufficientFunds { balance } => (
+            format!(
+                "the identity's account holds {}",
+                amount::cycles(u128::try_from(balance.0).unwrap_or(u128::MAX))
             ),
-            LedgerError::GenericError { message, .. } => {
-                (message, "look at the balance with `icp cycles balance`")
-            }
-        };
-        let message = format!("the cycles ledger refuses `{method}`: {message}");
-        Complaint::new(Kind::Refused, message).hint(hint).into()
-    })
+            "`icp cycles mint` makes cycles from ICP; --cycles asks for less",
+        ),
+        LedgerError::Duplicate { duplicate_of, .. } => (
+            format!("block {duplicate_of} did the same already"),
+            "look at the balance with `icp cycles balance`",
+        ),
+        LedgerError::TooOld => (
+            "the request is more than a day old".to_owned(),
+            "the same command again makes a new one; look first whether the old one was done",
+        ),
+        LedgerError::GenericError { message, .. } => {
+            (message, "look at the balance with `icp cycles balance`")
+        }
+    };
+    let message = format!("the cycles ledger refuses `{method}`: {message}");
+    Complaint::new(Kind::Refused, message).hint(hint)
 }
 
 fn top_up(session: &Session<'_>, cycles: u128) -> anyhow::Result<()> {

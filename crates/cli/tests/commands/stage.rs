@@ -3,8 +3,9 @@
 use candid::Principal;
 use hatchery_engine::Config;
 use hatchery_network::{Network, Options, engine_now};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Nobody's but the tests': an Ed25519 key of ones.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n-----END PRIVATE KEY-----\n";
@@ -75,11 +76,46 @@ impl Stage {
         self.transcript += &self.put_away(&text);
     }
 
+    /// Runs a line into the transcript, without the numbers at the ends of its lines.
+    pub(crate) fn run_names(&mut self, line: &str) {
+        let out = self.quietly(line);
+        let names = out.lines().map(|line| match line.rsplit_once(' ') {
+            Some((name, value)) if value.parse::<f64>().is_ok() => format!("{name}\n"),
+            _ => format!("{line}\n"),
+        });
+        let text = format!("$ hatchery {line}\n{}\n", names.collect::<String>());
+        self.transcript += &self.put_away(&text);
+    }
+
     /// Runs a line that must go well.
     pub(crate) fn quietly(&mut self, line: &str) -> String {
         let (code, out, err) = self.output(line);
         assert_eq!(code, 0, "hatchery {line}\n{out}{err}");
         out
+    }
+
+    /// Runs a line and kills the program as soon as it has said this.
+    pub(crate) fn kill_once_said(&self, line: &str, text: &str) {
+        let mut command = self.command(line);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let heard = BufReader::new(child.stderr.take().expect("it is piped"));
+        let said = heard
+            .lines()
+            .any(|heard| heard.is_ok_and(|heard| heard.contains(text)));
+        drop(child.kill());
+        drop(child.wait());
+        assert!(said, "`hatchery {line}` never said `{text}`");
+    }
+
+    /// The root that the folder remembers.
+    pub(crate) fn root(&self) -> String {
+        let text = std::fs::read(self.folder.join(".hatchery/roots.json")).expect("deployed");
+        let roots: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let root = roots.as_object().and_then(|roots| roots.values().next());
+        root.and_then(|it| it.as_str())
+            .expect("one root")
+            .to_owned()
     }
 
     /// The script's key as `icp` 1.5 keeps it in plain files.
@@ -125,6 +161,13 @@ impl Stage {
 
     /// Exit code, standard output, standard error.
     pub(crate) fn output(&self, line: &str) -> (i32, String, String) {
+        let output = self.command(line).output().expect("the program starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
+        let code = output.status.code().expect("it ends by itself");
+        (code, text(output.stdout), text(output.stderr))
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hatchery"));
         command
             .current_dir(&self.folder)
@@ -134,11 +177,8 @@ impl Stage {
             .env("HATCHERY_WASM_DIR", wasm_folder())
             .env("ICP_HOME", self.folder.join("icp"))
             .env_remove("HATCHERY_ROOT")
-            .stdin(std::process::Stdio::null());
-        let output = command.output().expect("the program starts");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
-        let code = output.status.code().expect("it ends by itself");
-        (code, text(output.stdout), text(output.stderr))
+            .stdin(Stdio::null());
+        command
     }
 
     fn put_away(&self, text: &str) -> String {
