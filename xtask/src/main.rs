@@ -55,8 +55,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--json] [engine|pool]",
-        about: "measure the engine and the warm pool (optimised, with our own checks)",
+        arguments: "[--json] [engine|pool|workers|lifecycle]",
+        about: "measure the engine, the warm pool, worker pools and what a life costs",
         run: canisters::bench,
     },
     Command {

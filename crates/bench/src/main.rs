@@ -3,6 +3,7 @@
 //! nothing but whether each figure is within its bound.
 
 mod http;
+mod lifecycle;
 mod measure;
 mod module;
 mod pool;
@@ -18,7 +19,7 @@ use pool::Modules;
 const WASM_FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
 
 /// What is measured, in this order.
-const GROUPS: [&str; 3] = ["engine", "pool", "workers"];
+const GROUPS: [&str; 4] = ["engine", "pool", "workers", "lifecycle"];
 
 /// Figures under one name.
 type Group = (&'static str, Vec<Figure>);
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         .map(|group| match group {
             "pool" => (group, pool::measure(&modules)),
             "workers" => (group, workers::measure(&modules)),
+            "lifecycle" => (group, lifecycle::measure(&modules)),
             _ => (group, measure()),
         })
         .collect();

@@ -3,18 +3,16 @@
 //! measure, so it is equal on every machine.
 
 use hatchery_api::{Answer, LeaseAnswer, LeaseRequest};
-use hatchery_core::{Event, Memories, State};
+use hatchery_core::Event;
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
 use hatchery_types::{
     Cycles, FleetSpec, Generation, LeaseSpec, ModuleHash, Nanos, OperationId, Phase, PoolSpec,
     SignalSpec,
 };
-use ic_stable_structures::VectorMemory;
-use ic_stable_structures::memory_manager::{MemoryId, MemoryManager};
 
 use crate::measure::Figure;
-use crate::pool::{Copy, Modules, Tally, fill, fork, stranger};
+use crate::pool::{Copy, Modules, Tally, edit, fill, fork, stranger};
 
 const SECOND: u64 = 1_000_000_000;
 /// Rows among which a worker is handed out.
@@ -122,44 +120,33 @@ fn many_pools(modules: &Modules) -> Vec<Figure> {
 /// Writes pools with members into root's stable memory.
 fn add_pools(copy: &mut Copy) {
     let Copy(world) = copy;
-    let memory = VectorMemory::default();
-    let bytes = world.engine.stable_memory(world.root.0);
-    memory
-        .borrow_mut()
-        .extend(bytes.expect("bug: root has no code"));
-    let manager = MemoryManager::init(memory.clone());
-    let memories = Memories::new(|number| manager.get(MemoryId::new(number)));
-    let mut state = State::open(memories).expect("bug: the layout is another");
     let now = Nanos(world.engine.now_ns());
-    let mut spec = state.spec().expect("bug: no spec").clone();
-    let pattern = spec.pools[0].clone();
-    spec.pools.extend((0..POOLS).map(|number| PoolSpec {
-        name: format!("pool{number}"),
-        min: 1,
-        max: MEMBERS as u32,
-        initial: 1,
-        standby: 0,
-        ..pattern.clone()
-    }));
-    state.apply(now, Event::SpecApplied(Box::new(spec)));
-    let (rows, _) = state.rows(Some(Phase::InService), None, 1);
-    let worker = rows.first().expect("bug: nobody works").clone();
-    // Loads that hold every pool where it is: all are planned, none moves.
-    let target = pattern.signals[0].target;
-    for number in 0..POOLS * MEMBERS - 200 {
-        let mut row = worker.clone();
-        row.canister = stranger(number);
-        row.pool = Some(format!("pool{}", number % POOLS));
-        row.sample = Some(target);
-        row.sample_at = now;
-        row.next_attempt = Nanos::MAX;
-        state.apply(now, Event::RowChanged(Box::new(row)));
-    }
-    drop((state, manager));
-    let set = world
-        .engine
-        .set_stable_memory(world.root.0, &memory.borrow());
-    assert!(set, "bug: root has no code");
+    edit(world, |state| {
+        let mut spec = state.spec().expect("bug: no spec").clone();
+        let pattern = spec.pools[0].clone();
+        spec.pools.extend((0..POOLS).map(|number| PoolSpec {
+            name: format!("pool{number}"),
+            min: 1,
+            max: MEMBERS as u32,
+            initial: 1,
+            standby: 0,
+            ..pattern.clone()
+        }));
+        state.apply(now, Event::SpecApplied(Box::new(spec)));
+        let (rows, _) = state.rows(Some(Phase::InService), None, 1);
+        let worker = rows.first().expect("bug: nobody works").clone();
+        // Loads that hold every pool where it is: all are planned, none moves.
+        let target = pattern.signals[0].target;
+        for number in 0..POOLS * MEMBERS - 200 {
+            let mut row = worker.clone();
+            row.canister = stranger(number);
+            row.pool = Some(format!("pool{}", number % POOLS));
+            row.sample = Some(target);
+            row.sample_at = now;
+            row.next_attempt = Nanos::MAX;
+            state.apply(now, Event::RowChanged(Box::new(row)));
+        }
+    });
 }
 
 /// What root and the members pay for their control in an hour at defaults, beyond what they pay for

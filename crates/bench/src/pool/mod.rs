@@ -4,7 +4,7 @@
 mod rounds;
 mod rows;
 
-pub(crate) use rows::{Copy, fill, fork, stranger};
+pub(crate) use rows::{Copy, edit, fill, fork, stranger};
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -86,6 +86,17 @@ impl Tally {
             [cost] => cost as f64,
             ref costs => panic!("bug: {} messages instead of one", costs.len()),
         }
+    }
+
+    /// How many there were.
+    pub(crate) fn count(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Instructions of all of them.
+    pub(crate) fn all(&self) -> u64 {
+        let all = self.messages.iter().map(|(_, instructions)| *instructions);
+        all.sum()
     }
 
     fn heaviest(&self) -> u64 {

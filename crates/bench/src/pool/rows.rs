@@ -8,7 +8,7 @@ use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
 use hatchery_types::{CanisterId, FleetSpec, ModuleHash, Nanos, OperationId, Phase};
 use ic_stable_structures::VectorMemory;
-use ic_stable_structures::memory_manager::{MemoryId, MemoryManager};
+use ic_stable_structures::memory_manager::{MemoryId, MemoryManager, VirtualMemory};
 
 use super::{Modules, Tally};
 use crate::measure::Figure;
@@ -138,6 +138,35 @@ fn add_rows(copy: &mut Copy, count: u64) {
     let rows = world.rows().expect("bug: root does not answer");
     let ready = rows.iter().find(|row| row.phase == Phase::Ready);
     let ready = ready.expect("bug: nothing is ready").canister;
+    edit(world, |state| {
+        let pattern = state.row(ready).expect("bug: a listed row is missing");
+        for number in 0..count {
+            let mut row = pattern.clone();
+            row.canister = stranger(number);
+            if number >= READY {
+                row.phase = Phase::Failed;
+                row.next_attempt = Nanos::MAX;
+            }
+            state.apply(row.since, Event::RowChanged(Box::new(row)));
+        }
+        // The log of a fleet that has lived a while is full, however many rows there are.
+        for turn in 0..limits::LOG_MAX {
+            let mut row = pattern.clone();
+            row.canister = stranger(0);
+            if turn % 2 == 0 {
+                row.phase = Phase::Failed;
+                row.next_attempt = Nanos::MAX;
+            }
+            state.apply(row.since, Event::RowChanged(Box::new(row)));
+        }
+    });
+}
+
+/// Changes root's state behind its back: natively, in its own stable memory.
+pub(crate) fn edit(
+    world: &mut FleetWorld,
+    change: impl FnOnce(&mut State<VirtualMemory<VectorMemory>>),
+) {
     let memory = VectorMemory::default();
     let bytes = world.engine.stable_memory(world.root.0);
     memory
@@ -146,26 +175,7 @@ fn add_rows(copy: &mut Copy, count: u64) {
     let manager = MemoryManager::init(memory.clone());
     let memories = Memories::new(|number| manager.get(MemoryId::new(number)));
     let mut state = State::open(memories).expect("bug: the layout is another");
-    let pattern = state.row(ready).expect("bug: a listed row is missing");
-    for number in 0..count {
-        let mut row = pattern.clone();
-        row.canister = stranger(number);
-        if number >= READY {
-            row.phase = Phase::Failed;
-            row.next_attempt = Nanos::MAX;
-        }
-        state.apply(row.since, Event::RowChanged(Box::new(row)));
-    }
-    // The log of a fleet that has lived a while is full, however many rows there are.
-    for turn in 0..limits::LOG_MAX {
-        let mut row = pattern.clone();
-        row.canister = stranger(0);
-        if turn % 2 == 0 {
-            row.phase = Phase::Failed;
-            row.next_attempt = Nanos::MAX;
-        }
-        state.apply(row.since, Event::RowChanged(Box::new(row)));
-    }
+    change(&mut state);
     drop((state, manager));
     let set = world
         .engine
