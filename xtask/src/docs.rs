@@ -85,6 +85,7 @@ fn generated(root: &Path) -> anyhow::Result<Vec<Generated>> {
         reference::fleet_toml(root)?,
         reference::metrics(root)?,
         schema::schema(root)?,
+        reference::json(root)?,
     ])
 }
 

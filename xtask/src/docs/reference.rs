@@ -1,7 +1,7 @@
 //! Pages of the reference that are read off the code: what the code says of itself is said once.
 
 use super::{Generated, read};
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -9,6 +9,7 @@ use std::path::Path;
 const REASONS: &str = "crates/types/src/reason.rs";
 const LIMITS: &str = "crates/core/src/limits.rs";
 const METRICS: &str = "crates/canister/src/root/http/metrics.rs";
+const JSON: &str = "crates/cli/tests/golden/json.txt";
 const FLEET_TOML: &str = "crates/api/src/fleet_toml.rs";
 
 /// Every reason: code, name, meaning.
@@ -180,6 +181,30 @@ pub(super) fn fleet_toml(root: &Path) -> anyhow::Result<Generated> {
              init` writes points. A field whose comment names no default must be given, where its \
              section is.\n\n```toml\n{example}```\n"
         ),
+    })
+}
+
+/// The shapes of what `--json` prints, as the commands' own test has them.
+pub(super) fn json(root: &Path) -> anyhow::Result<Generated> {
+    let shapes = read(root, JSON)?;
+    let mut text = format!(
+        "<!-- Made from {JSON} by `cargo xtask docs --write`. -->\n\
+         # Answers as JSON\n\n\
+         Every command takes `--json` and then prints one value. A test runs the commands against a \
+         live fleet and holds their answers against these shapes: names stay and are added to. \
+         Amounts of cycles are texts, since they are larger than what JSON's numbers carry; times \
+         are nanoseconds since 1970; `null` stands where a value may be missing, `[]` where the \
+         test's fleet had none.\n"
+    );
+    for line in shapes.lines() {
+        let (command, shape) = line
+            .split_once(": ")
+            .with_context(|| format!("{JSON}: `{line}`"))?;
+        write!(text, "\n## {command}\n\n```text\n{shape}\n```\n")?;
+    }
+    Ok(Generated {
+        path: "docs/src/reference/json.md",
+        text,
     })
 }
 

@@ -27,7 +27,11 @@ fn every_look_at_a_fleet() {
     ] {
         stage.run(line);
     }
-    stage.run("replay workers");
+    let again = stage.quietly("replay workers");
+    assert!(
+        again.contains("the same again, wants 2, because"),
+        "{again}"
+    );
     stage.run("workers create workers --dry-run");
     stage.run("top");
     // Figures differ from run to run; which there are does not.

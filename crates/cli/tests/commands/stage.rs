@@ -76,15 +76,16 @@ impl Stage {
         self.transcript += &self.put_away(&text);
     }
 
-    /// Runs a line into the transcript, without the numbers at the ends of its lines.
+    /// Runs a line into the transcript, of its lines the first words alone and each once: figures and
+    /// labels differ from run to run.
     pub(crate) fn run_names(&mut self, line: &str) {
         let out = self.quietly(line);
-        let names = out.lines().map(|line| match line.rsplit_once(' ') {
-            Some((name, value)) if value.parse::<f64>().is_ok() => format!("{name}\n"),
-            _ => format!("{line}\n"),
-        });
-        let text = format!("$ hatchery {line}\n{}\n", names.collect::<String>());
-        self.transcript += &self.put_away(&text);
+        let figures = out.lines().filter(|line| !line.starts_with('#'));
+        let mut names: Vec<&str> = figures
+            .filter_map(|line| line.split([' ', '{']).next())
+            .collect();
+        names.dedup();
+        self.transcript += &format!("$ hatchery {line}\n{}\n\n", names.join("\n"));
     }
 
     /// Runs a line that must go well.

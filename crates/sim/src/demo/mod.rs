@@ -141,8 +141,7 @@ impl Demo {
     /// # Errors
     /// Root does not answer its queries.
     pub fn step(&mut self) -> anyhow::Result<&Frame> {
-        let harm = self.chaos.act(self.second, &mut self.world);
-        self.notice = self.told.take().or(harm);
+        self.notice = self.chaos.act(self.second, &mut self.world);
         self.make_busy()?;
         let jobs = self.wave.jobs_of(self.second);
         self.client.act(self.second, jobs, &mut self.world);
@@ -220,7 +219,9 @@ impl Demo {
         frame.virtual_seconds = self.second;
         frame.jobs_submitted = self.client.tally().submitted;
         frame.jobs_done = self.client.tally().done;
-        frame.notice = self.notice.take();
+        let notices = [self.told.take(), self.notice.take()];
+        let notices: Vec<String> = notices.into_iter().flatten().collect();
+        frame.notice = (!notices.is_empty()).then(|| notices.join("; "));
         self.event = frame.events.last().map_or(self.event, |event| event.number);
         self.frames.push(FrameSummary::from(&frame));
         let quiet = self.is_quiet(&frame);
