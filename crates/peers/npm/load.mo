@@ -1,5 +1,5 @@
 // A worker in Motoko that knows nothing of any fleet: it says how loaded it is when asked.
-actor {
+persistent actor {
   var jobs : Nat64 = 0;
 
   public query func load() : async Nat64 { jobs };

@@ -1,6 +1,5 @@
 //! A worker written in Motoko, compiled by npm's `motoko`: it links none of our code, and its pool
-//! follows the number that root asks it for. The compiler is the last one whose modules have 32-bit
-//! memory, which is what the engine runs.
+//! follows the number that root asks it for. What this compiler makes has 64-bit memory.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,7 +15,7 @@ use hatchery_types::{
 use crate::packages::Packages;
 use crate::report::Report;
 
-pub(crate) const PEER: &str = "Motoko (npm motoko 3.11)";
+pub(crate) const PEER: &str = "Motoko (npm motoko 4.10)";
 const SECOND: u64 = 1_000_000_000;
 
 /// Every check of this peer, on a fleet of its own.

@@ -16,7 +16,7 @@ use super::weights;
 const MAX_WASM_STACK_BYTES: usize = 1024 * 1024;
 
 /// Changes whenever our rewrite or settings change what a cached artifact means.
-const CACHE_LAYOUT: &str = "1";
+const CACHE_LAYOUT: &str = "2";
 
 /// The engine's settings: deterministic, metered, the features that canisters have.
 pub(super) fn config() -> Config {
@@ -33,7 +33,7 @@ pub(super) fn config() -> Config {
         .wasm_tail_call(true)
         .wasm_multi_value(true)
         .wasm_relaxed_simd(false)
-        .wasm_memory64(false)
+        .wasm_memory64(true)
         .wasm_multi_memory(false)
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)

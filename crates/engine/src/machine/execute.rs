@@ -190,10 +190,15 @@ fn call_back(live: &mut Live, callback: Callback, limit: u64) -> Result<(), Stop
     let Some(Ref::Func(Some(function))) = table.get(&mut live.store, index) else {
         return Err(missing());
     };
-    let function = function
-        .typed::<u32, ()>(&live.store)
-        .map_err(|_| Stop::wrong_signature())?;
-    function
-        .call(&mut live.store, callback.environment)
-        .map_err(|error| Stop::from_error(&error, limit))
+    let environment = callback.environment;
+    let called = if live.is_wide() {
+        let function = function.typed::<u64, ()>(&live.store);
+        let function = function.map_err(|_| Stop::wrong_signature())?;
+        function.call(&mut live.store, environment.into())
+    } else {
+        let function = function.typed::<u32, ()>(&live.store);
+        let function = function.map_err(|_| Stop::wrong_signature())?;
+        function.call(&mut live.store, environment)
+    };
+    called.map_err(|error| Stop::from_error(&error, limit))
 }

@@ -101,6 +101,12 @@ impl Live {
         })
     }
 
+    /// Its memory has 64-bit addresses.
+    pub(super) fn is_wide(&self) -> bool {
+        let memory = self.memory.map(|memory| memory.ty(&self.store));
+        memory.is_some_and(|memory| memory.is_64())
+    }
+
     /// An instance with this state.
     pub(super) fn rebuild(
         engine: &Engine,

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
-use wasmtime::{Engine, Linker};
+use wasmtime::Engine;
 
 pub(crate) use self::code::GlobalValue;
 pub use self::code::{Code, Image};
@@ -52,8 +52,8 @@ pub(crate) use self::parts::Parts;
 pub use self::stable::{MAX_STABLE_PAGES, OutOfBounds, StableMemory, WASM_PAGE_BYTES};
 pub use self::validate::{Metadata, MethodKind};
 
+use self::api::Api;
 use self::compile::Compiler;
-use self::host::Host;
 use self::live::{Instances, Live};
 
 /// What a returned message leaves in memory.
@@ -71,7 +71,7 @@ const MAX_IDLE_MODULES: usize = 64;
 /// Runs canister code.
 pub struct Machine {
     engine: Engine,
-    linker: Linker<Host>,
+    api: Api,
     compiler: Compiler,
     modules: BTreeMap<[u8; 32], Arc<Module>>,
     instances: Instances,
@@ -86,7 +86,7 @@ impl Machine {
     pub fn new(cache_dir: Option<PathBuf>) -> Machine {
         let engine = Engine::new(&compile::config()).expect("wasmtime supports this processor");
         Machine {
-            linker: api::linker(&engine),
+            api: Api::new(&engine),
             compiler: Compiler::new(engine.clone(), cache_dir),
             engine,
             modules: BTreeMap::new(),
@@ -110,7 +110,7 @@ impl Machine {
     pub fn sibling(&self) -> Machine {
         Machine {
             engine: self.engine.clone(),
-            linker: self.linker.clone(),
+            api: self.api.clone(),
             compiler: self.compiler.clone(),
             modules: self.modules.clone(),
             instances: Instances::default(),
@@ -136,7 +136,8 @@ impl Machine {
             ModuleError::new(format!("module cannot be instantiated: {error}"))
         };
         let pre = self
-            .linker
+            .api
+            .linker(facts.is_wide())
             .instantiate_pre(&compiled)
             .map_err(|error| refused(&error))?;
         let mut live =

@@ -66,6 +66,11 @@ impl Module {
         self.facts.instructions
     }
 
+    /// Its memory has 64-bit addresses (wasm64).
+    pub fn is_wide(&self) -> bool {
+        self.facts.is_wide()
+    }
+
     fn has_export(&self, entry: &Entry) -> bool {
         let method = |name: &str, kind| self.method(name) == Some(kind);
         match entry {

@@ -58,7 +58,7 @@ pub(super) fn rewrite(wasm: &[u8], facts: &Facts) -> Result<Vec<u8>, ModuleError
 
 fn exports(wasm: &[u8], facts: &Facts) -> Result<ExportSection, ModuleError> {
     let mut exports = ExportSection::new();
-    if facts.has_memory {
+    if facts.memory.is_some() {
         exports.export(MEMORY, ExportKind::Memory, 0);
     }
     if facts.has_table {

@@ -69,6 +69,15 @@ pub struct Metadata {
     pub content: Vec<u8>,
 }
 
+/// How wide the addresses of a memory are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// 32 bits.
+    Narrow,
+    /// 64 bits: wasm64.
+    Wide,
+}
+
 /// What a valid module says about itself.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -78,7 +87,8 @@ pub(super) struct Facts {
     pub(super) instructions: u64,
     /// Indexes of mutable globals.
     pub(super) mutable_globals: Vec<u32>,
-    pub(super) has_memory: bool,
+    /// Its memory, if it has one.
+    pub(super) memory: Option<Memory>,
     pub(super) has_table: bool,
     pub(super) start: Option<u32>,
     /// Segments can be dropped at run time, which is state of an instance.
@@ -91,6 +101,13 @@ pub(super) struct Facts {
     name_bytes: usize,
 }
 
+impl Facts {
+    /// Its memory has 64-bit addresses.
+    pub(super) fn is_wide(&self) -> bool {
+        self.memory == Some(Memory::Wide)
+    }
+}
+
 /// Checks a plain module against all rules.
 pub(super) fn validate(wasm: &[u8]) -> Result<Facts, ModuleError> {
     check_header(wasm)?;
@@ -101,13 +118,16 @@ pub(super) fn validate(wasm: &[u8]) -> Result<Facts, ModuleError> {
     for payload in Parser::new(0).parse_all(wasm) {
         inspect(&mut facts, payload.map_err(malformed)?)?;
     }
-    check_types(wasm)?;
+    check_types(wasm, facts.is_wide())?;
     Ok(facts)
 }
 
 /// The WebAssembly features of a canister; the engine is configured alike.
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM2 | WasmFeatures::TAIL_CALL | WasmFeatures::EXTENDED_CONST
+    WasmFeatures::WASM2
+        | WasmFeatures::TAIL_CALL
+        | WasmFeatures::EXTENDED_CONST
+        | WasmFeatures::MEMORY64
 }
 
 fn check_header(wasm: &[u8]) -> Result<(), ModuleError> {
@@ -135,18 +155,17 @@ fn inspect(facts: &mut Facts, payload: Payload<'_>) -> Result<(), ModuleError> {
                 if table.initial > MAX_TABLE_ELEMENTS {
                     return refuse(format!("table has more than {MAX_TABLE_ELEMENTS} elements"));
                 }
-                if table.table64 {
-                    return refuse("64-bit tables are not supported");
-                }
             }
         }
         Payload::MemorySection(section) => {
             at_most("memories", section.count() as usize, 1)?;
             for memory in section {
-                if memory.map_err(malformed)?.memory64 {
-                    return refuse("64-bit memory: wasm64 canisters are not supported here");
-                }
-                facts.has_memory = true;
+                let is_wide = memory.map_err(malformed)?.memory64;
+                facts.memory = Some(if is_wide {
+                    Memory::Wide
+                } else {
+                    Memory::Narrow
+                });
             }
         }
         Payload::GlobalSection(section) => inspect_globals(facts, section)?,
@@ -281,6 +300,10 @@ fn inspect_data(facts: &mut Facts, segment: &wasmparser::Data<'_>) -> Result<(),
             let start = u64::from(value.cast_unsigned());
             ranges.push(start..start + segment.data.len() as u64);
         }
+        (Operator::I64Const { value }, Operator::End, Some(ranges)) => {
+            let start = value.cast_unsigned();
+            ranges.push(start..start.saturating_add(segment.data.len() as u64));
+        }
         _ => facts.data = None,
     }
     Ok(())
@@ -323,7 +346,7 @@ fn inspect_custom(facts: &mut Facts, section: &CustomSectionReader<'_>) -> Resul
 
 /// The module is valid WebAssembly, its entry points are `() -> ()`, and its imports have the
 /// System API's types.
-fn check_types(wasm: &[u8]) -> Result<(), ModuleError> {
+fn check_types(wasm: &[u8], wide: bool) -> Result<(), ModuleError> {
     let types = Validator::new_with_features(features())
         .validate_all(wasm)
         .map_err(malformed)?;
@@ -332,7 +355,10 @@ fn check_types(wasm: &[u8]) -> Result<(), ModuleError> {
         let rule = contract::rule(name);
         if let (wasmparser::types::EntityType::Func(id), Some(rule)) = (entity, rule) {
             let ty = types[id].unwrap_func();
-            if letters(ty.params()) != rule.params || letters(ty.results()) != rule.result {
+            let wanted = |types| contract::letters(types, wide);
+            if letters(ty.params()) != wanted(rule.params)
+                || letters(ty.results()) != wanted(rule.result)
+            {
                 return refuse(format!("imports {module}.{name} with a wrong type"));
             }
         }

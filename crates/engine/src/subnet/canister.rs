@@ -218,6 +218,16 @@ impl Canister {
         }
     }
 
+    /// How many times the price of an instruction its instructions cost: those of 64-bit canisters
+    /// cost twice as much (replica, `cycles_account_manager`).
+    pub(crate) fn instruction_weight(&self) -> u128 {
+        let is_wide = self
+            .code
+            .as_ref()
+            .is_some_and(|code| code.module().is_wide());
+        if is_wide { 2 } else { 1 }
+    }
+
     pub(crate) fn module_hash(&self) -> Option<[u8; 32]> {
         self.code.as_ref().map(|code| code.module().hash())
     }

@@ -63,11 +63,12 @@ impl Subnet {
     /// Takes what an execution cost out of its prepayment and returns the rest to the balance.
     pub(crate) fn book_execution(&mut self, id: &Principal, prepaid: u128, instructions: u64) {
         let prices = &self.context.prices;
-        let cost = (prices.message + prices.instruction * u128::from(instructions)).min(prepaid);
         let canister = self
             .canisters
             .get_mut(id)
             .expect("bug: a canister vanished while it was in use");
+        let each = prices.instruction * canister.instruction_weight();
+        let cost = (prices.message + each * u128::from(instructions)).min(prepaid);
         canister.balance += prepaid - cost;
         self.ledger.burn_taken(canister, Use::Instructions, cost);
     }

@@ -55,7 +55,6 @@ fn imports_that_are_not_here_are_named() {
 
 #[test]
 fn what_canisters_must_not_use_is_refused() {
-    refused("(module (memory i64 1))", "64-bit memory");
     refused("(module (memory 1) (memory 1))", "memories");
     refused("(module (memory 1 1 shared))", "threads");
     let operator =

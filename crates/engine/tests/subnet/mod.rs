@@ -10,4 +10,5 @@ mod queries;
 mod rounds;
 mod stores;
 mod timers;
+mod wide;
 mod worlds;

@@ -1,11 +1,9 @@
 //! System calls that build and send a call to another canister.
 
-use ic_principal::Principal;
-use wasmtime::Linker;
-
-use super::{Cx, PAYLOAD_BYTE_COST, amount, define};
-use crate::machine::host::{CallUnderConstruction, Host};
+use super::{Api, Cx, PAYLOAD_BYTE_COST, amount, define};
+use crate::machine::host::CallUnderConstruction;
 use crate::message::Callback;
+use ic_principal::Principal;
 
 /// Bytes of a method name.
 const MAX_METHOD_NAME_BYTES: u32 = 20_000;
@@ -21,8 +19,8 @@ const SENT: u32 = 0;
 /// `call_perform`: it was not, for want of a slot or of cycles.
 const NOT_SENT: u32 = 2;
 
-pub(super) fn define(linker: &mut Linker<Host>) {
-    define!(linker:
+pub(super) fn define(api: &mut Api) {
+    define!(api:
         call_new |cx, callee: u32, callee_size: u32, name: u32, name_size: u32,
                   reply_fun: u32, reply_env: u32, reject_fun: u32, reject_env: u32| -> () {
             cx.host_mut().discard_call();

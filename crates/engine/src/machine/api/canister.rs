@@ -1,20 +1,18 @@
 //! System calls about the canister and the subnet around it: identity, status, time, timer,
 //! certified data, counters, environment variables.
 
-use ic_principal::Principal;
-use wasmtime::Linker;
-
-use super::{Cx, define, size};
+use super::{Api, Cx, define, size};
 use crate::machine::host::Host;
 use crate::message::{DataCertificate, Mode};
+use ic_principal::Principal;
 
 /// Certified data is at most 32 bytes.
 const MAX_CERTIFIED_BYTES: u32 = 32;
 /// Names and values of environment variables are at most 128 bytes.
 const MAX_VARIABLE_BYTES: u32 = 128;
 
-pub(super) fn define(linker: &mut Linker<Host>) {
-    define!(linker:
+pub(super) fn define(api: &mut Api) {
+    define!(api:
         canister_self_size |cx| -> u32 { Ok(size(cx.host().message().canister.id.as_slice())) }
         canister_self_copy |cx, dst: u32, offset: u32, length: u32| -> () {
             cx.copy_out((dst, offset, length), |host| host.message().canister.id.as_slice())

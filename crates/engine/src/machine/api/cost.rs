@@ -1,9 +1,6 @@
 //! System calls that quote prices.
 
-use wasmtime::Linker;
-
-use super::{Cx, define};
-use crate::machine::host::Host;
+use super::{Api, Cx, define};
 use crate::machine::trap::Stop;
 
 /// Keys are named with at most so many bytes; a longer one is unknown.
@@ -16,8 +13,8 @@ const UNKNOWN_ALGORITHM: u32 = 1;
 /// Their answer to an unknown key.
 const UNKNOWN_KEY: u32 = 2;
 
-pub(super) fn define(linker: &mut Linker<Host>) {
-    define!(linker:
+pub(super) fn define(api: &mut Api) {
+    define!(api:
         cost_call |cx, name_size: u64, payload_size: u64, dst: u32| -> () {
             let request = name_size.saturating_add(payload_size);
             let cost = cx.host().message().subnet.prices.call_prepayment(request);

@@ -1,12 +1,9 @@
 //! System calls that move or show cycles.
 
-use wasmtime::Linker;
+use super::{Api, amount, define};
 
-use super::{amount, define};
-use crate::machine::host::Host;
-
-pub(super) fn define(linker: &mut Linker<Host>) {
-    define!(linker:
+pub(super) fn define(api: &mut Api) {
+    define!(api:
         msg_cycles_available128 |cx, dst: u32| -> () {
             let available = cx.host().cycles_available();
             cx.write_cycles(dst, available)

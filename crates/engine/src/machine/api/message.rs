@@ -1,8 +1,6 @@
 //! System calls about the message under execution: argument, caller, reject, answer, inspection.
 
-use wasmtime::Linker;
-
-use super::{Cx, PAYLOAD_BYTE_COST, define, size};
+use super::{Api, Cx, PAYLOAD_BYTE_COST, define, size};
 use crate::machine::host::Host;
 use crate::machine::trap::Stop;
 use crate::message::{Entry, Mode, Response};
@@ -11,8 +9,8 @@ use crate::message::{Entry, Mode, Response};
 const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
 const MAX_QUERY_REPLY_BYTES: usize = 3 * 1024 * 1024;
 
-pub(super) fn define(linker: &mut Linker<Host>) {
-    define!(linker:
+pub(super) fn define(api: &mut Api) {
+    define!(api:
         msg_arg_data_size |cx| -> u32 { Ok(size(cx.host().message().arg)) }
         msg_arg_data_copy |cx, dst: u32, offset: u32, length: u32| -> () {
             cx.copy_out((dst, offset, length), |host| host.message().arg)

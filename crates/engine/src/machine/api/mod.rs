@@ -9,8 +9,9 @@ mod cost;
 mod cycles;
 mod message;
 mod stable;
+mod wide;
 
-use wasmtime::{Caller, Engine, Linker};
+use wasmtime::{Caller, Engine, IntoFunc, Linker, Val};
 
 use self::contract::Rule;
 use super::host::Host;
@@ -27,37 +28,72 @@ struct Cx<'a> {
 
 /// Defines functions of `ic0`: name, then a closure of the call's context and its arguments.
 macro_rules! define {
-    ($linker:ident: $($name:ident |$cx:ident $(, $arg:ident: $ty:ty)*| -> $out:ty $body:block)*) => {
+    ($api:ident: $($name:ident |$cx:ident $(, $arg:ident: $ty:ty)*| -> $out:ty $body:block)*) => {
         $(
             let rule = $crate::machine::api::contract::rule(stringify!($name))
                 .expect("bug: a function without a rule");
-            $linker
-                .func_wrap(
-                    "ic0",
-                    rule.name,
-                    move |caller: wasmtime::Caller<'_, $crate::machine::host::Host>, $($arg: $ty),*|
-                        -> wasmtime::Result<$out> {
-                        let mut $cx = $crate::machine::api::Cx::enter(caller, rule)?;
-                        let _ = &mut $cx;
-                        $body
-                    },
-                )
-                .expect("bug: a function is defined twice");
+            let call = move |caller: wasmtime::Caller<'_, $crate::machine::host::Host>, $($arg: $ty),*|
+                -> wasmtime::Result<$out> {
+                let mut $cx = $crate::machine::api::Cx::enter(caller, rule)?;
+                let _ = &mut $cx;
+                $body
+            };
+            $api.define(rule, call, move |caller, values, results| {
+                let mut values = values.iter();
+                let _ = &mut values;
+                $(let $arg = <$ty as $crate::machine::api::wide::Slot>::take(values.next())?;)*
+                let out = call(caller, $($arg),*)?;
+                $crate::machine::api::wide::Slot::put(out, rule.result, results);
+                Ok(())
+            });
         )*
     };
 }
 use define;
 
-/// A linker with the whole System API.
-pub(super) fn linker(engine: &Engine) -> Linker<Host> {
-    let mut linker = Linker::new(engine);
-    message::define(&mut linker);
-    cycles::define(&mut linker);
-    canister::define(&mut linker);
-    call::define(&mut linker);
-    stable::define(&mut linker);
-    cost::define(&mut linker);
-    linker
+/// The whole System API.
+#[derive(Clone)]
+pub(super) struct Api {
+    /// For canisters with 32-bit memory.
+    narrow: Linker<Host>,
+    /// For canisters with 64-bit memory.
+    wide: Linker<Host>,
+}
+
+impl Api {
+    pub(super) fn new(engine: &Engine) -> Self {
+        let mut api = Api {
+            narrow: Linker::new(engine),
+            wide: Linker::new(engine),
+        };
+        message::define(&mut api);
+        cycles::define(&mut api);
+        canister::define(&mut api);
+        call::define(&mut api);
+        stable::define(&mut api);
+        cost::define(&mut api);
+        api
+    }
+
+    /// The functions as a canister of that kind imports them.
+    pub(super) fn linker(&self, wide: bool) -> &Linker<Host> {
+        if wide { &self.wide } else { &self.narrow }
+    }
+
+    fn define<P, R>(
+        &mut self,
+        rule: &'static Rule,
+        narrow: impl IntoFunc<Host, P, R>,
+        wide: impl Fn(Caller<'_, Host>, &[Val], &mut [Val]) -> wasmtime::Result<()>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let ty = wide::type_of(self.wide.engine(), rule);
+        let defined = self.narrow.func_wrap("ic0", rule.name, narrow).is_ok()
+            && self.wide.func_new("ic0", rule.name, ty, wide).is_ok();
+        assert!(defined, "bug: {} is defined twice", rule.name);
+    }
 }
 
 impl<'a> Cx<'a> {
@@ -195,16 +231,20 @@ mod tests {
     #[test]
     fn every_rule_has_its_function_with_its_type() {
         let engine = Engine::new(&crate::machine::compile::config()).unwrap();
-        let linker = linker(&engine);
+        let api = Api::new(&engine);
         let mut store = wasmtime::Store::new(&engine, Host::new());
-        for rule in contract::RULES {
-            let item = linker.get(&mut store, "ic0", rule.name).expect(rule.name);
-            let ExternType::Func(ty) = item.ty(&store) else {
-                panic!("{} is not a function", rule.name)
-            };
-            assert_eq!(letters(ty.params()), rule.params, "{}", rule.name);
-            assert_eq!(letters(ty.results()), rule.result, "{}", rule.name);
+        for wide in [false, true] {
+            let linker = api.linker(wide);
+            for rule in contract::RULES {
+                let item = linker.get(&mut store, "ic0", rule.name).expect(rule.name);
+                let ExternType::Func(ty) = item.ty(&store) else {
+                    panic!("{} is not a function", rule.name)
+                };
+                let wanted = |types| contract::letters(types, wide);
+                assert_eq!(letters(ty.params()), wanted(rule.params), "{}", rule.name);
+                assert_eq!(letters(ty.results()), wanted(rule.result), "{}", rule.name);
+            }
+            assert_eq!(linker.iter(&mut store).count(), contract::RULES.len());
         }
-        assert_eq!(linker.iter(&mut store).count(), contract::RULES.len());
     }
 }

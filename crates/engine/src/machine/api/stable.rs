@@ -1,17 +1,14 @@
 //! System calls on stable memory.
 
-use wasmtime::Linker;
-
-use super::define;
-use crate::machine::host::Host;
+use super::{Api, define};
 use crate::machine::stable::WASM_PAGE_BYTES;
 use crate::machine::trap::Stop;
 
 /// What `stable64_grow` answers when it cannot: -1.
 const CANNOT_GROW: u64 = u64::MAX;
 
-pub(super) fn define(linker: &mut Linker<Host>) {
-    define!(linker:
+pub(super) fn define(api: &mut Api) {
+    define!(api:
         stable64_size |cx| -> u64 { Ok(cx.host().stable.size()) }
         stable64_grow |cx, pages: u64| -> u64 {
             let host = cx.host_mut();
