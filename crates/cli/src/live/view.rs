@@ -152,13 +152,14 @@ fn draw_footer(frame: &mut Frame, area: Rect, story: &Story, pace: Pace) {
     let now = &story.frame;
     let all_there = now.accounted == now.canisters && now.lost + now.stale == 0;
     let color = if all_there { IN_SERVICE } else { Color::Red };
-    let mut accounted = format!(
-        " accounted {} / {} · lost {} ",
+    let stale = match now.stale {
+        0 => String::new(),
+        stale => format!("· gone unnoticed {stale} "),
+    };
+    let accounted = format!(
+        " accounted {} / {} · lost {} {stale}",
         now.accounted, now.canisters, now.lost
     );
-    if now.stale > 0 {
-        accounted += &format!("· gone unnoticed {} ", now.stale);
-    }
     let jobs = match pace {
         Pace::Virtual(_) => format!("· jobs {} / {} ", now.jobs_done, now.jobs_submitted),
         Pace::Real => String::new(),

@@ -85,7 +85,8 @@ impl Stage {
             .filter_map(|line| line.split([' ', '{']).next())
             .collect();
         names.dedup();
-        self.transcript += &format!("$ hatchery {line}\n{}\n\n", names.join("\n"));
+        let text = format!("$ hatchery {line}\n{}\n\n", names.join("\n"));
+        self.transcript += &text;
     }
 
     /// Runs a line that must go well.
