@@ -212,15 +212,14 @@ pub(super) fn json(root: &Path) -> anyhow::Result<Generated> {
 pub(super) fn documented_file(root: &Path) -> anyhow::Result<String> {
     let source = read(root, FLEET_TOML)?;
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let example: String = lines
+    let lines: Vec<&str> = lines
         .map(|line| line.strip_prefix(' ').unwrap_or(line))
         .skip_while(|line| *line != "```toml")
         .skip(1)
         .take_while(|line| *line != "```")
-        .map(|line| format!("{line}\n"))
         .collect();
-    ensure!(!example.is_empty(), "{FLEET_TOML} shows no file");
-    Ok(example)
+    ensure!(!lines.is_empty(), "{FLEET_TOML} shows no file");
+    Ok(lines.join("\n") + "\n")
 }
 
 #[cfg(test)]

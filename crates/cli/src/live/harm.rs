@@ -47,7 +47,8 @@ pub(crate) fn account(engine: &mut Engine, of: Parties) -> anyhow::Result<Accoun
     let strangers = owned.iter().filter(|id| !listed.contains(*id)).count() as u64;
     let canisters = owned.len() as u64;
     let is_stale = |row: &&RowView| {
-        row.phase != Phase::Lost && row.effect.is_none() && !all.contains(&row.canister.0)
+        let is_to_go = matches!(row.phase, Phase::Lost | Phase::Deleting);
+        !is_to_go && all.binary_search(&row.canister.0).is_err()
     };
     Ok(Account {
         canisters,

@@ -64,7 +64,7 @@ impl Frame {
         let mut rows = world.rows()?;
         let is_stale = |row: &&RowView| {
             let is_gone = world.engine.canister(row.canister.0).is_none();
-            is_gone && row.phase != Phase::Lost && row.effect.is_none()
+            is_gone && !matches!(row.phase, Phase::Lost | Phase::Deleting)
         };
         let stale = rows.iter().filter(is_stale).count() as u64;
         rows.truncate(ROWS_MAX);
