@@ -3,6 +3,7 @@
 //! Owns the rules and their words. Where in a file a wrong value stands is `fleet_toml`'s to know;
 //! the numbers are in [`limits`].
 
+mod grants;
 pub mod limits;
 mod pools;
 mod signals;
@@ -48,6 +49,7 @@ pub fn check_spec(spec: &FleetSpec) -> Result<(), Vec<SpecError>> {
     findings.check_roles(&spec.roles);
     findings.check_top_ups(spec);
     findings.check_pools(spec);
+    findings.check_grants(spec);
     if findings.0.is_empty() {
         Ok(())
     } else {

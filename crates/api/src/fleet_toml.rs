@@ -34,7 +34,9 @@
 //!
 //! [roles.worker]
 //! module = "worker.wasm"         # beside this file
-//! init_arg = "(record {})"       # Candid text, or hex: and digits; default "()"
+//! init_arg = "(record {})"       # Candid text, or hex: and digits; default "()". Of each canister its own:
+//!                                # principal "$self", "$parent", "$root", and the text "$pool"
+//! children = "refuse"            # of a member with children, or "first": they leave first; default refuse
 //! reuse = "same-role"            # who may have its canisters next: or "same-parent", "any", "never"; default same-role
 //!
 //! [roles.worker.drain]           # asked before a worker leaves; default: it is not
@@ -103,6 +105,14 @@
 //! call_max = 10                  # workers of one call; default 10
 //! expired = "recycle"            # or "return"; default recycle
 //! released = "return"            # or "recycle"; default return
+//!
+//! [[grants]]                     # who may have canisters of their own; default nobody
+//! role = "worker"                # of those who ask
+//! pool = "workers"               # whose workers they get, kept until they are recycled
+//! each = 5                       # children of one parent
+//! all = 100                      # children of all parents; default `each`
+//! depth = 2                      # below root, whose own children are at 1; default 2
+//! under_root = false             # they may put one under root too; default false
 //!
 //! [pools.workers.scale_up]       # how fast it grows; default as here
 //! window = "0s"                  # the lowest wish of so long counts; default 0s

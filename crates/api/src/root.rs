@@ -170,6 +170,14 @@ pub struct PoolView {
 pub struct CanistersRequest {
     /// Only this phase.
     pub phase: Option<Phase>,
+    /// Only with this role, now or last.
+    pub role: Option<String>,
+    /// Only of this pool, now or last.
+    pub pool: Option<String>,
+    /// Only members with this parent.
+    pub parent: Option<CanisterId>,
+    /// Only with this module, now or last.
+    pub module: Option<ModuleHash>,
     /// Continue behind this id.
     pub after: Option<CanisterId>,
     /// At most [`PAGE_MAX`]; 0 = that many.
@@ -179,7 +187,7 @@ pub struct CanistersRequest {
 /// One page of rows.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
 pub struct CanistersPage {
-    /// Rows in order of their ids.
+    /// Rows in order of their ids. A page may be short, even empty: go on while there is a `next`.
     pub rows: Vec<RowView>,
     /// Ask again with `after` set to this.
     pub next: Option<CanisterId>,
@@ -283,6 +291,8 @@ pub struct PlanView {
 pub struct EventsRequest {
     /// Only events with a larger number.
     pub after: u64,
+    /// Only what happened to this canister.
+    pub canister: Option<CanisterId>,
     /// At most [`PAGE_MAX`]; 0 = that many.
     pub limit: u32,
 }
@@ -294,6 +304,8 @@ pub struct EventsPage {
     pub events: Vec<EventView>,
     /// Number of the newest event there is.
     pub newest: u64,
+    /// Continue after this number. A page may be short, even empty.
+    pub next: Option<u64>,
 }
 
 /// Something that happened.

@@ -3,7 +3,7 @@
 //! measure, so it is equal on every machine.
 
 use hatchery_api::{Answer, LeaseAnswer, LeaseRequest};
-use hatchery_core::Event;
+use hatchery_core::{Event, RowFilter};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
 use hatchery_types::{
@@ -133,7 +133,7 @@ fn add_pools(copy: &mut Copy) {
             ..pattern.clone()
         }));
         state.apply(now, Event::SpecApplied(Box::new(spec)));
-        let (rows, _) = state.rows(Some(Phase::InService), None, 1);
+        let (rows, _) = state.rows(&RowFilter::of(Some(Phase::InService)), None, 1);
         let worker = rows.first().expect("bug: nobody works").clone();
         // Loads that hold every pool where it is: all are planned, none moves.
         let target = pattern.signals[0].target;

@@ -154,6 +154,48 @@ pub(crate) fn stable_writer() -> &'static [u8] {
     })
 }
 
+/// A canister with 64-bit memory: it keeps eight bytes, asks itself for them and answers with them
+/// behind the environment of its callback.
+pub(crate) fn wide() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| {
+        assemble(
+            r#"(module
+              (import "ic0" "msg_arg_data_copy" (func $argument (param i64 i64 i64)))
+              (import "ic0" "msg_arg_data_size" (func $size (result i64)))
+              (import "ic0" "msg_reply_data_append" (func $append (param i64 i64)))
+              (import "ic0" "msg_reply" (func $reply))
+              (import "ic0" "canister_self_size" (func $self_size (result i64)))
+              (import "ic0" "canister_self_copy" (func $self (param i64 i64 i64)))
+              (import "ic0" "call_new" (func $new (param i64 i64 i64 i64 i64 i64 i64 i64)))
+              (import "ic0" "call_perform" (func $perform (result i32)))
+              (memory i64 1)
+              (table i64 2 funcref)
+              (elem (i64.const 1) $answered)
+              (data (i64.const 0) "kept")
+              (func (export "canister_update keep")
+                (call $argument (i64.const 64) (i64.const 0) (call $size))
+                (call $reply))
+              (func (export "canister_query kept")
+                (call $append (i64.const 64) (i64.const 8))
+                (call $reply))
+              (func $answered (param $environment i64)
+                (i64.store8 (i64.const 128) (local.get $environment))
+                (call $argument (i64.const 129) (i64.const 0) (call $size))
+                (call $append (i64.const 128) (i64.add (i64.const 1) (call $size)))
+                (call $reply))
+              (func (export "canister_update ask_myself")
+                (call $self (i64.const 32) (i64.const 0) (call $self_size))
+                (call $new (i64.const 32) (call $self_size) (i64.const 0) (i64.const 4)
+                  (i64.const 1) (i64.const 69) (i64.const 1) (i64.const 69))
+                (drop (call $perform)))
+              (func (export "canister_update outside")
+                (call $append (i64.const -8) (i64.const 8))
+                (call $reply)))"#,
+        )
+    })
+}
+
 /// The universal canister in gzip.
 pub(crate) fn gzipped() -> &'static [u8] {
     static WASM: OnceLock<Vec<u8>> = OnceLock::new();

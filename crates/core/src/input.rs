@@ -51,6 +51,8 @@ pub enum Input {
     Lease(LeaseInput),
     /// A pool's parent or an operator asks for one more worker.
     CreateWorker(WorkerInput),
+    /// A member asks for something about its children.
+    Request(RequestInput),
     /// A pool's parent reports for it.
     ReportPool(PoolReport),
     /// An operator's command.
@@ -88,6 +90,37 @@ pub struct WorkerInput {
     pub init_arg: Option<Vec<u8>>,
     /// What root knows of itself.
     pub vitals: Vitals,
+}
+
+/// What a member asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestInput {
+    /// The caller.
+    pub caller: CanisterId,
+    /// Which tenancy it believes it has.
+    pub generation: Generation,
+    /// Chosen by the caller.
+    pub operation: OperationId,
+    /// What it wants.
+    pub ask: Ask,
+    /// What root knows of itself.
+    pub vitals: Vitals,
+}
+
+/// What a member may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// A canister that is kept until its parent recycles it.
+    Create {
+        /// In which pool.
+        pool: String,
+        /// Under whom: root, or a member that is the caller or below it; none = the caller.
+        parent: Option<CanisterId>,
+        /// In place of the role's init argument.
+        init_arg: Option<Vec<u8>>,
+    },
+    /// A child of the caller's back into the warm pool; it drains first.
+    Recycle(CanisterId),
 }
 
 /// What a parent reports of its pool.

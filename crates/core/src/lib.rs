@@ -31,8 +31,8 @@ pub use decide::{
 pub use decided::{Decided, replay};
 pub use event::Event;
 pub use input::{
-    Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply, Vitals,
-    WorkerInput,
+    Ask, Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply,
+    RequestInput, Vitals, WorkerInput,
 };
 pub use lease::{Grant, LeaseAnswer, LeaseAsk, LeaseInput, LeaseReceipt};
 pub use ledger::{Account, Funding, Ledger, Purse};

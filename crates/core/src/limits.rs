@@ -169,6 +169,13 @@ pub const OVERDUE_LOOKED_AT: usize = 100;
 /// When nothing can be paid or started, look again after this.
 pub const BLOCKED_RETRY: Nanos = Nanos::from_secs(60);
 
+/// Deepest place below root that a grant may name.
+pub const DEPTH_MAX: u32 = 8;
+/// Children moved by one decision.
+pub const FAMILY_BATCH: usize = 100;
+/// A parent that drains looks at its children this often.
+pub const FAMILY_POLL: Nanos = Nanos::from_secs(3);
+
 /// Wait before attempt number `attempts + 1`.
 pub fn backoff(attempts: u32) -> Nanos {
     let doubled = BACKOFF_FIRST

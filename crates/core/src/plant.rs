@@ -71,9 +71,27 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("s18", "a lowered maximum drains all at once"),
     ("s19", "workers of a holder that is gone are forgotten"),
     ("s20", "a lease ends though nobody could renew it"),
+    ("l01", "an operation asked for again is a new one"),
+    ("l02", "one caller may have any number of receipts"),
+    (
+        "l05",
+        "a canister is taken before the argument for it is looked at",
+    ),
+    ("l06", "members have whatever they ask for"),
+    (
+        "l07",
+        "a root that was reinstalled takes its memory for whole",
+    ),
+    ("l09", "what was counted is lost at an upgrade"),
+    ("l10", "a page has no end"),
+    ("l11", "a decision buys whatever is missing"),
+    ("l12", "a call that was not sent counts as refused"),
     ("l13", "a deposit without an answer is paid again"),
     ("l14", "root pays below its reserve"),
     ("l15", "a canister has no budget of its own"),
+    ("l19", "a module is taken without a look at its hash"),
+    ("l21", "the generation of a request is not looked at"),
+    ("l25", "the chunk store is believed to outlive an upgrade"),
 ];
 
 /// Plant p14: a failure's text behind that of the last one.

@@ -15,7 +15,7 @@ use minicbor::{Decode, Encode};
 #[cbor(map)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four facts that have nothing to do with each other"
+    reason = "facts that have nothing to do with each other"
 )]
 pub struct Row {
     /// Which canister.
@@ -146,6 +146,9 @@ pub struct Row {
     /// What it burns a day, as far as two observations of this tenancy show it.
     #[n(44)]
     pub burn: Option<Cycles>,
+    /// A member that was asked for under a grant: it stays until somebody recycles it.
+    #[cbor(n(47), default)]
+    pub kept: bool,
 }
 
 impl Row {
@@ -191,6 +194,7 @@ impl Row {
             funded_day: 0,
             fund_at: Nanos(0),
             burn: None,
+            kept: false,
             reason,
         }
     }

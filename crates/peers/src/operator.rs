@@ -19,7 +19,7 @@ lanes=record{create=2:nat32;reset=2:nat32;install=2:nat32};\
 warm_pool=record{minimum=0:nat32;maximum=3:nat32;cycles=5_000_000_000_000:nat;\
 floor=1_000_000_000_000:nat;sweep_above=null;target_percent=0:nat32;schedule=vec{};\
 release_to=null;first_check=0:nat64;watchdog=0:nat64};roles=vec{};pools=vec{};\
-visibility=null;top_up=null})";
+visibility=null;top_up=null;grants=vec{}})";
 const CREATE: &str = "(record{operation=\"one\";command=variant{CreateEmpty}})";
 const PAUSE: &str = "(record{operation=\"halt\";command=variant{Pause=record{direction=null}}})";
 

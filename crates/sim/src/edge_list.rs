@@ -65,7 +65,7 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     // It waits in the warm pool.
-    ("ready", "installing", &["plan"]),
+    ("ready", "installing", &["plan", "request"]),
     ("ready", "exporting", &["export", "tick", "drain-surplus"]),
     ("exporting", "installing", &["tick"]),
     ("exporting", "none", &["hand-over done", "info done"]),
@@ -106,7 +106,7 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("installing", "standby", &["install done", "observe done"]),
     ("standby", "in-service", &["plan", "check done"]),
     ("standby", "stopping", &["plan"]),
-    ("standby", "draining", &["recycle"]),
+    ("standby", "draining", &["recycle", "tick"]),
     (
         "standby",
         "pending-reset",
@@ -123,7 +123,11 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     // It serves, and leaves.
-    ("in-service", "draining", &["plan", "recycle"]),
+    (
+        "in-service",
+        "draining",
+        &["plan", "recycle", "request", "tick"],
+    ),
     (
         "in-service",
         "pending-reset",

@@ -5,10 +5,12 @@
 //! what the words do to each other is decided in `hatchery-core`.
 
 mod effect;
+mod grant;
 mod ids;
 mod operation;
 mod outcome;
 mod phase;
+mod placeholder;
 mod reason;
 mod registered;
 mod scaling;
@@ -22,6 +24,7 @@ pub mod wire;
 extern crate self as hatchery_types; // what `derive(Wire)` writes names this crate
 
 pub use effect::{Effect, EffectKind, Lane, Step};
+pub use grant::GrantSpec;
 pub use ic_principal::Principal;
 pub use ids::{CanisterId, EffectId, Generation, Incarnation, ModuleHash, OperationId};
 pub use operation::{Direction, ExportTo};
@@ -30,6 +33,7 @@ pub use outcome::{
     Value,
 };
 pub use phase::Phase;
+pub use placeholder::Placeholder;
 pub use reason::Reason;
 pub use registered::Registered;
 pub use scaling::{

@@ -364,6 +364,28 @@ pub enum Reason {
     /// What root may pay today is spent.
     #[n(221)]
     BudgetSpent,
+    // Requests of members, and their children.
+    /// No grant of the spec lets the caller's role ask for that.
+    #[n(230)]
+    NoGrant,
+    /// The grant allows no further child: of this parent, or of all.
+    #[n(231)]
+    GrantUsedUp,
+    /// The grant allows no child so deep below root.
+    #[n(232)]
+    TooDeep,
+    /// The caller is not, or no longer, the tenant that it says it is.
+    #[n(233)]
+    StaleGeneration,
+    /// The canister is not the caller's child.
+    #[n(234)]
+    NotAChild,
+    /// Its parent leaves, and children leave first.
+    #[n(235)]
+    ParentLeaves,
+    /// Its parent is gone: root has it now.
+    #[n(236)]
+    Adopted,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -494,6 +516,13 @@ impl Reason {
             Reason::BreakerOpen { .. } => (181, "breaker-open"),
             Reason::ToppedUp(..) => (220, "topped-up"),
             Reason::BudgetSpent => (221, "budget-spent"),
+            Reason::NoGrant => (230, "no-grant"),
+            Reason::GrantUsedUp => (231, "grant-used-up"),
+            Reason::TooDeep => (232, "too-deep"),
+            Reason::StaleGeneration => (233, "stale-generation"),
+            Reason::NotAChild => (234, "not-a-child"),
+            Reason::ParentLeaves => (235, "parent-leaves"),
+            Reason::Adopted => (236, "adopted"),
         }
     }
 }

@@ -3,7 +3,9 @@
 //! Parsing and validation live in `hatchery-api`; root keeps the applied spec and its generation.
 
 use crate::outcome::principals;
-use crate::{CanisterId, Cycles, HealthSpec, ModuleHash, Nanos, PoolSpec, PullSpec, WindowSpec};
+use crate::{
+    CanisterId, Cycles, GrantSpec, HealthSpec, ModuleHash, Nanos, PoolSpec, PullSpec, WindowSpec,
+};
 use ic_principal::Principal;
 use minicbor::{Decode, Encode};
 
@@ -42,6 +44,10 @@ pub struct FleetSpec {
     /// tops up nothing, whatever roles say.
     #[n(15)]
     pub top_up: Option<TopUpSpec>,
+    /// Who may have canisters of their own; each role and pool at most once.
+    #[n(17)]
+    #[cbor(default)]
+    pub grants: Vec<GrantSpec>,
 }
 
 /// Who may see more than counts.
@@ -75,6 +81,12 @@ impl FleetSpec {
     /// The pool of that name.
     pub fn pool(&self, name: &str) -> Option<&PoolSpec> {
         self.pools.iter().find(|pool| pool.name == name)
+    }
+
+    /// What members of a role may have of a pool.
+    pub fn grant(&self, role: &str, pool: &str) -> Option<&GrantSpec> {
+        let mut grants = self.grants.iter();
+        grants.find(|grant| grant.role == role && grant.pool == pool)
     }
 }
 
@@ -222,6 +234,11 @@ pub struct RoleSpec {
     /// When its members get cycles from root; none = never.
     #[n(12)]
     pub top_up: Option<TopUpSpec>,
+    /// A member that is recycled while it has children: they leave first, leaves before branches;
+    /// false = it is refused.
+    #[n(14)]
+    #[cbor(default)]
+    pub children_first: bool,
 }
 
 /// Who may get a recycled canister: with its id go ledger balances, rights over others and derived
@@ -263,6 +280,7 @@ impl RoleSpec {
             pulls: Vec::new(),
             reuse: Reuse::SameRole,
             top_up: None,
+            children_first: false,
         }
     }
 }

@@ -58,6 +58,13 @@ pub const RATE_PERCENT_MAX: u32 = 1_000;
 /// Largest wanted value per worker: what a report may carry, 2^53.
 pub const PER_WORKER_MAX: u64 = 1 << 53;
 
+/// Most grants of one fleet.
+pub const GRANTS_MAX: usize = 50;
+/// Most children that a grant may name, of one parent or of all.
+pub const GRANT_MAX: u32 = 100_000;
+/// Least and largest depth that a grant may name; a child of root is at 1.
+pub const DEPTH: [u32; 2] = [1, 8];
+
 /// Most signals of one pool, and most numbers that root asks one worker for.
 pub const SIGNALS_MAX: usize = 4;
 /// Most windows of one pool's schedule.

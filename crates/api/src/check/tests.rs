@@ -4,8 +4,8 @@ use super::check_spec;
 use crate::limits::ROLES_MAX;
 use expect_test::{Expect, expect};
 use hatchery_types::{
-    CanisterId, Cycles, FleetSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal, RoleSpec,
-    SignalSpec, WarmPoolSpec, WindowSpec,
+    CanisterId, Cycles, FleetSpec, GrantSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal,
+    RoleSpec, SignalSpec, WarmPoolSpec, WindowSpec,
 };
 
 fn good() -> FleetSpec {
@@ -22,6 +22,7 @@ fn good() -> FleetSpec {
         warm_pool: WarmPoolSpec::new(5, 20),
         roles: vec![RoleSpec::new("worker", ModuleHash([7; 32]))],
         top_up: None,
+        grants: Vec::new(),
         pools: vec![PoolSpec {
             initial: 2,
             signals: vec![SignalSpec::new("depth", 10)],
@@ -458,6 +459,40 @@ fn rates() {
         pools.workers.scale_down.cooldown: a cooldown of 18446744073.709551615s is out of bounds
           between 0s and 24h
     "#]],
+    );
+}
+
+#[test]
+fn grants_name_what_there_is_and_numbers_that_make_sense() {
+    let grant = GrantSpec {
+        role: "worker".to_owned(),
+        pool: "workers".to_owned(),
+        each: 2,
+        all: 5,
+        depth: 2,
+        under_root: false,
+    };
+    let mut spec = good();
+    spec.grants = vec![grant.clone()];
+    assert_eq!(check_spec(&spec), Ok(()));
+    check(
+        |s| {
+            s.grants = vec![grant.clone(), grant.clone(), grant];
+            (s.grants[0].each, s.grants[0].depth) = (6, 9);
+            (s.grants[2].role, s.grants[2].pool) = ("nobody".to_owned(), "none".to_owned());
+        },
+        &expect![[r#"
+            grants.0.depth: `depth` of 9
+              between 1 and 8
+            grants.0.all: 5 is less than one parent may have, 6
+              raise it, or lower `each`
+            grants.1: a second grant of `workers` for role `worker`
+              make one of the two
+            grants.2.role: there is no role `nobody`
+              name a role of this file
+            grants.2.pool: there is no pool `none`
+              name a pool of this file
+        "#]],
     );
 }
 

@@ -5,12 +5,12 @@ use super::error::Position;
 use super::pools::{POOL, read_pool, read_times};
 use super::read::{Reader, Section};
 use super::values::{
-    count, cycles, duration, init_arg, no_arguments, percent, principals, reuse, surplus, text,
-    visibility,
+    children, count, cycles, duration, flag, init_arg, no_arguments, percent, principals, reuse,
+    surplus, text, visibility,
 };
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec, Reuse,
-    RoleSpec, TopUpSpec, WarmPoolSpec, WindowSpec,
+    Cycles, DrainSpec, FleetSpec, GrantSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec,
+    Reuse, RoleSpec, TopUpSpec, WarmPoolSpec, WindowSpec,
 };
 use toml_edit::Table;
 
@@ -24,7 +24,9 @@ const FLEET: &[&str] = &[
     "pools",
     "visibility",
     "top_up",
+    "grants",
 ];
+const GRANT: &[&str] = &["role", "pool", "each", "all", "depth", "under_root"];
 const LANES: &[&str] = &["create", "reset", "install"];
 const WARM_POOL: &[&str] = &[
     "minimum",
@@ -40,7 +42,7 @@ const WARM_POOL: &[&str] = &[
 ];
 const WARM_WINDOW: &[&str] = &["from", "to", "every", "minimum"];
 const ROLE: &[&str] = &[
-    "module", "init_arg", "drain", "health", "pull", "reuse", "top_up",
+    "module", "init_arg", "drain", "health", "pull", "reuse", "top_up", "children",
 ];
 const TOP_UP: &[&str] = &["below", "to", "each", "all"];
 const DRAIN: &[&str] = &["method", "deadline"];
@@ -49,6 +51,8 @@ const PULL: &[&str] = &["method", "field", "multiply", "every"];
 
 const RESERVE: Cycles = Cycles(10 * Cycles::T);
 const DRAIN_DEADLINE: Nanos = Nanos::from_secs(300);
+/// A member of a pool that policy fills is at 1, and its child at 2.
+const GRANT_DEPTH: u32 = 2;
 const GRACE: Nanos = Nanos::from_secs(60);
 const PULL_EVERY: Nanos = Nanos::from_secs(60);
 
@@ -84,9 +88,27 @@ pub(super) fn read_fleet(reader: &mut Reader<'_>, table: &Table) -> (FleetSpec, 
             pools,
             visibility,
             top_up: read_top_up(reader, &top),
+            grants: read_grants(reader, &top),
         },
         modules,
     )
+}
+
+fn read_grants(reader: &mut Reader<'_>, top: &Section<'_>) -> Vec<GrantSpec> {
+    let sections = reader.list(top, "grants", GRANT);
+    let mut grants = Vec::new();
+    for section in &sections {
+        let each = reader.required(section, "each", "5", count);
+        grants.push(GrantSpec {
+            role: reader.required(section, "role", "\"hub\"", text),
+            pool: reader.required(section, "pool", "\"workers\"", text),
+            each,
+            all: reader.or(section, "all", count, each),
+            depth: reader.or(section, "depth", count, GRANT_DEPTH),
+            under_root: reader.or(section, "under_root", flag, false),
+        });
+    }
+    grants
 }
 
 fn read_lanes(reader: &mut Reader<'_>, top: &Section<'_>) -> LanesSpec {
@@ -167,6 +189,7 @@ fn read_role(
             pulls: read_pulls(reader, section),
             reuse: reader.or(section, "reuse", reuse, Reuse::SameRole),
             top_up: read_top_up(reader, section),
+            children_first: reader.or(section, "children", children, false),
         },
         module,
     )

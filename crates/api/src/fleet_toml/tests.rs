@@ -2,7 +2,7 @@
 
 use super::{FleetDraft, TomlError, parse};
 use expect_test::{Expect, expect};
-use hatchery_types::{Cycles, FleetSpec, ModuleHash, Nanos, Reuse, WarmPoolSpec};
+use hatchery_types::{Cycles, FleetSpec, ModuleHash, Nanos, Placeholder, Reuse, WarmPoolSpec};
 
 /// The smallest file with a pool. The tests replace a line of it.
 const SMALL: &str = r#"name = "shop"
@@ -205,6 +205,53 @@ fn init_arguments_are_candid_text_or_hex() {
         candid::decode_args(&bytes).expect("bug: bytes of Candid text decode");
     assert_eq!(decoded, candid_parser::candid::Reserved);
     assert_eq!(bytes.last_chunk::<8>(), Some(&2u64.to_le_bytes()));
+}
+
+#[test]
+fn an_init_argument_may_name_what_only_root_knows() {
+    let line =
+        "init_arg = '(principal \"$self\", record { of = principal \"$parent\" }, \"$pool\")'";
+    let text = SMALL.replace("[pools.workers]\n", &format!("{line}\n[pools.workers]\n"));
+    let bytes = read(&text).expect("good Candid").roles[0].init_arg.clone();
+    let holds = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
+    assert!(holds(Placeholder::Own.principal().as_slice()));
+    assert!(holds(Placeholder::Parent.principal().as_slice()));
+    assert!(!holds(Placeholder::Root.principal().as_slice()));
+    assert!(holds(b"\x05$pool"));
+}
+
+#[test]
+fn grants_and_what_children_do_come_with_defaults() {
+    let more = r#"
+[[grants]]
+role = "worker"
+pool = "workers"
+each = 3
+
+[[grants]]
+role = "hub"
+pool = "workers"
+each = 3
+all = 30
+depth = 4
+under_root = true
+
+[roles.hub]
+module = "worker.wasm"
+children = "first"
+"#;
+    let spec = read(&(SMALL.to_owned() + more)).expect("the file is good");
+    let numbers: Vec<_> = spec
+        .grants
+        .iter()
+        .map(|it| (it.role.as_str(), it.each, it.all, it.depth, it.under_root))
+        .collect();
+    assert_eq!(
+        numbers,
+        [("worker", 3, 3, 2, false), ("hub", 3, 30, 4, true)]
+    );
+    let first: Vec<bool> = spec.roles.iter().map(|role| role.children_first).collect();
+    assert_eq!(first, [false, true]);
 }
 
 #[test]

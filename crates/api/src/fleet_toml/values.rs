@@ -2,8 +2,8 @@
 
 use super::read::article;
 use hatchery_types::{
-    BufferSpec, CanisterId, Cycles, LeaseEnd, Missing, Nanos, Principal, Reuse, Scope, Source,
-    Visibility,
+    BufferSpec, CanisterId, Cycles, LeaseEnd, Missing, Nanos, Placeholder, Principal, Reuse, Scope,
+    Source, Visibility,
 };
 use toml_edit::{Item, Offset};
 
@@ -200,6 +200,11 @@ pub(super) fn reuse(item: &Item) -> Result<Reuse, Wrong> {
     one_of(item, &words)
 }
 
+/// Whether children leave first, or keep their parent from being recycled.
+pub(super) fn children(item: &Item) -> Result<bool, Wrong> {
+    one_of(item, &[("refuse", false), ("first", true)])
+}
+
 /// What becomes of spare canisters above the maximum; none = deleted.
 pub(super) fn surplus(item: &Item) -> Result<Option<CanisterId>, Wrong> {
     if item.as_str() == Some("delete") {
@@ -301,7 +306,12 @@ pub(super) fn init_arg(item: &Item) -> Result<Vec<u8>, Wrong> {
         return parse_hex(digits)
             .ok_or_else(|| wrong("these are not pairs of hexadecimal digits", hint));
     }
-    candid_parser::parse_idl_args(text)
+    let mut text = text.to_owned();
+    for (placeholder, word) in Placeholder::ALL {
+        let stand_in = format!("principal \"{}\"", placeholder.principal());
+        text = text.replace(&format!("principal \"{word}\""), &stand_in);
+    }
+    candid_parser::parse_idl_args(&text)
         .map_err(|error| wrong(format!("not Candid: {}", first_line(&error)), hint))?
         .to_bytes()
         .map_err(|error| wrong(format!("not a Candid value: {}", first_line(&error)), hint))

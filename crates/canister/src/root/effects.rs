@@ -3,6 +3,7 @@
 //! Owns the number by which a callback knows its step. Nothing on the heap has to survive between
 //! a call and its answer, so the answers to an earlier root's calls are recorded like any other.
 
+use super::argument::{Tenant, filled};
 use super::management::{
     CanisterInfoArgs, CanisterRecord, ChunkHash, CreateCanister, HISTORY_KEPT, HandOverSettings,
     InstallChunkedCode, InstallCode, InstallMode, MANAGEMENT, MemberSettings, UpdateSettings,
@@ -261,8 +262,15 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
     };
     let target_canister = effect.canister?;
     let row = state.row(target_canister)?;
-    let role = state.spec()?.role(&row.role?)?;
+    let role = state.spec()?.role(row.role.as_deref()?)?;
     let arg = row.init_arg.unwrap_or_else(|| role.init_arg.clone());
+    let tenant = Tenant {
+        own: target_canister.0,
+        parent: row.parent.map_or(root, |parent| parent.0),
+        root,
+        pool: row.pool.as_deref().unwrap_or_default(),
+    };
+    let arg = filled(arg, tenant);
     let chunks = state.module(*module)?.chunks;
     let argument = InstallChunkedCode {
         mode: InstallMode::Install,

@@ -455,6 +455,9 @@ mod tests {
         it.update(method::CREATE_WORKER.name, |request| {
             hub::create_worker(NOBODY, request)
         });
+        it.update(method::REQUEST.name, |request| {
+            hub::request(NOBODY, request)
+        });
         it.query(method::PLAN_CREATE_WORKER.name, |pool: &String| {
             hub::plan_create_worker(pool)
         });

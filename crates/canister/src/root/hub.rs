@@ -4,9 +4,9 @@ use super::endpoint::{SIGNAL_GAP, act, commanded, heard, no_pool, refused};
 use super::{method, now, tick, view, with_state};
 use crate::call;
 use hatchery_api::{
-    Answer, CommandAnswer, CreateWorkerRequest, LeaseAnswer, LeaseRequest, LeaseView, ListingView,
-    NotTaken, PlanView, PoolReport, PoolReportAnswer, Protect, ReasonView, ReleaseRequest,
-    RenewRequest, ReportAnswer,
+    Answer, Ask, CommandAnswer, CreateWorkerRequest, LeaseAnswer, LeaseRequest, LeaseView,
+    ListingView, MemberRequest, NotTaken, PlanView, PoolReport, PoolReportAnswer, Protect,
+    ReasonView, ReleaseRequest, RenewRequest, ReportAnswer,
 };
 use hatchery_core as core;
 use hatchery_core::{Input, LeaseAsk, LeaseInput, Reply};
@@ -106,6 +106,29 @@ pub(crate) fn create_worker(
         vitals: tick::vitals(),
     };
     commanded(act(&Input::CreateWorker(input)))
+}
+
+/// A member asks for a canister of its own, or ends one.
+pub(crate) fn request(caller: Principal, request: MemberRequest) -> Answer<CommandAnswer> {
+    let input = core::RequestInput {
+        caller: CanisterId(caller),
+        generation: request.generation,
+        operation: request.operation,
+        ask: match request.ask {
+            Ask::Create {
+                pool,
+                parent,
+                init_arg,
+            } => core::Ask::Create {
+                pool,
+                parent,
+                init_arg,
+            },
+            Ask::Recycle { canister } => core::Ask::Recycle(canister),
+        },
+        vitals: tick::vitals(),
+    };
+    commanded(act(&Input::Request(input)))
 }
 
 /// What a request for one more worker would do now, or why it would be refused.
@@ -211,6 +234,13 @@ pub(crate) mod entries {
     pub fn create_worker() {
         serve(&method::CREATE_WORKER, |(request,)| {
             super::create_worker(caller(), request)
+        });
+    }
+
+    /// Update `request`.
+    pub fn request() {
+        serve(&method::REQUEST, |(request,)| {
+            super::request(caller(), request)
         });
     }
 

@@ -55,6 +55,7 @@ pub(crate) const LEASE: Method = method("lease", Group::Parent, 1024);
 pub(crate) const RENEW: Method = method("renew", Group::Parent, 8 * 1024);
 pub(crate) const RELEASE: Method = method("release", Group::Parent, 8 * 1024);
 pub(crate) const CREATE_WORKER: Method = method("create_worker", Group::Parent, 8 * 1024);
+pub(crate) const REQUEST: Method = method("request", Group::Member, 8 * 1024);
 pub(crate) const TICK: Method = method("hatchery_tick", Group::Own, 0);
 pub(crate) const STATUS: Method = method("status", Group::Public, 1024);
 pub(crate) const CANISTERS: Method = method("canisters", Group::Watcher, 1024);
@@ -76,7 +77,7 @@ pub(crate) const SPEC: Method = method("spec", Group::Operator, 1024);
 pub(crate) const VIOLATIONS: Method = method("violations", Group::Operator, 1024);
 
 /// Every method that root exports.
-pub(crate) const ALL: [Method; 29] = [
+pub(crate) const ALL: [Method; 30] = [
     APPLY_SPEC,
     STAGE_CHUNK,
     COMMIT_MODULE,
@@ -88,6 +89,7 @@ pub(crate) const ALL: [Method; 29] = [
     RENEW,
     RELEASE,
     CREATE_WORKER,
+    REQUEST,
     TICK,
     STATUS,
     CANISTERS,

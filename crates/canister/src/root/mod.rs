@@ -4,6 +4,7 @@
 //! input: decide, apply, and the message ends. What to do is decided in `hatchery-core`; the calls
 //! are `effects`, the repeated planning is `tick`.
 
+mod argument;
 mod effects;
 mod endpoint;
 mod entry;
@@ -171,6 +172,7 @@ macro_rules! root {
                 "canister_update renew" => renew,
                 "canister_update release" => release,
                 "canister_update create_worker" => create_worker,
+                "canister_update request" => request,
                 "canister_update hatchery_tick" => hatchery_tick,
                 "canister_query status" => status,
                 "canister_query canisters" => canisters,

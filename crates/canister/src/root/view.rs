@@ -159,7 +159,15 @@ fn load(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> u64 {
 
 /// One page of rows.
 pub(crate) fn canisters(state: &State<Stable>, request: &CanistersRequest) -> CanistersPage {
-    let (rows, next) = state.rows(request.phase, request.after, limit(request.limit));
+    let filter = core::RowFilter {
+        phase: request.phase,
+        role: request.role.clone(),
+        pool: request.pool.clone(),
+        parent: request.parent,
+        module: request.module,
+        reason: None,
+    };
+    let (rows, next) = state.rows(&filter, request.after, limit(request.limit));
     CanistersPage {
         rows: rows.into_iter().map(|it| row(state, it)).collect(),
         next,
@@ -227,8 +235,10 @@ pub(crate) fn plan(plan: PoolPlan) -> PlanView {
 
 /// One page of events.
 pub(crate) fn events(state: &State<Stable>, request: &EventsRequest) -> EventsPage {
-    let log = state.log(request.after, limit(request.limit));
+    let limit = limit(request.limit);
+    let (log, next) = state.history(request.canister, request.after, limit);
     EventsPage {
+        next,
         events: log
             .into_iter()
             .map(|(number, entry)| event(number, entry))
@@ -254,7 +264,8 @@ pub(crate) fn export(
     root: Principal,
     request: &ExportRequest,
 ) -> ExportPage {
-    let (rows, next) = state.rows(None, request.after, limit(request.limit));
+    let filter = core::RowFilter::default();
+    let (rows, next) = state.rows(&filter, request.after, limit(request.limit));
     ExportPage {
         root: CanisterId(root),
         incarnation: state.incarnation(),

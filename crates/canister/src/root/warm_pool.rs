@@ -57,6 +57,7 @@ pub(crate) fn list(state: &State<Stable>, request: &PoolListRequest) -> PoolList
         phase: request.phase,
         role: request.role.clone(),
         reason: request.reason,
+        ..RowFilter::default()
     };
     let after = request.after.map(|after| (after.phase, after.canister));
     let (rows, next) = state.pool_rows(&filter, after, view::limit(request.limit));

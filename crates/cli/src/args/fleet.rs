@@ -326,6 +326,18 @@ pub(crate) struct CanistersOptions {
     /// Only in this phase
     #[arg(long, value_parser = phase)]
     pub(crate) phase: Option<Phase>,
+    /// Only with this role, now or last
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role: Option<String>,
+    /// Only of this pool, now or last
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pool: Option<String>,
+    /// Only children of this one
+    #[arg(long, value_name = "ID")]
+    pub(crate) parent: Option<String>,
+    /// Only with this module, now or last
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) module: Option<String>,
     /// All that is known of one
     #[arg(value_name = "ID")]
     pub(crate) canister: Option<String>,
@@ -339,6 +351,9 @@ pub(crate) struct EventsOptions {
     /// The last so many
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) last: u64,
+    /// Only of this canister, all that is kept
+    #[arg(long, value_name = "ID", conflicts_with_all = ["after", "follow"])]
+    pub(crate) canister: Option<String>,
     /// Go on as they come, until Ctrl-C
     #[arg(short, long)]
     pub(crate) follow: bool,

@@ -42,7 +42,7 @@ fn what_the_book_says_to_type_can_be_typed() {
 }
 
 /// Every method of root, and a command that calls it.
-const REACHED_BY: [(&str, &str); 28] = [
+const REACHED_BY: [(&str, &str); 29] = [
     ("apply_spec", "apply"),
     ("stage_chunk", "modules stage worker.wasm"),
     ("commit_module", "modules stage worker.wasm"),
@@ -50,6 +50,7 @@ const REACHED_BY: [(&str, &str); 28] = [
     // Of members; an operator hears that it is none.
     ("report", "call report (record{})"),
     ("protect", "call protect (record{})"),
+    ("request", "call request (record{})"),
     ("report_pool", "workers report workers --total backlog=3"),
     ("lease", "lease take workers 2"),
     ("renew", "lease renew workers aaaaa-aa --ttl 1h"),

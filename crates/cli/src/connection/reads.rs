@@ -40,19 +40,28 @@ impl Client {
             phase,
             after,
             limit,
+            ..CanistersRequest::default()
         };
         self.query("canisters", &request)
     }
 
     /// Every row, or every one in a phase.
     pub(crate) fn rows(&self, phase: Option<Phase>) -> anyhow::Result<Vec<RowView>> {
+        self.rows_that(CanistersRequest {
+            phase,
+            ..CanistersRequest::default()
+        })
+    }
+
+    /// Every row that fits.
+    pub(crate) fn rows_that(&self, mut request: CanistersRequest) -> anyhow::Result<Vec<RowView>> {
         let mut rows = Vec::new();
-        let mut after = None;
+        request.limit = PAGE_MAX;
         loop {
-            let page = self.page(phase, after, PAGE_MAX)?;
+            let page: CanistersPage = self.query("canisters", &request)?;
             rows.extend(page.rows);
-            after = page.next;
-            if after.is_none() {
+            request.after = page.next;
+            if request.after.is_none() {
                 return Ok(rows);
             }
         }
@@ -96,7 +105,30 @@ impl Client {
 
     /// The events behind a number, at most a page.
     pub(crate) fn events(&self, after: u64, limit: u32) -> anyhow::Result<EventsPage> {
-        self.query("events", &EventsRequest { after, limit })
+        let request = EventsRequest {
+            after,
+            limit,
+            ..EventsRequest::default()
+        };
+        self.query("events", &request)
+    }
+
+    /// Every event of one canister that is still kept.
+    pub(crate) fn history(&self, canister: CanisterId) -> anyhow::Result<Vec<EventView>> {
+        let mut events = Vec::new();
+        let mut request = EventsRequest {
+            canister: Some(canister),
+            limit: PAGE_MAX,
+            ..EventsRequest::default()
+        };
+        loop {
+            let page: EventsPage = self.query("events", &request)?;
+            events.extend(page.events);
+            match page.next {
+                Some(next) => request.after = next,
+                None => return Ok(events),
+            }
+        }
     }
 
     /// Every event behind a number that is still kept.

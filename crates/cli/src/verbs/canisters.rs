@@ -6,8 +6,8 @@ use crate::complaint::{Complaint, Kind};
 use crate::connection::canister;
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
-use hatchery_api::RowView;
-use hatchery_types::CanisterId;
+use hatchery_api::{CanistersRequest, RowView};
+use hatchery_types::{CanisterId, ModuleHash};
 
 pub(crate) fn run(session: &Session<'_>, options: &CanistersOptions) -> anyhow::Result<()> {
     if let Some(text) = &options.canister {
@@ -15,7 +15,19 @@ pub(crate) fn run(session: &Session<'_>, options: &CanistersOptions) -> anyhow::
         session.say(&row, |paint| print_one(&row, paint));
         return Ok(());
     }
-    let rows = session.client.rows(options.phase)?;
+    let parent = options.parent.as_deref().map(canister).transpose()?;
+    let module = options.module.as_deref().map(|text| {
+        let wrong = || Complaint::new(Kind::Input, format!("{text} is no hash of a module"));
+        ModuleHash::from_hex(text).ok_or_else(wrong)
+    });
+    let rows = session.client.rows_that(CanistersRequest {
+        phase: options.phase,
+        role: options.role.clone(),
+        pool: options.pool.clone(),
+        parent: parent.map(CanisterId),
+        module: module.transpose()?,
+        ..CanistersRequest::default()
+    })?;
     session.say(&rows, |paint| print_rows(&rows, paint, "no canisters"));
     Ok(())
 }

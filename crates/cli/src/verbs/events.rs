@@ -1,16 +1,23 @@
 //! `hatchery events`: what happened, and what happens.
 
 use crate::args::EventsOptions;
+use crate::connection::canister;
 use crate::follow;
 use crate::session::Session;
 use crate::show::{Paint, amount, json};
 use hatchery_api::EventView;
+use hatchery_types::CanisterId;
 use std::time::Duration;
 
 /// Between two looks for new ones.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(session: &Session<'_>, options: &EventsOptions) -> anyhow::Result<()> {
+    if let Some(text) = &options.canister {
+        let events = session.client.history(CanisterId(canister(text)?))?;
+        session.say(&events, |paint| print(&events, paint));
+        return Ok(());
+    }
     let newest = session.client.events(u64::MAX, 1)?.newest;
     let after = options
         .after
@@ -19,14 +26,7 @@ pub(crate) fn run(session: &Session<'_>, options: &EventsOptions) -> anyhow::Res
     let events = session.client.all_events(after)?;
     last = events.last().map_or(last, |event| event.number);
     if !options.follow {
-        session.say(&events, |paint| {
-            for event in &events {
-                println!("{}", line(event, paint));
-            }
-            if events.is_empty() {
-                println!("no events");
-            }
-        });
+        session.say(&events, |paint| print(&events, paint));
         return Ok(());
     }
     tell(session, &events);
@@ -35,6 +35,15 @@ pub(crate) fn run(session: &Session<'_>, options: &EventsOptions) -> anyhow::Res
         let events = session.client.all_events(last)?;
         last = events.last().map_or(last, |event| event.number);
         tell(session, &events);
+    }
+}
+
+fn print(events: &[EventView], paint: Paint) {
+    for event in events {
+        println!("{}", line(event, paint));
+    }
+    if events.is_empty() {
+        println!("no events");
     }
 }
 

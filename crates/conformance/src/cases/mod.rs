@@ -23,6 +23,7 @@ mod settings;
 mod stores;
 mod timers;
 mod told;
+mod wide;
 
 use crate::case::Case;
 
@@ -52,6 +53,7 @@ pub fn all() -> Vec<Case> {
         crowd::CASES,
         bounds::CASES,
         accounts::CASES,
+        wide::CASES,
     ]
     .concat()
 }

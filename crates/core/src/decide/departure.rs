@@ -17,7 +17,8 @@ use hatchery_types::{
 };
 use ic_stable_structures::Memory;
 
-/// A member in service drains first; a spare canister is reset at once.
+/// A member in service drains first, and its children before it where its role says so; a spare
+/// canister is reset at once.
 pub(super) fn recycle<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) -> Act {
     let row = named(state, id)?;
     let pools = state.spec().map_or(&[][..], |spec| &spec.pools);
@@ -25,6 +26,14 @@ pub(super) fn recycle<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) -
     let mut children = pools.iter().filter(is_parent);
     if let Some(pool) = children.find(|pool| state.members(&pool.name).next().is_some()) {
         let text = format!("pool `{}` works for {id}: empty it first", pool.name);
+        return Err(refused(Reason::HasChildren, text));
+    }
+    let role = row.role.as_deref();
+    let role = role.and_then(|role| state.spec()?.role(role));
+    let waits = role.is_some_and(|role| role.children_first);
+    let has_children = state.children(id, None).next().is_some();
+    if has_children && row.phase.is_member() && !waits && !planted("p18") {
+        let text = format!("{id} has children: recycle them first, or say `children = \"first\"`");
         return Err(refused(Reason::HasChildren, text));
     }
     let row = match row.phase {

@@ -207,7 +207,8 @@ fn free<M: Memory>(state: &State<M>, now: Nanos, pool: &PoolSpec, count: usize) 
         let load = |member: &Member| load.map_or(0, |position| member.samples[position].value);
         let at_work = state
             .members(&pool.name)
-            .filter(|member| member.phase == Phase::InService && member.protected_until <= now);
+            .filter(|member| member.phase == Phase::InService && member.protected_until <= now)
+            .filter(|member| !member.bound);
         let at_work = in_order(at_work.map(|it| ([load(it), 0, 0], it.canister)).collect());
         let missing = count - free.len();
         free.extend(at_work.into_iter().take(missing));

@@ -8,6 +8,7 @@ mod command;
 mod conclude;
 mod departure;
 mod export;
+mod family;
 mod funding;
 mod intake;
 mod lanes;
@@ -20,6 +21,7 @@ mod parent;
 mod past;
 mod recover;
 mod refill;
+mod request;
 mod search;
 mod service;
 mod standing;
@@ -77,6 +79,7 @@ pub fn decide<M: Memory>(state: &State<M>, now: Nanos, input: &Input) -> Decisio
         } => member::protect(state, now, *member, *generation, *until),
         Input::Lease(input) => lease::lease(state, now, input),
         Input::CreateWorker(input) => worker::create(state, now, input),
+        Input::Request(input) => request::request(state, now, input),
         Input::ReportPool(report) => member::report_pool(state, now, report),
         Input::Command(command) => command::command(state, now, command),
         Input::StageChunk {
@@ -187,7 +190,17 @@ fn absurdity(spec: &FleetSpec) -> Option<String> {
         let (_, field) = flaws.into_iter().find(|(wrong, _)| *wrong)?;
         Some(format!("pools.{}.{field} makes no sense", pool.name))
     };
-    spec.pools.iter().enumerate().find_map(wrong)
+    let odd = spec
+        .grants
+        .iter()
+        .find(|grant| spec.role(&grant.role).is_none() || spec.pool(&grant.pool).is_none());
+    let odd = odd.map(|grant| {
+        format!(
+            "a grant of {} for {} makes no sense",
+            grant.pool, grant.role
+        )
+    });
+    spec.pools.iter().enumerate().find_map(wrong).or(odd)
 }
 
 fn refused_spec(text: String) -> Decision {
@@ -311,6 +324,7 @@ fn to_reset(row: Row, now: Nanos, reason: Reason) -> Row {
     row.forget_samples();
     row.protected_until = Nanos(0);
     row.init_arg = None;
+    row.kept = false;
     row.queries = None;
     row.exit = None;
     row.burn = None;

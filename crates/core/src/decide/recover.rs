@@ -185,6 +185,9 @@ fn rebuilt(case: &Case<'_>, mut row: Row, seen: &Observation) -> Row {
     };
     let fits = case.spec.is_some_and(|spec| fits(spec, &row, module));
     row.module = Some(module);
+    // Who asked for whom is not known any more: rather none too many than one too few is taken.
+    let grants = case.spec.map_or(&[][..], |spec| &spec.grants);
+    row.kept = grants.iter().any(|it| Some(&it.pool) == row.pool.as_ref());
     match (fits, row.stopped) {
         // Only root stops members, on their way back to the warm pool.
         (true, true) => row.moved(Phase::PendingReset, now, Reason::NotRunning),

@@ -122,10 +122,11 @@ pub(super) fn refill<M: Memory>(
     let each = cost_of_creation(spec);
     let spare_liquid = vitals.liquid.less(spec.reserve);
     let payable = spare_liquid.0 / each.0.max(1);
-    let lane = u64::from(
-        room.lane(state, spec, Lane::Create)
-            .min(limits::CREATE_BATCH),
-    );
+    let lane = u64::from(room.lane(state, spec, Lane::Create).min(if planted("l11") {
+        u32::MAX
+    } else {
+        limits::CREATE_BATCH
+    }));
     // After a failure one creation tries again before the others do.
     let probing = state.header().create_failures > 0;
     let lane = match state.counts().lane(Lane::Create) {

@@ -7,15 +7,16 @@ use crate::state::State;
 use hatchery_types::{FleetSpec, Nanos, Observation, Phase, Reason, SignalSpec, Source};
 use ic_stable_structures::Memory;
 
-/// Puts an installed worker into service when its last plan wanted one more at work, else on
-/// standby.
+/// Puts an installed worker into service when its last plan wanted one more at work, or when it was
+/// asked for or has children; else on standby.
 pub(super) fn land<M: Memory>(state: &State<M>, now: Nanos, row: Row, reason: Reason) -> Row {
     let pool = row.pool.as_deref().unwrap_or_default();
     let wanted = state.pool(pool).map_or(0, |record| record.desired);
     let own = u32::from(is_at_work(row.phase));
     let at_work = [Phase::InService, Phase::Leased].map(|phase| state.members_in(pool, phase));
     let at_work = at_work.iter().sum::<u32>() - own;
-    if at_work < wanted {
+    let stays = row.kept || state.index.family.is_bound(row.canister);
+    if at_work < wanted || stays {
         to_work(state.spec(), now, row, reason)
     } else {
         let mut row = row.moved(Phase::Standby, now, Reason::Standby);

@@ -7,7 +7,7 @@ use super::tick::view;
 use crate::limits;
 use crate::plan::plan;
 use crate::record::{PoolRecord, Row};
-use crate::state::{State, member_of};
+use crate::state::{Member, State, member_of};
 use crate::{Event, Vitals};
 use hatchery_types::{Cycles, FleetSpec, Nanos};
 use ic_stable_structures::Memory;
@@ -51,8 +51,13 @@ fn would_say_news<M: Memory>(
         let place = view
             .members
             .iter_mut()
-            .find(|member| member.canister == row.canister);
-        *place? = member_of(row)?.1;
+            .find(|member| member.canister == row.canister)?;
+        // Its children did not change.
+        let bound = place.bound;
+        *place = Member {
+            bound,
+            ..member_of(row)?.1
+        };
     }
     let plan = plan(&view);
     let wish = |record: &PoolRecord| record.wishes.last().map(|wish| (wish.low, wish.high));

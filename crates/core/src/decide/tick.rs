@@ -7,8 +7,8 @@
 use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
 use super::{
-    Draft, ask, conclude, export, funding, lease, mend, module, operation, past, refill, search,
-    service, standing, store, sweep, worker,
+    Draft, ask, conclude, export, family, funding, lease, mend, module, operation, past, refill,
+    search, service, standing, store, sweep, worker,
 };
 use crate::decided::{self, Decided};
 use crate::limits;
@@ -47,6 +47,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
             .unwrap_or_default();
     }
     look()
+        .or_else(|| family::adopt_next(state, now))
         .or_else(|| verify_again(state, now))
         .or_else(|| refill::refill(state, now, spec, vitals, &room))
         .or_else(|| look_at_next(state, now, spec, &room))
@@ -180,7 +181,10 @@ fn drain_next<M: Memory>(
         return None;
     }
     let mut draft = Draft::new(state, now);
-    drain(&mut draft, now, spec, expect_row(state, canister));
+    let row = expect_row(state, canister);
+    if !family::children_first(&mut draft, state, &row) {
+        drain(&mut draft, now, spec, row);
+    }
     Some(draft.done())
 }
 

@@ -4,6 +4,7 @@
 //! A worker asked for counts as wished: the pool keeps it for the window of scaling down, and longer
 //! if its policy wishes so too.
 
+use super::command::{Act, Acted, once};
 use super::lanes::Room;
 use super::parent::is_parent;
 use super::{Draft, past, refuse, refused, standing, tick};
@@ -11,11 +12,12 @@ use crate::input::WorkerInput;
 use crate::limits;
 use crate::metrics::{Ended, Operation};
 use crate::plan::{PoolPlan, PoolView, plan_one_more};
-use crate::receipt::{Answer, Goal, On, Receipt, Wait};
+use crate::plant::planted;
+use crate::receipt::{Goal, On, Wait};
 use crate::record::Row;
 use crate::state::State;
 use crate::storage::encode;
-use crate::{Decision, Event, Reply, Vitals};
+use crate::{Decision, Event, Vitals};
 use hatchery_types::{CanisterId, EffectKind, FleetSpec, Lane, ModuleHash, Nanos, Reason};
 use ic_stable_structures::Memory;
 use sha2::{Digest, Sha256};
@@ -40,79 +42,79 @@ fn attempt<M: Memory>(
     now: Nanos,
     input: &WorkerInput,
 ) -> Result<Decision, (Reason, String)> {
-    let unknown = || refused(Reason::UnknownPool, format!("no pool `{}`", input.pool));
-    let spec = state.spec().ok_or_else(unknown)?;
-    let pool = spec.pool(&input.pool).ok_or_else(unknown)?;
+    let pool = state.spec().and_then(|spec| spec.pool(&input.pool));
+    let pool = pool.ok_or_else(|| unknown(&input.pool))?;
     let of_parent = is_parent(state, pool, input.caller);
     if !input.operator && !of_parent {
         let text = "only the pool's parent and operators may ask for workers";
         return Err(refused(Reason::Unauthorised, text));
     }
-    if !input.operation.is_valid() {
-        let text = "an operation id has 1 to 64 bytes";
-        return Err(refused(Reason::BadOperationId, text));
-    }
-    let bytes = input.init_arg.as_deref();
     let asked = encode(&("create-worker", &input.pool, &input.init_arg));
     let payload = ModuleHash(Sha256::digest(asked).into());
-    if let Some(receipt) = state.receipt(input.caller, &input.operation) {
-        return Ok(super::command::repeated(
-            &receipt,
-            payload,
-            &input.operation.0,
-        ));
-    }
-    if !state.has_receipt_room(input.caller, now) {
-        let text = "too many operations within 24 hours";
-        return Err(refused(Reason::TooManyOperations, text));
-    }
-    if bytes.is_some_and(|bytes| bytes.len() > limits::INIT_ARG_BYTES_MAX) {
-        let text = format!(
-            "an init argument has at most {} bytes",
-            limits::INIT_ARG_BYTES_MAX
-        );
+    let identity = (input.caller, &input.operation, payload);
+    once(state, now, identity, || {
+        let wanted = Wanted {
+            pool: &input.pool,
+            parent: of_parent.then_some(CanisterId(input.caller)),
+            kept: false,
+            init_arg: input.init_arg.as_deref(),
+            vitals: &input.vitals,
+        };
+        take(state, now, &wanted)
+    })
+}
+
+fn unknown(pool: &str) -> (Reason, String) {
+    refused(Reason::UnknownPool, format!("no pool `{pool}`"))
+}
+
+/// One canister that somebody may have.
+pub(super) struct Wanted<'a> {
+    pub(super) pool: &'a str,
+    /// Whose child it becomes; none = as the pool says.
+    pub(super) parent: Option<CanisterId>,
+    /// No policy takes it.
+    pub(super) kept: bool,
+    /// In place of the role's.
+    pub(super) init_arg: Option<&'a [u8]>,
+    pub(super) vitals: &'a Vitals,
+}
+
+/// Plans one more and takes a canister for it, which the tick installs: every way to a canister of
+/// a pool that somebody asks for goes here.
+pub(super) fn take<M: Memory>(state: &State<M>, now: Nanos, wanted: &Wanted<'_>) -> Act {
+    let most = limits::INIT_ARG_BYTES_MAX;
+    let too_long = wanted.init_arg.is_some_and(|bytes| bytes.len() > most);
+    if too_long && !planted("l05") {
+        let text = format!("an init argument has at most {most} bytes");
         return Err(refused(Reason::OverLimit, text));
     }
-    let planned = plan_worker(state, now, &input.vitals, &input.pool).ok_or_else(unknown)?;
+    let planned = plan_for(state, now, wanted).ok_or_else(|| unknown(wanted.pool))?;
     let plan = planned.map_err(|reason| {
-        let text = format!("pool `{}` takes no further worker now", input.pool);
+        let text = format!("pool `{}` takes no further worker now", wanted.pool);
         refused(reason, text)
     })?;
     let taken = *plan
         .claim
         .first()
         .expect("bug: a plan for one more claims none");
-    let mut row = tick::claimed(
-        state,
-        now,
-        spec,
-        &input.pool,
-        tick::expect_row(state, taken),
-    );
+    let spec = state.spec().expect("bug: a plan without a spec");
+    let row = tick::expect_row(state, taken);
+    let mut row = tick::claimed(state, now, spec, wanted.pool, row);
     row.reason = Reason::Requested;
-    row.init_arg.clone_from(&input.init_arg);
-    if of_parent {
-        row.parent = Some(CanisterId(input.caller));
-    }
-    let mut draft = Draft::new(state, now);
-    draft.row(row);
-    draft.event(Event::PoolChanged(Box::new(plan.record)));
-    draft.event(Event::OperationAnswered {
-        caller: input.caller,
-        operation: input.operation.clone(),
-        receipt: Receipt {
-            at: now,
-            payload,
-            answer: Answer::InProgress,
-            wait: Some(Wait {
-                goal: Goal::Worker,
-                on: On::Canister(taken),
-            }),
-        },
-    });
-    Ok(Decision {
-        reply: Reply::Command(Answer::InProgress),
-        ..draft.decision
+    row.init_arg = wanted.init_arg.map(<[u8]>::to_vec);
+    row.parent = wanted.parent.or(row.parent);
+    row.kept = wanted.kept;
+    Ok(Acted {
+        events: vec![
+            Event::RowChanged(Box::new(row)),
+            Event::PoolChanged(Box::new(plan.record)),
+        ],
+        answer: None,
+        wait: Some(Wait {
+            goal: Goal::Worker,
+            on: On::Canister(taken),
+        }),
     })
 }
 
@@ -124,16 +126,36 @@ pub fn plan_worker<M: Memory>(
     vitals: &Vitals,
     pool: &str,
 ) -> Option<Result<PoolPlan, Reason>> {
-    let room = Room::new(state, vitals);
+    let wanted = Wanted {
+        pool,
+        parent: None,
+        kept: false,
+        init_arg: None,
+        vitals,
+    };
+    plan_for(state, now, &wanted)
+}
+
+fn plan_for<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    wanted: &Wanted<'_>,
+) -> Option<Result<PoolPlan, Reason>> {
+    let room = Room::new(state, wanted.vitals);
     let spec = state.spec()?;
-    let mut view: PoolView<'_> = tick::view(state, now, spec, pool, &room)?;
+    let mut view: PoolView<'_> = tick::view(state, now, spec, wanted.pool, &room)?;
     if let Some(reason) = standing::held_back(state) {
         return Some(Err(reason));
     }
     // The lane is the tick's affair: a request waits there.
     view.install_room = view.install_room.max(1);
-    view.ready = past::fitting(state, spec, tick::heir(state, view.spec), 1);
-    Some(plan_one_more(&view))
+    let heir = tick::heir(state, view.spec);
+    let heir = past::Heir {
+        parent: wanted.parent.or(heir.parent),
+        ..heir
+    };
+    view.ready = past::fitting(state, spec, heir, 1);
+    Some(plan_one_more(&view, wanted.kept))
 }
 
 /// A canister that was asked for is installed; a full lane is waited for without holding up others.

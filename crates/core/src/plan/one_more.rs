@@ -6,11 +6,12 @@ use super::{breaker, pace};
 use crate::plant::planted;
 use hatchery_types::{Nanos, Reason};
 
-/// Claims one canister for the pool, or says why not.
+/// Claims one canister for the pool, or says why not. One that is `kept` is beside what policy
+/// wishes, and changes no wish.
 ///
 /// # Errors
 /// What forbids it: scaling is off or paused, no module, the breaker, `max`, no ready canister.
-pub(crate) fn plan_one_more(view: &PoolView<'_>) -> Result<PoolPlan, Reason> {
+pub(crate) fn plan_one_more(view: &PoolView<'_>, kept: bool) -> Result<PoolPlan, Reason> {
     let sizes = Sizes::of(view);
     let held = [
         (!view.spec.enabled, Reason::Disabled),
@@ -33,8 +34,10 @@ pub(crate) fn plan_one_more(view: &PoolView<'_>) -> Result<PoolPlan, Reason> {
     let desired = desired.min(view.spec.max);
     let window = view.spec.scale_down.window.max(view.spec.scale_up.window);
     let mut record = view.record.clone();
-    pace::remember(&mut record.wishes, view.now, desired, window);
-    record.desired = desired;
+    if !kept {
+        pace::remember(&mut record.wishes, view.now, desired, window);
+        record.desired = desired;
+    }
     let below = sizes.working < view.spec.min;
     Ok(PoolPlan {
         desired,

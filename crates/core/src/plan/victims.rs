@@ -5,7 +5,8 @@ use crate::plant::planted;
 use crate::state::Member;
 use hatchery_types::{CanisterId, Nanos, Phase};
 
-/// Members that may be cordoned, the least useful first; never a leased or a protected one.
+/// Members that may be cordoned, the least useful first; never a leased or a protected one,
+/// nor one that was asked for or has children.
 ///
 /// Silent ones first, then outdated modules, then the least loaded, then the youngest; a load that
 /// is not known counts as busy.
@@ -14,6 +15,7 @@ pub(crate) fn victims(view: &PoolView<'_>) -> Vec<CanisterId> {
     let victims = view
         .members
         .iter()
+        .filter(|member| !member.bound || planted("s15"))
         .filter(|member| match member.phase {
             Phase::InService => member.protected_until <= view.now || planted("s15"),
             Phase::Leased => planted("s15"),
@@ -55,7 +57,7 @@ pub(super) fn dispensable(view: &PoolView<'_>) -> Vec<(Nanos, CanisterId)> {
     let mut standby: Vec<Placed> = view
         .members
         .iter()
-        .filter(|member| member.phase == Phase::Standby && !member.starting)
+        .filter(|member| member.phase == Phase::Standby && !member.starting && !member.bound)
         .map(|member| {
             let current = u64::from(is_current(view, member));
             ([current, u64::MAX - member.since.0, 0], member.canister)

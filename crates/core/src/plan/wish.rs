@@ -49,7 +49,8 @@ pub(super) fn wish(view: &PoolView<'_>, sizes: &Sizes) -> Sized {
     wished
 }
 
-/// `min` (of the spec or of a running window), or `initial` until that many were at work once.
+/// `min` (of the spec or of a running window), those who stay whatever policy says, or `initial`
+/// until that many were at work once.
 pub(super) fn floor(view: &PoolView<'_>) -> u32 {
     let initial = if view.record.bootstrapped {
         0
@@ -62,8 +63,17 @@ pub(super) fn floor(view: &PoolView<'_>) -> u32 {
         .map(|window| window.min)
         .max()
         .unwrap_or(0);
-    let floor = view.spec.min.max(initial).max(scheduled);
+    let floor = view.spec.min.max(initial).max(scheduled).max(bound(view));
     floor.min(view.spec.max)
+}
+
+/// Living members that were asked for or have children: they stay.
+fn bound(view: &PoolView<'_>) -> u32 {
+    let bound = view
+        .members
+        .iter()
+        .filter(|member| member.bound && member.phase.is_living());
+    bound.count() as u32
 }
 
 fn reason_of_floor(view: &PoolView<'_>, sizes: &Sizes, floor: u32) -> Reason {
@@ -74,6 +84,8 @@ fn reason_of_floor(view: &PoolView<'_>, sizes: &Sizes, floor: u32) -> Reason {
         Reason::BelowMinimum
     } else if initial {
         Reason::BelowInitial
+    } else if floor == bound(view) {
+        Reason::Requested
     } else {
         Reason::Scheduled
     }

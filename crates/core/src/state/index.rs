@@ -3,6 +3,7 @@
 //! Changed by `apply` alone, row by row and effect by effect, and rebuilt from stable memory when
 //! the state is opened, so it cannot drift.
 
+use super::Family;
 use super::leases::LeaseIndex;
 use super::pasts::Pasts;
 use super::pools::{Hunger, PoolIndex};
@@ -79,6 +80,10 @@ impl Counts {
 
 /// What planning needs to know of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that have nothing to do with each other"
+)]
 pub struct Member {
     /// Which canister.
     #[n(0)]
@@ -110,6 +115,14 @@ pub struct Member {
     /// It asked to be no victim before this.
     #[n(9)]
     pub protected_until: Nanos,
+    /// It was asked for under a grant: it stays until somebody recycles it.
+    #[n(10)]
+    #[cbor(default)]
+    pub kept: bool,
+    /// It is kept, or has children that are: no policy takes it.
+    #[n(11)]
+    #[cbor(default)]
+    pub bound: bool,
 }
 
 impl Member {
@@ -126,6 +139,8 @@ impl Member {
             silent: false,
             starting: false,
             protected_until: Nanos(0),
+            kept: false,
+            bound: false,
         }
     }
 }
@@ -164,6 +179,8 @@ pub(crate) struct Index {
     by_phase: [BTreeSet<CanisterId>; Phase::ALL.len()],
     /// Rows waiting for a reset, by `(since, id)`.
     pub(crate) pending: BTreeSet<(Nanos, CanisterId)>,
+    /// Whose children members are.
+    pub(crate) family: Family,
     /// Pools by name.
     pub(crate) pools: BTreeMap<String, PoolIndex>,
     /// The rows of some of those on standby: what is handed out next costs no look into stable
@@ -235,10 +252,12 @@ impl Index {
         if is_needy(row) {
             self.needy.insert((row.fund_at, row.canister));
         }
+        self.put_family(row);
         if let Some((role, burn)) = burn_of(row) {
             self.put_burn(role, burn);
         }
-        if let Some((name, member)) = member_of(row) {
+        if let Some((name, mut member)) = member_of(row) {
+            member.bound |= self.family.is_bound(row.canister);
             if is_left_alone(row) {
                 self.settled.insert((row.settled_at, row.canister));
             }
@@ -291,6 +310,9 @@ impl Index {
             None => {}
         }
         self.needy.remove(&(row.fund_at, row.canister));
+        if let Some(parent) = self.family.take(row) {
+            self.bind(parent, false);
+        }
         if let Some((role, burn)) = burn_of(row) {
             self.take_burn(role, burn);
         }
@@ -307,6 +329,27 @@ impl Index {
             *size = size
                 .checked_sub(1)
                 .expect("bug: a member is taken out that was never put in");
+        }
+    }
+
+    fn put_family(&mut self, row: &Row) {
+        let by_phase = &self.by_phase;
+        let is_gone = |id: CanisterId| {
+            let mut others = Phase::ALL.iter().filter(|phase| !phase.is_member());
+            others.any(|phase| by_phase[*phase as usize].contains(&id))
+        };
+        if let Some(parent) = self.family.put(row, is_gone) {
+            self.bind(parent, true);
+        }
+    }
+
+    /// A member got its first child that was asked for, or lost its last.
+    fn bind(&mut self, parent: CanisterId, has_children: bool) {
+        for pool in self.pools.values_mut() {
+            if let Some(member) = pool.members.get_mut(&parent) {
+                member.bound = has_children || member.kept;
+                pool.note_change(parent);
+            }
         }
     }
 
@@ -470,6 +513,8 @@ pub(crate) fn member_of(row: &Row) -> Option<(&str, Member)> {
         silent: row.reason == Reason::Silent,
         starting: row.starts_until.0 > 0,
         protected_until: row.protected_until,
+        kept: row.kept,
+        bound: row.kept,
     };
     Some((pool, member))
 }

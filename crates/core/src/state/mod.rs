@@ -6,6 +6,7 @@
 mod apply;
 mod books;
 mod decisions;
+mod family;
 mod index;
 mod invariants;
 mod leases;
@@ -16,6 +17,7 @@ mod pools;
 mod receipts;
 mod wholeness;
 
+pub(crate) use family::Family;
 pub use index::{Counts, Member};
 pub(crate) use index::{Index, member_of};
 pub use invariants::{Violation, check};
@@ -27,6 +29,7 @@ use receipts::ReceiptIndex;
 
 use crate::lease::LeaseReceipt;
 use crate::metrics::Metrics;
+use crate::plant::planted;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
 use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey, Record};
 use crate::{Breaker, Funding, Ledger, Standing};
@@ -171,7 +174,9 @@ impl<M: Memory> State<M> {
 
     fn rebuild(&mut self) {
         self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
-        self.metrics = self.kept_metrics.get().0.clone();
+        if !planted("l09") {
+            self.metrics = self.kept_metrics.get().0.clone();
+        }
         let newest = self.decisions.last_key_value();
         self.newest_decision = newest.map_or(0, |(number, _)| number);
         self.index = self.rebuilt_index();

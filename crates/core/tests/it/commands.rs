@@ -266,7 +266,10 @@ fn recycle_is_answered_when_the_canister_is_empty_again() {
 #[test]
 fn p08_an_export_is_checked_before_anything_moves() {
     let (mut root, veteran) = with_a_veteran();
-    let fresh = root.state.rows(Some(Phase::Ready), None, 9).0;
+    let fresh = root
+        .state
+        .rows(&RowFilter::of(Some(Phase::Ready)), None, 9)
+        .0;
     let fresh = fresh.iter().find(|row| row.role.is_none()).expect("one");
     let to = ExportTo::Principal(HEIR);
     let cases = [
@@ -453,7 +456,11 @@ fn an_export_to_a_pool_that_filled_up_meanwhile_leaves_the_canister_in_the_warm_
 fn p26_delete_stops_deletes_and_books_the_cycles() {
     let mut root = Root::with(spec(1, 1, 1));
     root.settle();
-    let ready = root.state.rows(Some(Phase::Ready), None, 1).0[0].canister;
+    let ready = root
+        .state
+        .rows(&RowFilter::of(Some(Phase::Ready)), None, 1)
+        .0[0]
+        .canister;
     let worker = root.state.workers("workers", None, 1)[0].0;
     root.story();
     assert_eq!(

@@ -379,6 +379,7 @@ pub(crate) fn spec(minimum: u32, min: u32, max: u32) -> FleetSpec {
         }],
         pools: vec![pool(min, max)],
         top_up: None,
+        grants: Vec::new(),
     }
 }
 

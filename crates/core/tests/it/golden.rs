@@ -8,7 +8,9 @@
 use crate::fixture::{OPERATOR, Root, WASM, canister, refused, spec};
 use expect_test::expect_file;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use hatchery_core::{Answer, Command, CommandInput, Input, LAYOUT, Memories, State, check};
+use hatchery_core::{
+    Answer, Command, CommandInput, Input, LAYOUT, Memories, RowFilter, State, check,
+};
 use hatchery_types::{
     EffectKind, ModuleHash, Nanos, OperationId, Outcome, Phase, Principal, Refusal,
 };
@@ -136,7 +138,7 @@ fn kept<M: Memory>(state: &State<M>) -> String {
             (spec.lanes.create, spec.lanes.reset, spec.lanes.install)
         ),
     );
-    for row in state.rows(None, None, 1_000).0 {
+    for row in state.rows(&RowFilter::of(None), None, 1_000).0 {
         write!(
             text,
             "row {} {} since {} role {:?} pool {:?} parent {:?} module {:?} ",

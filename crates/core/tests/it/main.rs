@@ -1,8 +1,10 @@
 //! The control plane from outside: inputs in, events, effects and reasons out.
 
+mod bounds;
 mod commands;
 mod decisions;
 mod failure_ids;
+mod families;
 mod fixture;
 mod funding;
 mod golden;

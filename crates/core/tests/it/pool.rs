@@ -1,7 +1,9 @@
 //! The failures of the warm pool (p01 to p26) that no other file has a test for, each by its id.
 
 use crate::fixture::{OPERATOR, ROOT, Root, canister, counted, empty, module, refused, saw, spec};
-use hatchery_core::{Answer, Command, CommandInput, Exit, Input, Reply, limits, next_wake};
+use hatchery_core::{
+    Answer, Command, CommandInput, Exit, Input, Reply, RowFilter, limits, next_wake,
+};
 use hatchery_core::{maintenance_paused, missing_canisters, warm_reason};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectKind, Nanos, Observation, OperationId, Outcome, ParentSpec,
@@ -268,13 +270,19 @@ fn p11_an_import_and_a_refill_in_one_tick_buy_nothing_twice() {
 fn p13_the_minimum_is_kept_by_the_tick_or_says_why_not() {
     let mut root = Root::with(spec(3, 0, 1));
     root.settle();
-    let ready = root.state.rows(Some(Phase::Ready), None, 9).0;
+    let ready = root
+        .state
+        .rows(&RowFilter::of(Some(Phase::Ready)), None, 9)
+        .0;
     for row in &ready {
         root.command(&format!("{}", row.canister), Command::Delete(row.canister));
     }
     root.settle();
     assert_eq!(root.state.counts().phase(Phase::Ready), 3, "kept");
-    let ready = root.state.rows(Some(Phase::Ready), None, 9).0;
+    let ready = root
+        .state
+        .rows(&RowFilter::of(Some(Phase::Ready)), None, 9)
+        .0;
     root.vitals.liquid = Cycles(11 * Cycles::T);
     root.command("last", Command::Delete(ready[0].canister));
     root.settle();

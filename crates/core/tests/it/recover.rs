@@ -1,7 +1,9 @@
 //! A root that lost its memory: it says so, changes nothing, and gets its rows back.
 
 use crate::fixture::{ROOT, Root, WASM, canister, empty, info, module, refused, saw, spec, told};
-use hatchery_core::{Answer, Command, Input, Recover, Reply, Standing, plan_pool, warm_reason};
+use hatchery_core::{
+    Answer, Command, Input, Recover, Reply, RowFilter, Standing, plan_pool, warm_reason,
+};
 use hatchery_types::{
     CanisterId, EffectKind, FleetSpec, Generation, Info, ModuleHash, Observation, Outcome, Phase,
     Principal, Reason, Refusal, Registered, RunState, Tenancy,
@@ -243,7 +245,7 @@ fn l07_a_range_is_looked_through_for_what_root_controls() {
     }
     assert_eq!(asked, 25);
     look(&mut root, |_| saw(empty()));
-    let (rows, _) = root.state.rows(None, None, 10);
+    let (rows, _) = root.state.rows(&RowFilter::of(None), None, 10);
     let found: Vec<_> = rows
         .iter()
         .filter_map(|row| row.canister.number())
@@ -255,7 +257,7 @@ fn l07_a_range_is_looked_through_for_what_root_controls() {
 fn l07_an_export_read_back_is_the_same_registry() {
     let mut before = Root::with(spec(2, 2, 4));
     before.settle();
-    let rows = before.state.rows(None, None, 100).0;
+    let rows = before.state.rows(&RowFilter::of(None), None, 100).0;
     let known: Vec<Registered> = rows.iter().map(hatchery_core::Row::registered).collect();
     let mut after = reinstalled(spec(2, 2, 4));
     recover(&mut after, "export", Recover::Canisters(known.clone()));

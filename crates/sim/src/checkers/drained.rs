@@ -83,6 +83,13 @@ impl Drained {
     }
 }
 
+/// It was asked for, or has children that were.
+fn is_bound(scene: &Scene<'_>, row: &Row) -> bool {
+    let is_kept = |it: &Row| it.kept && it.phase.is_living();
+    let mut rows = scene.rows.values();
+    row.kept || rows.any(|it| is_kept(it) && it.parent == Some(row.canister))
+}
+
 /// No member that stays has a smaller fresh load than the victim; members that went silent go first.
 fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
     let pool = victim.pool.as_deref().unwrap_or_default();
@@ -101,6 +108,7 @@ fn check_victim(scene: &Scene<'_>, victim: &Row) -> Result<(), String> {
             && row.pool == victim.pool
             && row.module == victim.module
             && row.protected_until <= scene.now
+            && !is_bound(scene, row)
     });
     for row in stays {
         if fresh_load(row).is_some_and(|sample| sample < load) {

@@ -137,6 +137,7 @@ fn cause_of(scene: &Scene<'_>) -> Cause {
         Input::Protect { .. } => plain("protect"),
         Input::Lease(_) => plain("lease"),
         Input::CreateWorker(_) => plain("create-worker"),
+        Input::Request(_) => plain("request"),
         Input::Command(input) => plain(command_name(&input.command)),
         Input::StageChunk { .. } | Input::CommitModule { .. } => plain("module"),
     }

@@ -8,6 +8,7 @@ mod drained;
 mod edges;
 mod exclusive;
 mod explained;
+mod granted;
 mod handout;
 mod limited;
 mod operations;
@@ -88,5 +89,6 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(paced::Paced),
         Box::new(past::Past),
         Box::new(protected::Protected),
+        Box::new(granted::Granted),
     ]
 }

@@ -1,7 +1,7 @@
 //! Invariant 9: one operation id, at most one effect, the same answer for ever within its life.
 
 use super::{Checker, Scene};
-use hatchery_core::{Answer, Command, Input, Reply};
+use hatchery_core::{Answer, Input, Reply};
 use hatchery_types::{Nanos, OperationId, Principal, Reason};
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ const LIFE: Nanos = Nanos::from_secs(24 * 3_600);
 
 #[derive(Debug, Default)]
 pub(super) struct Operations {
-    answered: BTreeMap<(Principal, OperationId), (Nanos, Command, Reply)>,
+    /// When, what in words, and the answer.
+    answered: BTreeMap<(Principal, OperationId), (Nanos, String, Reply)>,
 }
 
 impl Checker for Operations {
@@ -19,38 +20,52 @@ impl Checker for Operations {
     }
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
-        let Input::Command(input) = scene.input else {
-            return Ok(());
+        let (caller, operation, asked) = match scene.input {
+            Input::Command(it) => (it.caller, &it.operation, format!("{:?}", it.command)),
+            Input::Request(it) => {
+                let asked = format!("{:?} of {}", it.ask, it.generation);
+                (it.caller.0, &it.operation, asked)
+            }
+            _ => return Ok(()),
         };
-        let key = (input.caller, input.operation.clone());
+        let key = (caller, operation.clone());
         let reply = &scene.decision.reply;
         let earlier = self.answered.get(&key);
         let Some((_, command, answer)) = earlier.filter(|(at, _, _)| scene.now.since(*at) < LIFE)
         else {
             if matches!(reply, Reply::Command(_)) {
-                self.answered
-                    .insert(key, (scene.now, input.command.clone(), reply.clone()));
+                self.answered.insert(key, (scene.now, asked, reply.clone()));
             }
             return Ok(());
         };
         if !scene.decision.effects.is_empty() || !scene.changes.is_empty() {
-            return Err(format!("{:?} again had an effect", input.operation));
+            return Err(format!("{operation:?} again had an effect"));
         }
-        let is_same = *command == input.command;
+        let is_same = *command == asked;
         let was_open = *answer == Reply::Command(Answer::InProgress);
         match reply {
+            Reply::Refused(reason, _) if is_nobody(reason) => Ok(()),
             reply if is_same && was_open && is_end(reply) => {
-                let ended = (scene.now, input.command.clone(), reply.clone());
+                let ended = (scene.now, asked, reply.clone());
                 self.answered.insert(key, ended);
                 Ok(())
             }
             Reply::Refused(Reason::OperationConflict, _) if !is_same => Ok(()),
             reply if is_same && reply == answer => Ok(()),
             reply => Err(format!(
-                "{input:?}: {command:?} got {answer:?} then, now {reply:?}"
+                "{:?}: {command} got {answer:?} then, now {reply:?}",
+                scene.input
             )),
         }
     }
+}
+
+/// Who is no member, or no longer the same, hears nothing of its operations.
+fn is_nobody(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Unauthorised | Reason::StaleGeneration | Reason::Recovering | Reason::Unchecked
+    )
 }
 
 /// An answer that is for ever.

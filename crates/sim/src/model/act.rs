@@ -43,6 +43,12 @@ impl World {
                 })
             }
             Action::Lease(operation, pool, ask) => self.lease(operation, pool, ask),
+            Action::Request {
+                caller,
+                generation_off,
+                operation,
+                ask,
+            } => self.request(*caller, *generation_off, operation, ask),
             Action::Protect(member, span) => self.protect(*member, *span),
             Action::ReportPool(pool, loads) => self.report_pool(pool, loads),
             Action::Respec(numbers) => self.respec(*numbers),
@@ -216,6 +222,7 @@ fn is_call(action: &Action) -> bool {
         Action::Report(_)
             | Action::Command(..)
             | Action::Lease(..)
+            | Action::Request { .. }
             | Action::Protect(..)
             | Action::ReportPool(..)
             | Action::Respec(_)

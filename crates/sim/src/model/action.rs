@@ -1,6 +1,6 @@
 //! What may happen to a world, as data: drawn from dice, or read from a script.
 
-use hatchery_core::{Command, LeaseAsk};
+use hatchery_core::{Ask, Command, LeaseAsk};
 use hatchery_types::{CanisterId, Cycles, Nanos, OperationId, Reuse};
 
 /// One thing that happens.
@@ -22,6 +22,17 @@ pub enum Action {
     Command(OperationId, Command),
     /// Somebody asks for workers of a pool of its own, keeps them or gives them back.
     Lease(OperationId, String, LeaseAsk),
+    /// A member asks for a canister of its own, or ends one.
+    Request {
+        /// Who.
+        caller: CanisterId,
+        /// Added to the generation that it has.
+        generation_off: u64,
+        /// Under which id.
+        operation: OperationId,
+        /// What.
+        ask: Ask,
+    },
     /// A worker asks to be spared for so long.
     Protect(CanisterId, Nanos),
     /// A pool's parent reports what its members have to do.

@@ -2,9 +2,9 @@
 //! met often.
 
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, LeaseEnd, LeaseSpec, ModuleHash, Nanos,
-    PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source, TopUpSpec,
-    WarmPoolSpec,
+    Cycles, DrainSpec, FleetSpec, GrantSpec, HealthSpec, LanesSpec, LeaseEnd, LeaseSpec,
+    ModuleHash, Nanos, PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source,
+    TopUpSpec, WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 
@@ -68,10 +68,23 @@ pub(super) fn spec() -> FleetSpec {
             each: Cycles(4 * Cycles::T),
             all: Cycles(20 * Cycles::T),
         }),
+        grants: vec![grant("checked", 2), grant("worker", 1)],
     }
 }
 
-/// Its workers are checked before they count.
+/// Members may have a few in the second pool, three deep.
+fn grant(role: &str, each: u32) -> GrantSpec {
+    GrantSpec {
+        role: role.to_owned(),
+        pool: POOLS[1].to_owned(),
+        each,
+        all: 3,
+        depth: 3,
+        under_root: role == "checked",
+    }
+}
+
+/// Its workers are checked before they count; their children leave before them.
 fn checked_role() -> RoleSpec {
     RoleSpec {
         name: "checked".to_owned(),
@@ -79,6 +92,7 @@ fn checked_role() -> RoleSpec {
             method: "health".to_owned(),
             grace: Nanos::from_secs(120),
         }),
+        children_first: true,
         ..plain_role()
     }
 }

@@ -11,7 +11,8 @@ impl World {
     /// A holder or a worker says something.
     pub(super) fn draw_holder(&mut self, actions: &mut Vec<Action>) {
         let pool = fleet::POOLS[self.dice.below(2) as usize].to_owned();
-        match self.dice.below(10) {
+        match self.dice.below(14) {
+            10.. => self.draw_request(actions),
             0..2 => {
                 let members = self.draw_members(&pool, |row| row.phase.is_living());
                 let loads = members.into_iter().map(|id| (id, self.dice.below(50)));

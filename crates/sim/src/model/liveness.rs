@@ -125,7 +125,13 @@ impl World {
                     .count()
             };
             let in_service = living(Phase::InService);
-            if in_service < pool.min as usize || in_service > pool.max as usize {
+            // Who was asked for or has children stays, though `max` was lowered.
+            let members = self.state.members(&pool.name);
+            let stay = members
+                .filter(|it| it.bound && it.phase.is_living())
+                .count();
+            let most = stay.max(pool.max as usize);
+            if in_service < pool.min as usize || in_service > most {
                 let why = self.state.pool(&pool.name).map(|record| &record.reasons);
                 let (min, max, name) = (pool.min, pool.max, &pool.name);
                 let open = self.what_is_open();

@@ -1,7 +1,7 @@
 //! Rows and journal as the events say they must be: what changed in one decision, without reading
 //! everything after each. Compared with the state itself at every whole look.
 
-use hatchery_core::{Event, Row, State};
+use hatchery_core::{Event, Row, RowFilter, State};
 use hatchery_types::{CanisterId, Effect, EffectId};
 use ic_stable_structures::VectorMemory;
 use std::collections::BTreeMap;
@@ -116,6 +116,6 @@ impl Mirror {
 
 /// Every row of the state.
 pub(super) fn rows(state: &State<VectorMemory>) -> Rows {
-    let (rows, _) = state.rows(None, None, 1_000);
+    let (rows, _) = state.rows(&RowFilter::of(None), None, 1_000);
     rows.into_iter().map(|row| (row.canister, row)).collect()
 }

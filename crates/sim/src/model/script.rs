@@ -20,7 +20,7 @@ use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
 use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
-use hatchery_core::{Command, LeaseAsk, Recover};
+use hatchery_core::{Ask, Command, LeaseAsk, Recover};
 use hatchery_types::{
     CanisterId, Cycles, Direction, ExportTo, Nanos, OperationId, Principal, Registered,
 };
@@ -210,6 +210,16 @@ fn action_text(action: &Action) -> String {
         Action::Lease(operation, pool, ask) => {
             format!("lease \"{}\" {pool} {}", operation.0, ask_text(ask))
         }
+        Action::Request {
+            caller,
+            generation_off,
+            operation,
+            ask,
+        } => {
+            let (caller, operation) = (name(*caller), &operation.0);
+            let ask = request_text(ask);
+            format!("request {caller} {generation_off} \"{operation}\" {ask}")
+        }
         Action::Protect(member, span) => format!("protect {} {}", name(*member), millis(*span)),
         Action::ReportPool(pool, loads) => format!("report-pool {pool}{}", loads_text(loads)),
         Action::Respec(numbers) => numbers_text(numbers),
@@ -256,6 +266,31 @@ fn read_ask(words: &[&str]) -> Option<LeaseAsk> {
         ["release", ids @ ..] => LeaseAsk::Release {
             canisters: read_ids(ids)?,
         },
+        _ => return None,
+    })
+}
+
+fn request_text(ask: &Ask) -> String {
+    match ask {
+        Ask::Create { pool, parent, .. } => {
+            let parent = parent.map_or("self".to_owned(), name);
+            format!("create {pool} {parent}")
+        }
+        Ask::Recycle(child) => format!("recycle {}", name(*child)),
+    }
+}
+
+fn read_request(words: &[&str]) -> Option<Ask> {
+    Some(match words {
+        ["create", pool, parent] => Ask::Create {
+            pool: (*pool).to_owned(),
+            parent: match *parent {
+                "self" => None,
+                id => Some(read_id(id)?),
+            },
+            init_arg: None,
+        },
+        ["recycle", id] => Ask::Recycle(read_id(id)?),
         _ => return None,
     })
 }
@@ -384,6 +419,12 @@ fn read_action(words: &[&str]) -> Option<Action> {
             (*pool).to_owned(),
             read_ask(rest)?,
         ),
+        ["request", caller, off, operation, rest @ ..] => Action::Request {
+            caller: read_id(caller)?,
+            generation_off: off.parse().ok()?,
+            operation: read_operation(operation)?,
+            ask: read_request(rest)?,
+        },
         ["protect", member, span] => Action::Protect(read_id(member)?, read_millis(span)?),
         ["report-pool", pool, loads @ ..] => {
             Action::ReportPool((*pool).to_owned(), read_jobs(loads)?)

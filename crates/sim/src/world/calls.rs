@@ -331,6 +331,7 @@ impl FleetWorld {
                 &EventsRequest {
                     after,
                     limit: PAGE_MAX,
+                    ..EventsRequest::default()
                 },
             )?;
             let is_last = page

@@ -5,18 +5,18 @@ use crate::{relay, wasm};
 use candid::{Encode, Principal, Reserved};
 use expect_test::expect_file;
 use hatchery_api::{
-    Answer, CanistersRequest, Command, CommandRequest, CommitModule, CreateWorkerRequest,
+    Answer, Ask, CanistersRequest, Command, CommandRequest, CommitModule, CreateWorkerRequest,
     DecisionsRequest, EffectsRequest, EventsRequest, ExportRequest, HttpRequest, LeaseRequest,
-    MetricsRequest, PoolListRequest, PoolReport, Protect, ROOT_DID, ReleaseRequest, RenewRequest,
-    Report, ReportAnswer, StageChunk, WhyRequest, WorkersRequest,
+    MemberRequest, MetricsRequest, PoolListRequest, PoolReport, Protect, ROOT_DID, ReleaseRequest,
+    RenewRequest, Report, ReportAnswer, StageChunk, WhyRequest, WorkersRequest,
 };
 use hatchery_engine::trace::Event;
 use hatchery_engine::{ErrorCode, InstallMode};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::{FleetWorld, stranger};
 use hatchery_types::{
-    CanisterId, Cycles, FleetSpec, Generation, LeaseSpec, ModuleHash, Nanos, OperationId,
-    ParentSpec, Phase, PoolSpec, Reason, RoleSpec, SignalSpec,
+    CanisterId, Cycles, FleetSpec, Generation, GrantSpec, LeaseSpec, ModuleHash, Nanos,
+    OperationId, ParentSpec, Phase, PoolSpec, Reason, RoleSpec, SignalSpec,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -59,6 +59,14 @@ pub(crate) fn stage() -> Stage {
             ..PoolSpec::new(name, "relay", 2, 6)
         })
         .to_vec();
+    spec.grants = vec![GrantSpec {
+        role: "relay".to_owned(),
+        pool: "workers".to_owned(),
+        each: 2,
+        all: 3,
+        depth: 4,
+        under_root: false,
+    }];
     world.apply(&spec).expect("the spec is good");
     world
         .stage_chunk(&chunk())
@@ -202,6 +210,15 @@ pub(crate) fn argument(stage: &mut Stage, method: &str, own: bool) -> Vec<u8> {
             operation,
             pool: pool(),
             init_arg: None
+        }),
+        "request" => Encode!(&MemberRequest {
+            operation,
+            generation,
+            ask: Ask::Create {
+                pool: pool(),
+                parent: None,
+                init_arg: None
+            }
         }),
         "plan" | "plan_create_worker" => Encode!(&pool()),
         "why" => Encode!(&WhyRequest {

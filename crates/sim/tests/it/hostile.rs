@@ -135,7 +135,7 @@ fn largest(method: &str) -> usize {
         "replay" => 2_000_000,
         "command" | "http_request" => 64 * 1024,
         "report_pool" => 32 * 1024,
-        "renew" | "release" | "create_worker" => 8 * 1024,
+        "renew" | "release" | "create_worker" | "request" => 8 * 1024,
         _ => 1024,
     }
 }
@@ -147,7 +147,7 @@ fn l22_bombs_are_refused_at_every_endpoint_for_few_instructions() {
     for (method, _) in methods().into_iter().filter(|it| it.0 != "hatchery_tick") {
         // Who gets furthest: past the guard.
         let sender = match method.as_str() {
-            "report" | "protect" => Some(member),
+            "report" | "protect" | "request" => Some(member),
             "report_pool" | "lease" | "renew" | "release" | "create_worker" => Some(hub),
             _ => None,
         };

@@ -1,6 +1,7 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
 mod authority;
+mod clockwork;
 mod decisions;
 mod demo;
 mod exhaustive;
@@ -14,6 +15,7 @@ mod planted;
 mod pool;
 mod recovery;
 mod relay;
+mod requests;
 mod script;
 mod soak;
 mod tenants;

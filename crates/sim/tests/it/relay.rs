@@ -1,7 +1,7 @@
 //! A canister that passes on what users give it, so that a test can call root as any canister may.
 
 use candid::Principal;
-use hatchery_engine::{Engine, Reject};
+use hatchery_engine::{Engine, IngressStatus, MessageId};
 
 /// `relay` takes callee, method and argument, the first two behind their lengths in one byte, and
 /// answers with a 1 and the reply, or with a 0 and the reject's text.
@@ -60,6 +60,38 @@ fn passed_on(callee: Principal, method: &str, argument: &[u8]) -> Vec<u8> {
     [&parts.concat(), argument].concat()
 }
 
+/// Hands in a call as the canister `from`.
+pub(crate) fn submit(
+    engine: &mut Engine,
+    from: Principal,
+    callee: Principal,
+    method: &str,
+    argument: &[u8],
+) -> MessageId {
+    let user = Principal::self_authenticating("somebody who uses a relay");
+    let argument = passed_on(callee, method, argument);
+    let message = engine.submit(user, from, "relay", argument);
+    message.expect("relays take everything")
+}
+
+/// The reply to a call, or the reject's text.
+pub(crate) fn answer(engine: &mut Engine, message: MessageId) -> Result<Vec<u8>, String> {
+    for _ in 0..100 {
+        match engine.status(&message) {
+            IngressStatus::Replied(answer) => {
+                return match answer.split_first() {
+                    Some((1, reply)) => Ok(reply.to_vec()),
+                    Some((_, text)) => Err(String::from_utf8_lossy(text).into_owned()),
+                    None => Err("the relay says nothing".to_owned()),
+                };
+            }
+            IngressStatus::Rejected(reject) => return Err(format!("not passed on: {reject}")),
+            _ => engine.tick(),
+        }
+    }
+    Err("no answer after 100 rounds".to_owned())
+}
+
 /// Calls as the canister `from`; the reply, or the reject's text.
 pub(crate) fn call(
     engine: &mut Engine,
@@ -68,13 +100,6 @@ pub(crate) fn call(
     method: &str,
     argument: &[u8],
 ) -> Result<Vec<u8>, String> {
-    let user = Principal::self_authenticating("somebody who uses a relay");
-    let argument = passed_on(callee, method, argument);
-    let answer = engine.update(user, from, "relay", argument);
-    let answer = answer.map_err(|reject: Reject| format!("not passed on: {reject}"))?;
-    match answer.split_first() {
-        Some((1, reply)) => Ok(reply.to_vec()),
-        Some((_, text)) => Err(String::from_utf8_lossy(text).into_owned()),
-        None => Err("the relay says nothing".to_owned()),
-    }
+    let message = submit(engine, from, callee, method, argument);
+    answer(engine, message)
 }

@@ -267,8 +267,10 @@ fn read(what: &str, query: &Query<'_>) -> Response {
         }
         "canisters" => json(&endpoint::canisters(&CanistersRequest {
             phase: query.get("phase").and_then(phase),
+            parent: query.canister("parent"),
             after: query.canister("after"),
             limit,
+            ..CanistersRequest::default()
         })),
         "plan" => match endpoint::plan(query.get("pool").unwrap_or_default()) {
             Ok(plan) => json(&plan),
@@ -284,6 +286,7 @@ fn read(what: &str, query: &Query<'_>) -> Response {
             let after = last.map(|count| newest.saturating_sub(count.min(u64::from(PAGE_MAX))));
             json(&endpoint::events(&EventsRequest {
                 after: after.or_else(|| query.number("after")).unwrap_or(0),
+                canister: query.canister("canister"),
                 limit,
             }))
         }
