@@ -104,7 +104,7 @@ fn rows(engine: &mut Engine, of: Parties, phase: Option<Phase>) -> anyhow::Resul
         let request = CanistersRequest {
             phase,
             after,
-            limit: 0,
+            ..CanistersRequest::default()
         };
         let bytes = ask(engine, of, "canisters", encode(&request))?;
         let page: CanistersPage = decode("canisters", &bytes)?;
