@@ -8,6 +8,7 @@ pub mod limits;
 mod pools;
 mod signals;
 mod top_ups;
+mod upgrades;
 
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, HealthSpec, LanesSpec, Nanos, Principal, PullSpec, RoleSpec,
@@ -307,6 +308,9 @@ impl Findings {
         self.check_drain(path, &role.drain);
         if let Some(health) = &role.health {
             self.check_health(&format!("{path}.health"), health);
+        }
+        if let Some(upgrade) = &role.upgrade {
+            self.check_upgrade(&format!("{path}.upgrade"), upgrade);
         }
         self.check_pulls(path, &role.pulls);
     }

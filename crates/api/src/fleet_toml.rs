@@ -47,6 +47,11 @@
 //! method = "health"
 //! grace = "1m"                   # default 1m
 //!
+//! [roles.worker.upgrade]         # its members go to its new module; default: they keep what they have
+//! failures = 2                   # that end it; default 2
+//! wait = "1h"                    # for leased and protected members; default 1h
+//! keep_memory = false            # Motoko with orthogonal persistence needs true; default false
+//!
 //! [roles.worker.pull.depth]      # a number that root asks for, for a signal of that name
 //! method = "stats"
 //! field = "queue"                # of the record it answers; default: the answer is the number

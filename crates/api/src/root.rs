@@ -163,6 +163,25 @@ pub struct PoolView {
     pub reasons: Vec<ReasonView>,
     /// Workers whose work a drain deadline cut, ever.
     pub work_cut: u64,
+    /// Members getting their role's module.
+    pub upgrading: u32,
+    /// How far the members' way to another module is, or was; none = never yet.
+    pub rollout: Option<RolloutView>,
+}
+
+/// How far a pool's way to another module is.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize, Wire)]
+pub struct RolloutView {
+    /// Where to.
+    pub module: ModuleHash,
+    /// Since when.
+    pub since: Nanos,
+    /// Members that took it.
+    pub done: u32,
+    /// Members that did not, since an operator or another spec let it go on.
+    pub failures: u32,
+    /// Members that run another module.
+    pub left: u32,
 }
 
 /// Asks for one page of rows.
@@ -284,6 +303,8 @@ pub struct PlanView {
     pub unmet: u32,
     /// Why this and not more.
     pub reasons: Vec<ReasonView>,
+    /// Members to get their role's module.
+    pub upgrade: Vec<CanisterId>,
 }
 
 /// Asks for events.

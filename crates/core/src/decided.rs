@@ -8,7 +8,7 @@ use crate::plan::{PoolPlan, PoolView, plan};
 use crate::record::PoolRecord;
 use crate::state::Member;
 use crate::storage::encode;
-use hatchery_types::{CanisterId, ModuleHash, Nanos, PoolSpec};
+use hatchery_types::{CanisterId, ModuleHash, Nanos, PoolSpec, UpgradeSpec};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,6 +91,8 @@ struct Part {
     paused_down: bool,
     #[n(11)]
     unreserved: u32,
+    #[n(12)]
+    upgrade: Option<UpgradeSpec>,
 }
 
 impl Part {
@@ -108,6 +110,7 @@ impl Part {
             paused_up: view.paused_up,
             paused_down: view.paused_down,
             unreserved: view.unreserved,
+            upgrade: view.upgrade,
         }
     }
 
@@ -156,6 +159,7 @@ impl Part {
             paused_up: self.paused_up,
             paused_down: self.paused_down,
             unreserved: self.unreserved,
+            upgrade: self.upgrade,
         }))
     }
 }

@@ -21,6 +21,7 @@ mod standing;
 mod state;
 mod storage;
 mod sweeper;
+mod upgrade;
 
 pub use breaker::Breaker;
 pub use decide::{
@@ -49,3 +50,4 @@ pub use state::{
 };
 pub use storage::{LAYOUT, Memories};
 pub use sweeper::{SWEEPER, SWEEPER_HASH, sweeper_argument};
+pub use upgrade::{Rollout, Upgrade, UpgradeStep};

@@ -29,6 +29,9 @@ pub enum Operation {
     /// A worker that is installed comes into service.
     #[n(4)]
     Register,
+    /// A member gets its role's module.
+    #[n(5)]
+    Upgrade,
 }
 
 impl Operation {
@@ -40,6 +43,7 @@ impl Operation {
             Operation::Plan => "plan",
             Operation::Create => "create",
             Operation::Register => "register",
+            Operation::Upgrade => "upgrade",
         }
     }
 }
@@ -188,7 +192,16 @@ impl Metrics {
         let was = before.map(|row| row.phase);
         let new = matches!(was, Some(Phase::Installing | Phase::Standby));
         let reason = after.reason.name();
+        if was == Some(Phase::Upgrading) {
+            let ended = match after.reason {
+                Reason::Upgraded => Ended::Completed,
+                Reason::Outdated => Ended::Skipped,
+                _ => Ended::Failed,
+            };
+            return self.count(Operation::Upgrade, ended, reason);
+        }
         match after.phase {
+            Phase::Upgrading => return self.count(Operation::Upgrade, Ended::Started, reason),
             Phase::Installing => return self.count(Operation::Create, Ended::Started, reason),
             _ if was != Some(Phase::Installing) => {}
             phase if phase.is_living() => {

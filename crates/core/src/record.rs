@@ -3,7 +3,7 @@
 //! All are CBOR maps by field number (minicbor), so fields can be added and old images still read.
 
 use crate::plant::{self, planted};
-use crate::{Breaker, Funding, Ledger, Purse, Search, Standing};
+use crate::{Breaker, Funding, Ledger, Purse, Rollout, Search, Standing, Upgrade};
 use hatchery_types::{
     CanisterId, Cycles, Direction, EffectId, ExportTo, Generation, Incarnation, ModuleHash, Nanos,
     Phase, Reason, Registered,
@@ -99,7 +99,7 @@ pub struct Row {
     #[n(28)]
     #[cbor(default)]
     pub more_samples: Vec<Sample>,
-    /// When its lease ends, in [`Phase::Leased`].
+    /// When its lease ends, in [`Phase::Leased`], or when it is back there.
     #[n(29)]
     #[cbor(default)]
     pub leased_until: Nanos,
@@ -146,6 +146,9 @@ pub struct Row {
     /// What it burns a day, as far as two observations of this tenancy show it.
     #[n(44)]
     pub burn: Option<Cycles>,
+    /// Its upgrade, while it is one; its snapshot, until that is deleted.
+    #[n(45)]
+    pub upgrade: Option<Upgrade>,
     /// A member that was asked for under a grant: it stays until somebody recycles it.
     #[cbor(n(47), default)]
     pub kept: bool,
@@ -194,6 +197,7 @@ impl Row {
             funded_day: 0,
             fund_at: Nanos(0),
             burn: None,
+            upgrade: None,
             kept: false,
             reason,
         }
@@ -269,7 +273,10 @@ impl Row {
         self.next_attempt = now;
         self.reason = reason;
         self.unproven &= phase != Phase::Ready;
-        if phase != Phase::Leased {
+        if phase != Phase::Upgrading {
+            self.upgrade = self.upgrade.filter(|it| it.snapshot.is_some());
+        }
+        if !matches!(phase, Phase::Leased | Phase::Upgrading) {
             self.leased_until = Nanos(0);
             self.holder = None;
         }
@@ -434,6 +441,9 @@ pub struct PoolRecord {
     #[n(18)]
     #[cbor(default)]
     pub decision: u64,
+    /// Its members are going to another module, or went there last.
+    #[n(30)]
+    pub rollout: Option<Rollout>,
 }
 
 impl PoolRecord {
@@ -459,6 +469,7 @@ impl PoolRecord {
             losses: Vec::new(),
             reported_at: Nanos(0),
             decision: 0,
+            rollout: None,
         }
     }
 }

@@ -11,7 +11,6 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("creating", "lost", &["observe gone", "observe refused"]),
     // It is reset.
     ("pending-reset", "resetting", &["tick"]),
-    ("pending-reset", "lost", &["sweep gone"]),
     (
         "resetting",
         "ready",
@@ -193,6 +192,39 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
             "mend gone",
             "mend refused",
         ],
+    ),
+    // It gets its role's module.
+    ("standby", "upgrading", &["plan"]),
+    ("in-service", "upgrading", &["plan"]),
+    ("leased", "upgrading", &["plan"]),
+    ("upgrading", "in-service", &["drop-snapshot done", "tick"]),
+    ("upgrading", "standby", &["drop-snapshot done", "tick"]),
+    ("upgrading", "leased", &["drop-snapshot done", "tick"]),
+    (
+        "upgrading",
+        "lost",
+        &[
+            "stop gone",
+            "save gone",
+            "find-snapshot gone",
+            "find-snapshot refused",
+            "upgrade gone",
+            "upgrade refused",
+            "return gone",
+            "return refused",
+            "check gone",
+            "observe gone",
+            "observe refused",
+            "mend gone",
+            "drop-snapshot gone",
+        ],
+    ),
+    ("upgrading", "pending-reset", &["return done"]),
+    ("upgrading", "failed", &["return done"]),
+    (
+        "pending-reset",
+        "lost",
+        &["sweep gone", "drop-snapshot gone"],
     ),
     // It is given back.
     (

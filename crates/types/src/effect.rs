@@ -138,6 +138,33 @@ pub enum EffectKind {
         #[n(0)]
         cycles: Cycles,
     },
+    /// Take a snapshot of a stopped member.
+    #[n(19)]
+    Save,
+    /// See whether a snapshot of it was taken.
+    #[n(20)]
+    FindSnapshot,
+    /// Replace a member's module, start it, look.
+    #[n(21)]
+    Upgrade {
+        /// By which.
+        #[n(0)]
+        module: ModuleHash,
+    },
+    /// Bring a member back as it was, start it, look.
+    #[n(22)]
+    Return {
+        /// From this snapshot; none = it still is as it was.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        snapshot: Option<Vec<u8>>,
+    },
+    /// Delete a snapshot.
+    #[n(23)]
+    DropSnapshot {
+        /// Which.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        snapshot: Vec<u8>,
+    },
 }
 
 /// One call of an effect.
@@ -181,6 +208,16 @@ pub enum Step {
     ClearChunkStore,
     /// `deposit_cycles`, with cycles attached.
     Deposit,
+    /// `take_canister_snapshot`.
+    TakeSnapshot,
+    /// `list_canister_snapshots`.
+    ListSnapshots,
+    /// `install_chunked_code` with mode `upgrade`.
+    UpgradeCode,
+    /// `load_canister_snapshot`.
+    LoadSnapshot,
+    /// `delete_canister_snapshot`.
+    DeleteSnapshot,
 }
 
 /// A class of effects with a limit of its own on how many run at once.
@@ -258,6 +295,14 @@ impl EffectKind {
             EffectKind::CheckStore => &[Step::StoredChunks],
             EffectKind::ClearStore => &[Step::ClearChunkStore],
             EffectKind::TopUp { .. } => &[Step::Deposit],
+            EffectKind::Save => &[Step::TakeSnapshot],
+            EffectKind::FindSnapshot => &[Step::ListSnapshots],
+            EffectKind::Upgrade { .. } => &[Step::UpgradeCode, Step::Start, Step::Status],
+            EffectKind::Return { snapshot: Some(_) } => {
+                &[Step::LoadSnapshot, Step::Start, Step::Status]
+            }
+            EffectKind::Return { snapshot: None } => &[Step::Start, Step::Status],
+            EffectKind::DropSnapshot { .. } => &[Step::DeleteSnapshot],
         }
     }
 
@@ -274,7 +319,9 @@ impl EffectKind {
         match self {
             EffectKind::Create { .. } => Lane::Create,
             EffectKind::Reset { .. } => Lane::Reset,
-            EffectKind::Install { .. } | EffectKind::Sweep { .. } => Lane::Install,
+            EffectKind::Install { .. } | EffectKind::Sweep { .. } | EffectKind::Upgrade { .. } => {
+                Lane::Install
+            }
             EffectKind::Pull { .. } => Lane::Ask,
             EffectKind::Drain => Lane::Drain,
             _ => Lane::Other,
@@ -301,6 +348,11 @@ impl EffectKind {
             EffectKind::CheckStore => "check-store",
             EffectKind::ClearStore => "clear-store",
             EffectKind::TopUp { .. } => "top-up",
+            EffectKind::Save => "save",
+            EffectKind::FindSnapshot => "find-snapshot",
+            EffectKind::Upgrade { .. } => "upgrade",
+            EffectKind::Return { .. } => "return",
+            EffectKind::DropSnapshot { .. } => "drop-snapshot",
         }
     }
 }

@@ -41,7 +41,8 @@ pub use scaling::{
     ScaleSpec, Scope, SignalSpec, Source, WindowSpec,
 };
 pub use spec::{
-    DrainSpec, FleetSpec, LanesSpec, Reuse, RoleSpec, TopUpSpec, Visibility, WarmPoolSpec,
+    DrainSpec, FleetSpec, LanesSpec, Reuse, RoleSpec, TopUpSpec, UpgradeSpec, Visibility,
+    WarmPoolSpec,
 };
 pub use units::{Cycles, Nanos};
 #[cfg(feature = "candid")]

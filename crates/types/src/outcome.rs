@@ -48,6 +48,9 @@ pub enum Value {
     /// The chunks in root's chunk store, by hash.
     #[n(20)]
     Chunks(#[n(0)] Vec<ModuleHash>),
+    /// Snapshots: their ids, and when they were taken.
+    #[n(21)]
+    Saved(#[n(0)] Vec<(Vec<u8>, Nanos)>),
     /// A worker's answer to a question for a number; none = the number is absurd.
     #[n(14)]
     Measured(#[n(0)] Option<u64>),

@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 ///           Resetting ◄──────────── PendingReset ◄──── import, recycle ──────────┘
 ///               └── refused n times ─► Failed        any ─► Deleting ─► (gone)   Lost
 /// Ready ─► Exporting ─► (handed over) or Installing
+/// Standby, InService, Leased ─► Upgrading ─► back; its old state is lost ─► Failed
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cfg_attr(
@@ -66,11 +67,14 @@ pub enum Phase {
     /// Handed to one holder until released or expired.
     #[n(15)]
     Leased,
+    /// Its module is being replaced; out of service meanwhile.
+    #[n(17)]
+    Upgrading,
 }
 
 impl Phase {
     /// Every phase, in order of their codes.
-    pub const ALL: [Phase; 15] = [
+    pub const ALL: [Phase; 16] = [
         Phase::Creating,
         Phase::PendingReset,
         Phase::Resetting,
@@ -86,13 +90,18 @@ impl Phase {
         Phase::Recovering,
         Phase::Standby,
         Phase::Leased,
+        Phase::Upgrading,
     ];
 
     /// A living member of a worker pool: counts against `max`.
     pub fn is_living(self) -> bool {
         matches!(
             self,
-            Phase::Installing | Phase::Standby | Phase::InService | Phase::Leased
+            Phase::Installing
+                | Phase::Standby
+                | Phase::InService
+                | Phase::Leased
+                | Phase::Upgrading
         )
     }
 
@@ -119,6 +128,7 @@ impl Phase {
             Phase::Recovering => "recovering",
             Phase::Standby => "standby",
             Phase::Leased => "leased",
+            Phase::Upgrading => "upgrading",
         }
     }
 }

@@ -364,6 +364,29 @@ pub enum Reason {
     /// What root may pay today is spent.
     #[n(221)]
     BudgetSpent,
+    // Upgrades of members.
+    /// It runs another module than its role's now: it is being upgraded.
+    #[n(222)]
+    Outdated,
+    /// It runs its role's module now.
+    #[n(223)]
+    Upgraded,
+    /// It did not take its role's module, and is as it was.
+    #[n(224)]
+    RolledBack,
+    /// It did not take its role's module, and could not be brought back; its snapshot is kept.
+    #[n(225)]
+    RollbackFailed,
+    /// Too many members did not take the module: no further one gets it.
+    #[n(226)]
+    UpgradeStopped,
+    /// Leased and protected members keep their module for now.
+    #[n(227)]
+    UpgradeWaits {
+        /// When they do no more.
+        #[n(0)]
+        until: Nanos,
+    },
     // Requests of members, and their children.
     /// No grant of the spec lets the caller's role ask for that.
     #[n(230)]
@@ -516,6 +539,12 @@ impl Reason {
             Reason::BreakerOpen { .. } => (181, "breaker-open"),
             Reason::ToppedUp(..) => (220, "topped-up"),
             Reason::BudgetSpent => (221, "budget-spent"),
+            Reason::Outdated => (222, "outdated"),
+            Reason::Upgraded => (223, "upgraded"),
+            Reason::RolledBack => (224, "rolled-back"),
+            Reason::RollbackFailed => (225, "rollback-failed"),
+            Reason::UpgradeStopped => (226, "upgrade-stopped"),
+            Reason::UpgradeWaits { .. } => (227, "upgrade-waits"),
             Reason::NoGrant => (230, "no-grant"),
             Reason::GrantUsedUp => (231, "grant-used-up"),
             Reason::TooDeep => (232, "too-deep"),
@@ -538,6 +567,7 @@ impl fmt::Display for Reason {
             | Reason::RateLimited { until }
             | Reason::CoolingDown { until }
             | Reason::BackingOff { until }
+            | Reason::UpgradeWaits { until }
             | Reason::BreakerOpen { until } => write!(f, " until {} s", until.as_secs()),
             Reason::DrivenBy(signal) | Reason::Stale(signal) => write!(f, " ({signal})"),
             Reason::ToppedUp(cycles) => write!(f, " by {cycles}"),

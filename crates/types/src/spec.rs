@@ -130,6 +130,38 @@ pub struct TopUpSpec {
     pub all: Cycles,
 }
 
+/// How members of a role get another module: one after the other within the pool's disruption budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+#[cfg_attr(
+    feature = "candid",
+    derive(candid::CandidType, serde::Deserialize, crate::Wire)
+)]
+pub struct UpgradeSpec {
+    /// After so many members of a pool that did not take the module, no further one gets it.
+    #[n(0)]
+    pub failures: u32,
+    /// Leased and protected members are left alone for this long.
+    #[n(1)]
+    pub wait: Nanos,
+    /// Its heap is kept, as Motoko with orthogonal persistence wants it (interface specification,
+    /// `install_code`, `wasm_memory_persistence`).
+    #[n(2)]
+    #[cbor(default)]
+    pub keep_memory: bool,
+}
+
+impl Default for UpgradeSpec {
+    /// Two failures stop it; leased and protected members have an hour.
+    fn default() -> Self {
+        UpgradeSpec {
+            failures: 2,
+            wait: Nanos::from_secs(3_600),
+            keep_memory: false,
+        }
+    }
+}
+
 /// Spare canisters.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(
@@ -234,6 +266,9 @@ pub struct RoleSpec {
     /// When its members get cycles from root; none = never.
     #[n(12)]
     pub top_up: Option<TopUpSpec>,
+    /// How its members get another module; none = they keep theirs until they leave.
+    #[n(13)]
+    pub upgrade: Option<UpgradeSpec>,
     /// A member that is recycled while it has children: they leave first, leaves before branches;
     /// false = it is refused.
     #[n(14)]
@@ -280,6 +315,7 @@ impl RoleSpec {
             pulls: Vec::new(),
             reuse: Reuse::SameRole,
             top_up: None,
+            upgrade: None,
             children_first: false,
         }
     }

@@ -5,7 +5,7 @@ use crate::limits::ROLES_MAX;
 use expect_test::{Expect, expect};
 use hatchery_types::{
     CanisterId, Cycles, FleetSpec, GrantSpec, LanesSpec, ModuleHash, Nanos, PoolSpec, Principal,
-    RoleSpec, SignalSpec, WarmPoolSpec, WindowSpec,
+    RoleSpec, SignalSpec, UpgradeSpec, WarmPoolSpec, WindowSpec,
 };
 
 fn good() -> FleetSpec {
@@ -511,6 +511,27 @@ fn everything_wrong_is_said_at_once_in_order_of_the_fields() {
               between 1 and 500: the platform takes 500 calls in flight to one callee
             pools.workers.min: `min` is more than `max` (13 > 12)
               lower `min` or raise `max`
+        "#]],
+    );
+}
+
+#[test]
+fn upgrades_have_limits() {
+    let upgrade = |failures, days: u64| UpgradeSpec {
+        failures,
+        wait: Nanos::from_secs(days * 24 * 3_600),
+        ..UpgradeSpec::default()
+    };
+    let mut spec = good();
+    spec.roles[0].upgrade = Some(upgrade(1, 7));
+    assert_eq!(check_spec(&spec), Ok(()));
+    check(
+        |s| s.roles[0].upgrade = Some(upgrade(0, 8)),
+        &expect![[r#"
+            roles.worker.upgrade.failures: no member would ever be upgraded
+              at least 1, or leave the section out
+            roles.worker.upgrade.wait: leased members would wait for 691200 s
+              at most 7d
         "#]],
     );
 }

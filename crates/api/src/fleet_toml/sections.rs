@@ -10,7 +10,7 @@ use super::values::{
 };
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, GrantSpec, HealthSpec, LanesSpec, ModuleHash, Nanos, PullSpec,
-    Reuse, RoleSpec, TopUpSpec, WarmPoolSpec, WindowSpec,
+    Reuse, RoleSpec, TopUpSpec, UpgradeSpec, WarmPoolSpec, WindowSpec,
 };
 use toml_edit::Table;
 
@@ -42,8 +42,9 @@ const WARM_POOL: &[&str] = &[
 ];
 const WARM_WINDOW: &[&str] = &["from", "to", "every", "minimum"];
 const ROLE: &[&str] = &[
-    "module", "init_arg", "drain", "health", "pull", "reuse", "top_up", "children",
+    "module", "init_arg", "drain", "health", "pull", "reuse", "top_up", "children", "upgrade",
 ];
+const UPGRADE: &[&str] = &["failures", "wait", "keep_memory"];
 const TOP_UP: &[&str] = &["below", "to", "each", "all"];
 const DRAIN: &[&str] = &["method", "deadline"];
 const HEALTH: &[&str] = &["method", "grace"];
@@ -189,6 +190,7 @@ fn read_role(
             pulls: read_pulls(reader, section),
             reuse: reader.or(section, "reuse", reuse, Reuse::SameRole),
             top_up: read_top_up(reader, section),
+            upgrade: read_upgrade(reader, section),
             children_first: reader.or(section, "children", children, false),
         },
         module,
@@ -212,6 +214,17 @@ fn read_top_up(reader: &mut Reader<'_>, parent: &Section<'_>) -> Option<TopUpSpe
         to: reader.required(&section, "to", "\"2T\"", cycles),
         each: reader.required(&section, "each", "\"5T\"", cycles),
         all: reader.required(&section, "all", "\"50T\"", cycles),
+    })
+}
+
+/// `{}` says that members are upgraded, with every default.
+fn read_upgrade(reader: &mut Reader<'_>, role: &Section<'_>) -> Option<UpgradeSpec> {
+    let section = reader.section(role, "upgrade", UPGRADE);
+    let it = UpgradeSpec::default();
+    section.is_there().then(|| UpgradeSpec {
+        failures: reader.or(&section, "failures", count, it.failures),
+        wait: reader.or(&section, "wait", duration, it.wait),
+        keep_memory: reader.or(&section, "keep_memory", flag, it.keep_memory),
     })
 }
 

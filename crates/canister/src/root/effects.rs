@@ -6,8 +6,8 @@
 use super::argument::{Tenant, filled};
 use super::management::{
     CanisterInfoArgs, CanisterRecord, ChunkHash, CreateCanister, HISTORY_KEPT, HandOverSettings,
-    InstallChunkedCode, InstallCode, InstallMode, MANAGEMENT, MemberSettings, UpdateSettings,
-    UploadChunk, Variable, WarmSettings,
+    InstallChunkedCode, InstallCode, InstallMode, MANAGEMENT, MemberSettings, Persistence,
+    SnapshotArgs, UpdateSettings, UpgradeFlags, UploadChunk, Variable, WarmSettings,
 };
 use super::outcome::{REPLY_BYTES_MAX, measured, not_sent, outcome};
 use super::{Stable, feed, now, tick, with_state};
@@ -184,7 +184,7 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::Status => Request::management("canister_status", &canister()?),
         Step::Stop => Request::management("stop_canister", &canister()?),
         Step::Delete => Request::management("delete_canister", &canister()?),
-        Step::Install => install(state, root, effect)?,
+        Step::Install | Step::UpgradeCode => install(state, root, effect)?,
         Step::UploadChunk => upload_chunk(state, root, effect)?,
         Step::StoredChunks => Request::management("stored_chunks", &own(root)),
         Step::ClearChunkStore => Request::management("clear_chunk_store", &own(root)),
@@ -200,6 +200,10 @@ fn request(state: &State<Stable>, root: Principal, effect: &Effect, step: Step) 
         Step::History => history(effect)?,
         Step::InstallSweeper => sweep(root, effect)?,
         Step::HandOver => hand_over(effect)?,
+        Step::TakeSnapshot => Request::management("take_canister_snapshot", &canister()?),
+        Step::ListSnapshots => Request::management("list_canister_snapshots", &canister()?),
+        Step::LoadSnapshot => of_snapshot("load_canister_snapshot", effect)?,
+        Step::DeleteSnapshot => of_snapshot("delete_canister_snapshot", effect)?,
     })
 }
 
@@ -256,13 +260,23 @@ fn member_variables(
     ])
 }
 
+/// An upgrade gets the same argument as an install: a Motoko actor class reads it both times.
 fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Request> {
-    let EffectKind::Install { module, .. } = &effect.kind else {
-        return None;
-    };
     let target_canister = effect.canister?;
     let row = state.row(target_canister)?;
     let role = state.spec()?.role(row.role.as_deref()?)?;
+    let (module, mode) = match &effect.kind {
+        EffectKind::Install { module, .. } => (module, InstallMode::Install),
+        EffectKind::Upgrade { module } => {
+            let wasm_memory_persistence = Persistence::Keep;
+            let keeps = role.upgrade?.keep_memory;
+            let flags = keeps.then_some(UpgradeFlags {
+                wasm_memory_persistence,
+            });
+            (module, InstallMode::Upgrade(flags))
+        }
+        _ => return None,
+    };
     let arg = row.init_arg.unwrap_or_else(|| role.init_arg.clone());
     let tenant = Tenant {
         own: target_canister.0,
@@ -273,7 +287,7 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
     let arg = filled(arg, tenant);
     let chunks = state.module(*module)?.chunks;
     let argument = InstallChunkedCode {
-        mode: InstallMode::Install,
+        mode,
         target_canister,
         store_canister: CanisterId(root),
         chunk_hashes_list: chunks.into_iter().map(|hash| ChunkHash { hash }).collect(),
@@ -281,6 +295,21 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
         arg,
     };
     Some(Request::management("install_chunked_code", &argument))
+}
+
+fn of_snapshot(method: &str, effect: &Effect) -> Option<Request> {
+    let (EffectKind::Return {
+        snapshot: Some(snapshot),
+    }
+    | EffectKind::DropSnapshot { snapshot }) = &effect.kind
+    else {
+        return None;
+    };
+    let argument = SnapshotArgs {
+        canister_id: effect.canister?,
+        snapshot_id: snapshot.clone(),
+    };
+    Some(Request::management(method, &argument))
 }
 
 fn hand_over(effect: &Effect) -> Option<Request> {
@@ -429,6 +458,16 @@ mod tests {
             EffectKind::CheckStore,
             EffectKind::ClearStore,
             EffectKind::TopUp { cycles: Cycles(0) },
+            EffectKind::Save,
+            EffectKind::FindSnapshot,
+            EffectKind::Upgrade { module },
+            EffectKind::Return { snapshot: None },
+            EffectKind::Return {
+                snapshot: Some(Vec::new()),
+            },
+            EffectKind::DropSnapshot {
+                snapshot: Vec::new(),
+            },
         ];
         for kind in kinds {
             assert!(kind.steps().len() <= 1 << STEP_BITS, "{kind}");

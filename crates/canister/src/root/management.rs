@@ -128,6 +128,35 @@ pub(crate) struct CanisterRecord {
 pub(crate) enum InstallMode {
     #[serde(rename = "install")]
     Install,
+    #[serde(rename = "upgrade")]
+    Upgrade(Option<UpgradeFlags>),
+}
+
+/// How an upgrade treats the memory.
+#[derive(Debug, Wire)]
+pub(crate) struct UpgradeFlags {
+    pub(crate) wasm_memory_persistence: Persistence,
+}
+
+/// What becomes of the heap.
+#[derive(Debug, Wire)]
+pub(crate) enum Persistence {
+    #[serde(rename = "keep")]
+    Keep,
+}
+
+/// Argument of `load_canister_snapshot` and `delete_canister_snapshot`.
+#[derive(Debug, Wire)]
+pub(crate) struct SnapshotArgs {
+    pub(crate) canister_id: CanisterId,
+    pub(crate) snapshot_id: Vec<u8>,
+}
+
+/// Reply of `take_canister_snapshot`, and one of `list_canister_snapshots`.
+#[derive(Debug, Wire)]
+pub(crate) struct Snapshot {
+    pub(crate) id: Option<Vec<u8>>,
+    pub(crate) taken_at_timestamp: Option<u64>,
 }
 
 /// A chunk in a chunk store.
@@ -304,6 +333,52 @@ mod tests {
             (read.wasm_module_hash, read.arg),
             (hash.0.to_vec(), vec![1, 2])
         );
+    }
+
+    #[test]
+    fn the_platform_reads_upgrades_and_snapshots() {
+        use platform::{CanisterInstallMode, UpgradeFlags as Flags, WasmMemoryPersistence};
+        let hash = ModuleHash([7; 32]);
+        let mode_of = |mode| {
+            let argument = call::encode(&InstallChunkedCode {
+                mode,
+                target_canister: CANISTER,
+                store_canister: CANISTER,
+                chunk_hashes_list: vec![ChunkHash { hash }],
+                wasm_module_hash: hash,
+                arg: vec![],
+            });
+            decode_one::<platform::InstallChunkedCodeArgs>(&argument)
+                .expect("decodes")
+                .mode
+        };
+        let plain = mode_of(InstallMode::Upgrade(None));
+        assert_eq!(plain, CanisterInstallMode::Upgrade(None));
+        let wasm_memory_persistence = Persistence::Keep;
+        let keep = InstallMode::Upgrade(Some(UpgradeFlags {
+            wasm_memory_persistence,
+        }));
+        let flags = Flags {
+            skip_pre_upgrade: None,
+            wasm_memory_persistence: Some(WasmMemoryPersistence::Keep),
+        };
+        assert_eq!(mode_of(keep), CanisterInstallMode::Upgrade(Some(flags)));
+        let argument = call::encode(&SnapshotArgs {
+            canister_id: CANISTER,
+            snapshot_id: vec![1, 2],
+        });
+        let read: platform::LoadCanisterSnapshotArgs = decode_one(&argument).expect("decodes");
+        assert_eq!(read.snapshot_id, vec![1, 2]);
+        let read: platform::DeleteCanisterSnapshotArgs = decode_one(&argument).expect("decodes");
+        assert_eq!(
+            (read.canister_id, read.snapshot_id),
+            (CANISTER.0, vec![1, 2])
+        );
+        let record = call::encode(&CanisterRecord {
+            canister_id: CANISTER,
+        });
+        let read: platform::TakeCanisterSnapshotArgs = decode_one(&record).expect("decodes");
+        assert_eq!(read.canister_id, CANISTER.0);
     }
 
     #[test]

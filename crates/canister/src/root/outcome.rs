@@ -4,13 +4,13 @@
 //! decided in `hatchery-core`.
 
 use super::history::info;
-use super::management::{CanisterInfo, CanisterRecord, CanisterStatus, ChunkHash};
+use super::management::{CanisterInfo, CanisterRecord, CanisterStatus, ChunkHash, Snapshot};
 use super::observation::observation;
 use crate::call::{Answer, NotSent};
 use hatchery_api::DrainAnswer;
 use hatchery_types::Wire;
 use hatchery_types::wire::{self, Work};
-use hatchery_types::{Outcome, PullSpec, Refusal, Step, Value};
+use hatchery_types::{Nanos, Outcome, PullSpec, Refusal, Step, Value};
 
 /// The longest reply that is read; `canister_status` with every list at its limit has less.
 pub(crate) const REPLY_BYTES_MAX: usize = 64 * 1024;
@@ -97,6 +97,14 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         Step::Drain => decode::<DrainAnswer>(reply).map(|answer| Value::Drained(answer.idle)),
         Step::StoredChunks => decode::<Vec<ChunkHash>>(reply)
             .map(|chunks| Value::Chunks(chunks.into_iter().map(|chunk| chunk.hash).collect())),
+        Step::TakeSnapshot => Some(Value::Saved(vec![saved(decode(reply)?)?])),
+        Step::ListSnapshots => {
+            let snapshots = decode::<Vec<Snapshot>>(reply)?.into_iter();
+            snapshots
+                .map(saved)
+                .collect::<Option<_>>()
+                .map(Value::Saved)
+        }
         // The role knows which field, see `measured`.
         Step::Ask => None,
         // Their replies say nothing that is used: an answer is the success.
@@ -112,8 +120,15 @@ fn value(step: Step, reply: &[u8]) -> Option<Value> {
         | Step::UploadChunk
         | Step::ClearChunkStore
         | Step::HandOver
-        | Step::Deposit => Some(Value::Nothing),
+        | Step::Deposit
+        | Step::UpgradeCode
+        | Step::LoadSnapshot
+        | Step::DeleteSnapshot => Some(Value::Nothing),
     }
+}
+
+fn saved(snapshot: Snapshot) -> Option<(Vec<u8>, Nanos)> {
+    Some((snapshot.id?, Nanos(snapshot.taken_at_timestamp?)))
 }
 
 fn decode<T: Wire>(reply: &[u8]) -> Option<T> {

@@ -4,13 +4,13 @@ use super::Stable;
 use hatchery_api::{
     CanistersPage, CanistersRequest, CommandAnswer, EffectView, EffectsRequest, EventView,
     EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, FundingView, LedgerView,
-    ModuleView, PAGE_MAX, PlanView, PoolView, Queued, ReasonView, RecoveryView, RowView,
-    SearchView, WorkerView, WorkersPage, WorkersRequest,
+    ModuleView, PAGE_MAX, PlanView, PoolView, Queued, ReasonView, RecoveryView, RolloutView,
+    RowView, SearchView, WorkerView, WorkersPage, WorkersRequest,
 };
 use hatchery_core as core;
 use hatchery_core::{
-    FundingStatus, Header, LogEntry, ModuleRecord, PoolPlan, Row, State, Vitals, funding_status,
-    held_back, warm_reason,
+    FundingStatus, Header, LogEntry, ModuleRecord, PoolPlan, Rollout, Row, State, Vitals,
+    funding_status, held_back, warm_reason,
 };
 use hatchery_types::{
     CanisterId, Cycles, Direction, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Principal,
@@ -139,6 +139,22 @@ fn pool(state: &State<Stable>, now: Nanos, spec: &PoolSpec) -> PoolView {
         load: load(state, now, spec),
         reasons: reasons(record.map_or(&[][..], |record| &record.reasons)),
         work_cut: record.map_or(0, |record| record.work_cut),
+        upgrading: count(Phase::Upgrading),
+        rollout: record
+            .and_then(|record| record.rollout)
+            .map(|it| rollout(state, &spec.name, it)),
+    }
+}
+
+fn rollout(state: &State<Stable>, pool: &str, rollout: Rollout) -> RolloutView {
+    let living = state.members(pool).filter(|it| it.phase.is_living());
+    let outdated = living.filter(|it| it.module != Some(rollout.module));
+    RolloutView {
+        module: rollout.module,
+        since: rollout.since,
+        done: rollout.done,
+        failures: rollout.failures,
+        left: outdated.count() as u32,
     }
 }
 
@@ -183,7 +199,7 @@ pub(crate) fn row(state: &State<Stable>, row: Row) -> RowView {
     let load = load.and_then(|(position, _)| row.sample_of(position));
     RowView {
         load: load.map(|it| it.value),
-        leased_until: (row.phase == Phase::Leased).then_some(row.leased_until),
+        leased_until: row.holder.is_some().then_some(row.leased_until),
         holder: row.holder,
         canister: row.canister,
         phase: row.phase,
@@ -230,6 +246,7 @@ pub(crate) fn plan(plan: PoolPlan) -> PlanView {
         claim: plan.claim,
         cordon: plan.cordon,
         unmet: plan.unmet,
+        upgrade: plan.upgrade,
     }
 }
 

@@ -219,7 +219,7 @@ fn color_of(phase: Phase) -> Color {
         Phase::Stopping => Color::LightMagenta,
         Phase::Deleting | Phase::Exporting => Color::DarkGray,
         Phase::Failed | Phase::Lost => Color::Red,
-        Phase::Recovering => Color::Yellow,
+        Phase::Recovering | Phase::Upgrading => Color::Yellow,
     }
 }
 

@@ -201,8 +201,10 @@ fn effects(
     wanted: &FleetSpec,
     status: &FleetStatus,
 ) -> Vec<PoolEffect> {
-    let living =
-        |view: &PoolView| u64::from(view.in_service + view.leased + view.standby + view.installing);
+    let living = |view: &PoolView| {
+        let there = view.in_service + view.leased + view.standby;
+        u64::from(there + view.installing + view.upgrading)
+    };
     let of = |name: &str| status.pools.iter().find(|view| view.name == name);
     let module = |spec: &FleetSpec, role: &str| spec.role(role).map(|role| role.module);
     let mut effects: Vec<PoolEffect> = wanted
@@ -213,7 +215,10 @@ fn effects(
             let first = if workers == 0 { pool.initial } else { pool.min };
             let wants = u64::from(first.max(pool.min) + pool.standby);
             let before = applied.and_then(|spec| module(spec, &pool.role));
-            let moves = before.is_some() && before != module(wanted, &pool.role);
+            let upgrades = wanted
+                .role(&pool.role)
+                .is_some_and(|it| it.upgrade.is_some());
+            let moves = upgrades && before.is_some() && before != module(wanted, &pool.role);
             PoolEffect {
                 pool: pool.name.clone(),
                 workers,

@@ -4,7 +4,7 @@ use crate::args::StatusOptions;
 use crate::follow;
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
-use hatchery_api::{FleetStatus, FundingView};
+use hatchery_api::{FleetStatus, FundingView, PoolView, RolloutView};
 
 pub(crate) fn run(session: &Session<'_>, options: &StatusOptions) -> anyhow::Result<()> {
     if let Some(seconds) = options.until_ready {
@@ -74,6 +74,26 @@ fn pools(status: &FleetStatus, paint: Paint) {
         ]);
     }
     table.print(paint, "no worker pools");
+    for pool in &status.pools {
+        if let Some(rollout) = &pool.rollout
+            && rollout.left > 0
+        {
+            println!("rollout     {}", rollout_text(pool, rollout));
+        }
+    }
+}
+
+/// How far a pool is on its way to another module.
+fn rollout_text(pool: &PoolView, rollout: &RolloutView) -> String {
+    let module = amount::hash(rollout.module);
+    let RolloutView {
+        done,
+        failures,
+        left,
+        ..
+    } = rollout;
+    let (name, now) = (&pool.name, pool.upgrading);
+    format!("{name} to {module}: {done} done, {now} under way, {left} left, {failures} failed")
 }
 
 fn phases(status: &FleetStatus, paint: Paint) {

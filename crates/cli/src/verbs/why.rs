@@ -93,6 +93,7 @@ fn print_pool(why: &PoolWhy, paint: Paint) {
         ("uncordon", next.uncordon.len()),
         ("cordon", next.cordon.len()),
         ("release", next.release.len()),
+        ("upgrade", next.upgrade.len()),
         ("wait for", next.unmet as usize),
     ];
     let moves = moves.iter().filter(|(_, count)| *count > 0);

@@ -5,7 +5,7 @@
 use super::service::{installed, measure, member_due, reported};
 use super::{
     Draft, ask, departure, export, funding, mend, recover, search, standing, store, sweep,
-    to_reset, trial,
+    to_reset, trial, upgrade,
 };
 use crate::limits;
 use crate::plant::planted;
@@ -61,6 +61,23 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
             after_install(&mut draft, state, &case, row, *module);
         }
         (EffectKind::Sweep { .. }, Some(row)) => sweep::after_sweep(&mut draft, &case, row),
+        (
+            kind @ (EffectKind::Save
+            | EffectKind::FindSnapshot
+            | EffectKind::Upgrade { .. }
+            | EffectKind::Return { .. }
+            | EffectKind::DropSnapshot { .. }),
+            Some(row),
+        ) => upgrade::after(&mut draft, state, &case, kind, row),
+        (
+            kind @ (EffectKind::Observe
+            | EffectKind::Mend { .. }
+            | EffectKind::Stop
+            | EffectKind::Check),
+            Some(row),
+        ) if row.phase == Phase::Upgrading => {
+            upgrade::after(&mut draft, state, &case, kind, row);
+        }
         (EffectKind::Observe, Some(row)) if row.phase == Phase::Deleting => {
             sweep::after_look(&mut draft, &case, row);
         }
@@ -111,6 +128,11 @@ impl Case<'_> {
             Outcome::Done(Value::Observed(observation)) => Some(observation),
             _ => None,
         }
+    }
+
+    /// What each step came to, in order.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().copied()
     }
 
     /// The first thing that went wrong.
@@ -264,7 +286,7 @@ fn again(now: Nanos, mut row: Row, reason: Reason) -> Row {
 }
 
 /// Takes over what an observation says of cycles and run state.
-fn observed(case: &Case<'_>, mut row: Row) -> Row {
+pub(super) fn observed(case: &Case<'_>, mut row: Row) -> Row {
     if let Some(observation) = case.observation() {
         funding::measure_burn(&mut row, observation.cycles, case.now);
         row.take_balance(observation.cycles, case.now);
@@ -411,6 +433,7 @@ fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row 
             .expect("bug: no observation and nothing went wrong");
         return row.held_back(now, trouble);
     };
+    let row = upgrade::taken_over(case.spec, row, seen);
     match row.phase {
         Phase::Creating => match flaw(case, &row, seen) {
             None => row.moved(Phase::Ready, now, Reason::VerifiedEmpty),

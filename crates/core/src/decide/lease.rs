@@ -131,7 +131,9 @@ fn act<M: Memory>(
         LeaseAsk::Take { count, ttl } => take(draft, state, pool, input, *count, until(*ttl)),
         LeaseAsk::Renew { canisters, ttl } => each(state, input, canisters, |mut row| {
             row.leased_until = until(*ttl);
-            row.next_attempt = member_due(state.spec(), now, &row);
+            if row.phase == Phase::Leased {
+                row.next_attempt = member_due(state.spec(), now, &row);
+            }
             let grant = Grant::of(&row);
             draft.row(row);
             grant
@@ -142,7 +144,14 @@ fn act<M: Memory>(
                 until,
                 ..Grant::of(&row)
             };
-            draft.row(end(state, now, row, rules.released, Reason::Released));
+            draft.row(match row.phase {
+                // Its lease has ended when it comes back.
+                Phase::Upgrading => Row {
+                    leased_until: until,
+                    ..row
+                },
+                _ => end(state, now, row, rules.released, Reason::Released),
+            });
             grant
         }),
     }
@@ -160,8 +169,8 @@ fn each<M: Memory>(
     let holder = Some(CanisterId(input.caller));
     for id in canisters.iter().filter(|id| seen.insert(**id)) {
         let row = state.row(*id).filter(|row| {
-            let held = row.phase == Phase::Leased && row.holder == holder;
-            held && row.pool.as_deref() == Some(input.pool.as_str())
+            let held = matches!(row.phase, Phase::Leased | Phase::Upgrading);
+            held && row.holder == holder && row.pool.as_deref() == Some(input.pool.as_str())
         });
         match row {
             Some(row) => answer.granted.push(act(row)),

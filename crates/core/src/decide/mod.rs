@@ -30,6 +30,7 @@ mod store;
 mod sweep;
 mod tick;
 mod trial;
+mod upgrade;
 mod why;
 mod worker;
 

@@ -8,7 +8,7 @@ use super::lanes::{INSTALL_CALLS, Room};
 use super::refill::warm_reason;
 use super::{
     Draft, ask, conclude, export, family, funding, lease, mend, module, operation, past, refill,
-    search, service, standing, store, sweep, worker,
+    search, service, standing, store, sweep, upgrade, worker,
 };
 use crate::decided::{self, Decided};
 use crate::limits;
@@ -155,6 +155,7 @@ fn look_at_next<M: Memory>(
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
         Phase::Deleting => sweep::before_delete(&mut draft, state, now, spec, room, row),
         Phase::Stopping => draft.start_on(row, EffectKind::Stop),
+        Phase::Upgrading => upgrade::go_on(&mut draft, state, spec, room, row),
         _ if row.mend && standing::held_back(state).is_none() => mend::start(&mut draft, row),
         _ => draft.start_on(row, EffectKind::Observe),
     }
@@ -237,6 +238,10 @@ fn reset_next<M: Memory>(
         sweep::start(&mut draft, state, now, spec, room, row);
         return Some(draft.done());
     }
+    if let Some(kind) = upgrade::before_reset(&row) {
+        draft.start_on(row, kind);
+        return Some(draft.done());
+    }
     let effect = draft.start(EffectKind::Reset { start }, Some(canister));
     if planted("p07") {
         draft.event(Event::RowRemoved(canister, Reason::Recycled));
@@ -312,6 +317,7 @@ pub(super) fn view<'a, M: Memory>(
         install_room,
         payable: room.payable >= INSTALL_CALLS,
         module: installable.then_some(role.module),
+        upgrade: role.upgrade,
         paused_up: state.header().is_paused(Direction::Up),
         paused_down: state.header().is_paused(Direction::Down),
     })
@@ -338,6 +344,7 @@ pub fn plan_pool<M: Memory>(
         plan.claim.clear();
         plan.cordon.clear();
         plan.uncordon.clear();
+        plan.upgrade.clear();
         plan.reasons.insert(0, reason);
     }
     Some(plan)
@@ -381,6 +388,9 @@ fn execute<M: Memory>(
     }
     for canister in &plan.release {
         draft.row(expect_row(state, *canister).moved(Phase::Stopping, now, Reason::StandbySurplus));
+    }
+    for canister in &plan.upgrade {
+        draft.row(upgrade::begin(now, spec, expect_row(state, *canister)));
     }
     for canister in &plan.claim {
         let row = expect_row(state, *canister);

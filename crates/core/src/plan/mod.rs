@@ -4,6 +4,7 @@ mod breaker;
 mod one_more;
 mod pace;
 mod pool;
+mod upgrade;
 mod victims;
 mod view;
 mod wish;

@@ -54,5 +54,6 @@ pub(crate) fn plan_one_more(view: &PoolView<'_>, kept: bool) -> Result<PoolPlan,
         }],
         record,
         wake: Nanos::MAX,
+        upgrade: Vec::new(),
     })
 }

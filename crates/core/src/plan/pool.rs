@@ -1,7 +1,7 @@
 //! What a pool does next, and why: one function for the dry run and for the tick.
 
 use super::view::{PoolView, Sizes};
-use super::{breaker, pace, victims, wish};
+use super::{breaker, pace, upgrade, victims, wish};
 use crate::limits;
 use crate::plant::planted;
 use crate::record::{PoolRecord, ScaleStep};
@@ -42,6 +42,10 @@ pub struct PoolPlan {
     /// When a wait of this plan ends; [`Nanos::MAX`] = none.
     #[n(9)]
     pub wake: Nanos,
+    /// Members to upgrade.
+    #[n(10)]
+    #[cbor(default)]
+    pub upgrade: Vec<CanisterId>,
 }
 
 impl PoolPlan {
@@ -53,6 +57,7 @@ impl PoolPlan {
             &self.claim,
             &self.cordon,
             &self.release,
+            &self.upgrade,
         ];
         moved.iter().any(|ids| !ids.is_empty())
     }
@@ -90,9 +95,11 @@ pub fn plan(view: &PoolView<'_>) -> PoolPlan {
         reasons: wished.reasons,
         record,
         wake: Nanos::MAX,
+        upgrade: Vec::new(),
     };
     if view.spec.enabled {
         act(view, &sizes, &mut plan);
+        upgrade::upgrade(view, &sizes, &mut plan);
     }
     if plan.reasons.is_empty() {
         plan.reasons.push(Reason::Satisfied);
@@ -190,7 +197,7 @@ fn shrink(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan, at_work: u32)
         plan.reasons.push(Reason::BreakerOpen { until });
         return;
     }
-    let leaving = sizes.draining + sizes.stopping;
+    let leaving = sizes.draining + sizes.stopping + sizes.upgrading;
     let share =
         u64::from(sizes.in_service + leaving) * u64::from(view.spec.disruption_percent) / 100;
     let budget = if planted("s18") {
@@ -278,6 +285,10 @@ fn wake(view: &PoolView<'_>, plan: &PoolPlan) -> Nanos {
         // From now on `min` counts, no longer `initial`.
         return view.now + Nanos(1);
     }
+    if !plan.upgrade.is_empty() {
+        // Those on standby take the places of those that are away.
+        return view.now + Nanos(1);
+    }
     let waits = plan.reasons.iter().filter_map(|reason| match reason {
         Reason::Stabilising { until }
         | Reason::RateLimited { until }
@@ -297,6 +308,7 @@ fn wake(view: &PoolView<'_>, plan: &PoolPlan) -> Nanos {
         .chain(leases)
         .chain(samples_turn(view))
         .chain(members_turn(view))
+        .chain(upgrade::turn(view, plan))
         .filter(|at| *at > view.now)
         .min()
         .unwrap_or(Nanos::MAX)

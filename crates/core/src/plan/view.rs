@@ -3,7 +3,7 @@
 use crate::plant::planted;
 use crate::record::{PoolRecord, Sample};
 use crate::state::Member;
-use hatchery_types::{CanisterId, ModuleHash, Nanos, Phase, PoolSpec, SignalSpec};
+use hatchery_types::{CanisterId, ModuleHash, Nanos, Phase, PoolSpec, SignalSpec, UpgradeSpec};
 
 /// Everything a plan may look at: bounded by the pool's own size.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct PoolView<'a> {
     pub payable: bool,
     /// The module of its role; none = not installable yet.
     pub module: Option<ModuleHash>,
+    /// How its members get that module; none = they keep theirs.
+    pub upgrade: Option<UpgradeSpec>,
     /// An operator paused growing.
     pub paused_up: bool,
     /// An operator paused shrinking.
@@ -45,6 +47,7 @@ impl<'a> PoolView<'a> {
             install_room: 0,
             payable: true,
             module: None,
+            upgrade: None,
             paused_up: false,
             paused_down: false,
         }
@@ -74,6 +77,8 @@ impl PoolView<'_> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sizes {
     pub(super) installing: u32,
+    /// Being upgraded: they come back.
+    pub(super) upgrading: u32,
     /// On standby, its start-up check passed.
     pub(super) standby: u32,
     /// On standby, its start-up check still to come.
@@ -93,6 +98,7 @@ impl Sizes {
         for member in &view.members {
             let count = match member.phase {
                 Phase::Installing => &mut sizes.installing,
+                Phase::Upgrading => &mut sizes.upgrading,
                 Phase::Standby if member.starting => &mut sizes.starting,
                 Phase::Standby => &mut sizes.standby,
                 Phase::InService => &mut sizes.in_service,
@@ -104,7 +110,7 @@ impl Sizes {
         }
         let there = sizes.in_service + sizes.leased;
         let awaited = view.record.desired.saturating_sub(there);
-        sizes.working = there + awaited.min(sizes.coming());
+        sizes.working = there + awaited.min(sizes.coming() + sizes.upgrading);
         sizes
     }
 
@@ -120,7 +126,8 @@ impl Sizes {
         } else {
             0
         };
-        self.coming() + self.standby + self.in_service + self.leased + departed
+        let coming = self.coming() + self.upgrading;
+        coming + self.standby + self.in_service + self.leased + departed
     }
 
     /// Working, and free for anybody's work.

@@ -23,6 +23,9 @@ impl<M: Memory> State<M> {
             Event::SpecApplied(spec) => self.apply_spec(now, *spec),
             Event::Paused(direction, paused) => {
                 self.pause(direction, paused);
+                if !paused {
+                    self.resume_rollouts(now, &|_| true);
+                }
                 self.wake_all_pools(now);
             }
             Event::EffectStarted(effect) => self.start_effect(*effect),
@@ -141,6 +144,9 @@ impl<M: Memory> State<M> {
             }
             self.index.wake_pool_now(&pool.name, now);
         }
+        let other = |role: &String| self.spec().and_then(|it| it.role(role)) != spec.role(role);
+        let changed: Vec<&PoolSpec> = spec.pools.iter().filter(|it| other(&it.role)).collect();
+        self.resume_rollouts(now, &|pool| changed.iter().any(|it| it.name == pool));
         // Views are told without the spec while it stays the same.
         for pool in self.index.pools.values_mut() {
             pool.noted = None;
@@ -188,6 +194,23 @@ impl<M: Memory> State<M> {
             let others = direction == Some(Direction::Up);
             header.paused_down = Some(if others { down } else { paused });
         });
+    }
+
+    /// Upgrades that too many failures stopped go on.
+    fn resume_rollouts(&mut self, now: Nanos, of: &dyn Fn(&str) -> bool) {
+        let failed = |record: &&PoolRecord| {
+            let rollout = record.rollout.as_ref();
+            of(&record.name) && rollout.is_some_and(|it| it.failures > 0)
+        };
+        let records = self.index.pools.values();
+        let records = records.filter_map(|pool| pool.record.as_ref());
+        let failed: Vec<PoolRecord> = records.filter(failed).cloned().collect();
+        for mut record in failed {
+            if let Some(rollout) = &mut record.rollout {
+                rollout.failures = 0;
+            }
+            self.put_pool(now, record);
+        }
     }
 
     fn start(&mut self, now: Nanos, root: CanisterId) {

@@ -95,7 +95,7 @@ fn check_members(rows: &[Row], found: &mut Findings) {
         });
         found.expect(
             3,
-            (row.phase == Phase::Leased) == row.holder.is_some(),
+            (row.phase == Phase::Leased) == row.holder.is_some() || row.phase == Phase::Upgrading,
             || {
                 format!(
                     "{} is {}, its holder is {:?}",
@@ -103,6 +103,10 @@ fn check_members(rows: &[Row], found: &mut Findings) {
                 )
             },
         );
+        let upgrades = row.upgrade.is_some();
+        found.expect(3, upgrades || row.phase != Phase::Upgrading, || {
+            format!("{} is {} without a record of it", row.canister, row.phase)
+        });
         found.expect(
             3,
             (row.phase == Phase::Exporting) == row.export_to.is_some(),
@@ -110,8 +114,13 @@ fn check_members(rows: &[Row], found: &mut Findings) {
         );
         found.expect(
             5,
-            row.phase != Phase::Ready || (!row.stopped && row.effect.is_none()),
-            || format!("{} is ready, yet stopped or in an effect", row.canister),
+            row.phase != Phase::Ready || (!row.stopped && row.effect.is_none() && !upgrades),
+            || {
+                format!(
+                    "{} is ready, yet stopped, in an effect or saved",
+                    row.canister
+                )
+            },
         );
     }
 }

@@ -330,6 +330,11 @@ fn looked(effect: &Effect, state: &State<VectorMemory>) -> Outcome {
     saw(Observation { module, ..empty() })
 }
 
+/// A snapshot taken at that time.
+pub(crate) fn saved(at: Nanos) -> Outcome {
+    Outcome::Done(Value::Saved(vec![(b"snapshot".to_vec(), at)]))
+}
+
 fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Vec<Outcome> {
     let done = Outcome::Done(Value::Nothing);
     match &effect.kind {
@@ -349,6 +354,17 @@ fn healthy(effect: &Effect, next_id: &mut u8, state: &State<VectorMemory>) -> Ve
         EffectKind::Info { .. } if effect.canister.is_some() => vec![seen_by_anybody(vec![ROOT])],
         EffectKind::Info { .. } => vec![refused(REJECT_DESTINATION_INVALID)],
         EffectKind::Mend { .. } => vec![done.clone(), done, looked(effect, state)],
+        EffectKind::Upgrade { module } => {
+            let module = Some(*module);
+            let seen = saw(Observation { module, ..empty() });
+            vec![done.clone(), done, seen]
+        }
+        EffectKind::Return { .. } => {
+            let mut outcomes = vec![done; effect.outcomes.len() - 1];
+            outcomes.push(looked(effect, state));
+            outcomes
+        }
+        EffectKind::Save => vec![saved(effect.started_at)],
         EffectKind::CheckStore => vec![Outcome::Done(Value::Chunks(Vec::new()))],
         _ => vec![done; effect.outcomes.len()],
     }

@@ -21,5 +21,6 @@ mod requests;
 mod sizing;
 mod stories;
 mod sweep;
+mod upgrades;
 mod warm;
 mod wishes;

@@ -130,6 +130,7 @@ proptest! {
             install_room,
             payable,
             module: Some(module()),
+            upgrade: None,
             paused_up: paused,
             paused_down: paused,
         };

@@ -64,6 +64,7 @@ impl Case {
             install_room: 40,
             payable: true,
             module: Some(module()),
+            upgrade: None,
             paused_up: false,
             paused_down: false,
         })

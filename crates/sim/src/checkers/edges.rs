@@ -174,13 +174,12 @@ fn end_of(effect: &Effect) -> &'static str {
     if !succeeded && outcomes().any(is_gone) {
         return "gone";
     }
-    // What a mend leads to is read off its look alone.
-    let is_mend = matches!(effect.kind, EffectKind::Mend { .. });
-    let counted = outcomes().skip(if is_mend {
-        effect.outcomes.len() - 1
-    } else {
-        0
-    });
+    // What a mend or an upgrade leads to is read off its look alone.
+    let looks = matches!(
+        effect.kind,
+        EffectKind::Mend { .. } | EffectKind::Upgrade { .. } | EffectKind::Return { .. }
+    );
+    let counted = outcomes().skip(if looks { effect.outcomes.len() - 1 } else { 0 });
     let mut counted = counted;
     let trouble = counted.find_map(|outcome| match outcome {
         Outcome::Done(_) => None,

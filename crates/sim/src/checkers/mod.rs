@@ -17,6 +17,7 @@ mod past;
 mod protected;
 mod ready;
 mod thrifty;
+mod upgraded;
 
 pub use edges::{Cause, Edge, EdgeCounts, Edges, edge_names, edges_missed, is_move_listed};
 
@@ -89,6 +90,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(paced::Paced),
         Box::new(past::Past),
         Box::new(protected::Protected),
+        Box::new(upgraded::Upgraded::default()),
         Box::new(granted::Granted),
     ]
 }

@@ -16,7 +16,8 @@ impl Checker for Protected {
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
         for (before, row) in scene.moved() {
             let Some(before) = before else { continue };
-            if before.phase == Phase::Leased {
+            let goes_on = row.holder == before.holder;
+            if before.holder.is_some() && !goes_on {
                 check_end(scene, before, row)?;
             }
             let victim = row.phase == Phase::Draining && row.reason == Reason::ScaledIn;

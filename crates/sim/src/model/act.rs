@@ -52,6 +52,7 @@ impl World {
             Action::Protect(member, span) => self.protect(*member, *span),
             Action::ReportPool(pool, loads) => self.report_pool(pool, loads),
             Action::Respec(numbers) => self.respec(*numbers),
+            Action::Remodule(role, module) => self.remodule(*role, *module),
             Action::StageBadly(module, index) => self.stage_badly(*module, *index),
             Action::Meddle(meddling, id) => {
                 self.meddle(*meddling, *id);
@@ -103,6 +104,10 @@ impl World {
             Meddling::Drained => canister.cycles = Cycles(Cycles::B),
             Meddling::ToppedUp => canister.cycles.0 += 10 * Cycles::T,
             Meddling::Snapshotted => canister.snapshot_bytes = 1_000,
+            Meddling::Unsaved => {
+                canister.saved = None;
+                canister.snapshot_bytes = 0;
+            }
             Meddling::Resettled => canister.settings_clean = false,
         }
     }
@@ -187,6 +192,27 @@ impl World {
         self.wanted.roles[1].reuse = REUSE[numbers.reuse];
         self.wanted.lanes.reset = numbers.resets;
         self.wanted.controllers = fleet::controllers(numbers.second_controller);
+        self.apply_wanted()
+    }
+
+    /// A role gets another module, staged anew: one that no role named may be gone.
+    pub(super) fn remodule(&mut self, role: usize, module: usize) -> Result<(), Failure> {
+        let hash = fleet::module_of(module);
+        self.message(&Input::StageChunk {
+            module: hash,
+            index: 0,
+            bytes: fleet::bytes_of(module).to_vec(),
+        })?;
+        let chunks = 1;
+        self.message(&Input::CommitModule {
+            module: hash,
+            chunks,
+        })?;
+        self.wanted.roles[role].module = hash;
+        self.apply_wanted()
+    }
+
+    fn apply_wanted(&mut self) -> Result<(), Failure> {
         let before = self.state.spec_generation();
         self.message(&Input::Apply(Box::new(self.wanted.clone())))?;
         self.platform.obey(&self.wanted.controllers);
@@ -226,6 +252,7 @@ fn is_call(action: &Action) -> bool {
             | Action::Protect(..)
             | Action::ReportPool(..)
             | Action::Respec(_)
+            | Action::Remodule(..)
             | Action::StageBadly(..)
     )
 }

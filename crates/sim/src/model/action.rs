@@ -39,6 +39,8 @@ pub enum Action {
     ReportPool(String, Vec<(CanisterId, u64)>),
     /// An operator applies the spec with other numbers.
     Respec(Numbers),
+    /// An operator stages a module, and gives it to a role: positions of both.
+    Remodule(usize, usize),
     /// A module that must not get in is staged: chunk `.1` of one that cannot be `[.0; 32]`.
     StageBadly(u8, u32),
     /// Somebody changes a canister behind root's back.
@@ -120,13 +122,15 @@ pub enum Meddling {
     ToppedUp,
     /// A snapshot taken.
     Snapshotted,
+    /// Its snapshots deleted.
+    Unsaved,
     /// A setting changed.
     Resettled,
 }
 
 impl Meddling {
     /// Every kind.
-    pub const ALL: [Meddling; 9] = [
+    pub const ALL: [Meddling; 10] = [
         Meddling::Deleted,
         Meddling::Uninstalled,
         Meddling::ControllerAdded,
@@ -135,6 +139,7 @@ impl Meddling {
         Meddling::Drained,
         Meddling::ToppedUp,
         Meddling::Snapshotted,
+        Meddling::Unsaved,
         Meddling::Resettled,
     ];
 
@@ -149,6 +154,7 @@ impl Meddling {
             Meddling::Drained => "drained",
             Meddling::ToppedUp => "topped-up",
             Meddling::Snapshotted => "snapshotted",
+            Meddling::Unsaved => "unsaved",
             Meddling::Resettled => "resettled",
         }
     }

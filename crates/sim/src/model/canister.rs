@@ -17,8 +17,12 @@ pub struct Canister {
     pub cycles: Cycles,
     /// Every setting but the controllers is the warm pool's.
     pub settings_clean: bool,
-    /// Bytes of snapshots.
+    /// Bytes of snapshots that others took.
     pub snapshot_bytes: u64,
+    /// The snapshot that root took.
+    pub saved: Option<Saved>,
+    /// Where its memory came from: the number of the install that made it; 0 = it is corrupt.
+    pub memory: u64,
     /// Generation in its environment variables.
     pub generation: Option<Generation>,
     /// What the installed worker has to do.
@@ -29,6 +33,19 @@ pub struct Canister {
     pub meddled: u64,
     /// Sequence number of the last install that ran.
     pub installed: u64,
+}
+
+/// A snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Its name.
+    pub id: Vec<u8>,
+    /// When it was taken.
+    pub at: Nanos,
+    /// Of which module.
+    pub module: ModuleHash,
+    /// And of which memory.
+    pub memory: u64,
 }
 
 /// What an installed worker has to do.
@@ -71,6 +88,8 @@ impl Canister {
             cycles,
             settings_clean: true,
             snapshot_bytes: 0,
+            saved: None,
+            memory: 0,
             generation: None,
             work: Work::default(),
             observed: 0,
@@ -97,10 +116,15 @@ impl Canister {
                 EMPTY_BYTES
             },
             settings_clean: whole.then_some(self.settings_clean),
-            snapshot_bytes: whole.then_some(self.snapshot_bytes),
+            snapshot_bytes: whole.then_some(self.snapshots()),
             queries: None,
             tenancy: None,
         }
+    }
+
+    /// Bytes of all snapshots.
+    fn snapshots(&self) -> u64 {
+        self.snapshot_bytes + self.saved.as_ref().map_or(0, |_| WORKER_BYTES)
     }
 
     /// Ends everything the code had: uninstalled, or emptied before a new tenant.
@@ -122,7 +146,7 @@ impl Canister {
             "other controllers"
         } else if !self.settings_clean {
             "settings of a tenant"
-        } else if self.snapshot_bytes != 0 {
+        } else if self.snapshots() != 0 {
             "snapshots"
         } else if self.cycles < floor {
             "below the floor"

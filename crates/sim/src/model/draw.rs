@@ -35,7 +35,8 @@ impl World {
             60..68 => self.draw_holder(&mut actions),
             68..80 => self.draw_work(&mut actions),
             80..93 => self.draw_commands(&mut actions),
-            93..97 => actions.push(Action::Respec(self.draw_numbers())),
+            93..96 => actions.push(Action::Respec(self.draw_numbers())),
+            96..98 => actions.push(self.draw_upgrade()),
             _ => {
                 let (module, index) = (self.dice.below(3) as u8, self.dice.below(2) as u32);
                 actions.push(Action::StageBadly(module, index));
@@ -46,6 +47,36 @@ impl World {
             actions.push(Action::Pass(most));
         }
         actions
+    }
+
+    /// A role goes to another module, only one whose workers are checked to one that corrupts; or
+    /// somebody meddles with a member on its way.
+    fn draw_upgrade(&mut self) -> Action {
+        let away = self.rows().values();
+        let away: Vec<CanisterId> = away
+            .filter(|row| row.phase == Phase::Upgrading)
+            .map(|row| row.canister)
+            .collect();
+        let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
+        if Meddling::ALL.iter().any(knows)
+            && let Some(id) = self.dice.pick(&away).copied()
+        {
+            let meddling = [
+                Meddling::Deleted,
+                Meddling::TakenOver,
+                Meddling::Uninstalled,
+                Meddling::Unsaved,
+                Meddling::Unsaved,
+            ];
+            return Action::Meddle(meddling[self.dice.below(5) as usize], id);
+        }
+        let role = self.dice.below(2) as usize;
+        let modules = if role == 0 {
+            3
+        } else {
+            fleet::MODULES_LEN as u64
+        };
+        Action::Remodule(role, self.dice.below(modules) as usize)
     }
 
     /// Whatever the swarm has in store beside the faults of calls.

@@ -134,7 +134,7 @@ pub(super) fn faults_of(step: Step) -> &'static [Fault] {
     match step {
         Step::Stop => OF_STOP,
         Step::Status => OF_STATUS,
-        Step::Install => OF_INSTALL,
+        Step::Install | Step::UpgradeCode => OF_INSTALL,
         _ => &OF_STOP[..6],
     }
 }

@@ -4,9 +4,10 @@
 use hatchery_types::{
     Cycles, DrainSpec, FleetSpec, GrantSpec, HealthSpec, LanesSpec, LeaseEnd, LeaseSpec,
     ModuleHash, Nanos, PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source,
-    TopUpSpec, WarmPoolSpec,
+    TopUpSpec, UpgradeSpec, WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
 /// The signal that members report.
 pub(super) const SIGNAL: &str = "depth";
@@ -33,12 +34,36 @@ pub(super) fn controllers(second: bool) -> Vec<Principal> {
     all[..=usize::from(second)].to_vec()
 }
 
-/// A module in the only sense the model needs: a header and one custom section.
+/// The module of the beginning.
 pub(super) fn module() -> (ModuleHash, Vec<u8>) {
-    let mut bytes = b"\0asm\x01\0\0\0".to_vec();
-    bytes.extend([0, 120, 3]);
-    bytes.extend([0x2a; 119]);
-    (ModuleHash(Sha256::digest(&bytes).into()), bytes)
+    MODULES[0].clone()
+}
+
+/// How many modules there are: the first two are good.
+pub(super) const MODULES_LEN: usize = 4;
+/// One that traps when a canister is upgraded to it.
+pub(super) const TRAPS: usize = 2;
+/// One that writes over the memory of what is upgraded to it, and answers no health check.
+pub(super) const CORRUPTS: usize = 3;
+
+/// Modules in the only sense the model needs: a header and one custom section.
+static MODULES: LazyLock<[(ModuleHash, Vec<u8>); MODULES_LEN]> = LazyLock::new(|| {
+    std::array::from_fn(|number| {
+        let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+        bytes.extend([0, 120, 3]);
+        bytes.extend([0x2a + number as u8; 119]);
+        (ModuleHash(Sha256::digest(&bytes).into()), bytes)
+    })
+});
+
+/// The hash of a module by its number.
+pub(super) fn module_of(number: usize) -> ModuleHash {
+    MODULES[number].0
+}
+
+/// The bytes of a module by its number.
+pub(super) fn bytes_of(number: usize) -> &'static [u8] {
+    &MODULES[number].1
 }
 
 /// Two pools, each of a role of its own, over a small warm pool.
@@ -115,6 +140,10 @@ fn plain_role() -> RoleSpec {
             to: Cycles(3 * Cycles::T),
             each: Cycles(5 * Cycles::T),
             all: Cycles(12 * Cycles::T),
+        }),
+        upgrade: Some(UpgradeSpec {
+            wait: Nanos::from_secs(600),
+            ..UpgradeSpec::default()
         }),
         ..RoleSpec::new("worker", module().0)
     }

@@ -44,6 +44,16 @@ fn next(kind: &EffectKind) -> Option<EffectKind> {
             generation: Generation(1),
         }),
         EffectKind::Mend { .. } => Some(EffectKind::TopUp { cycles: Cycles(0) }),
-        EffectKind::TopUp { .. } => None,
+        EffectKind::TopUp { .. } => Some(EffectKind::Save),
+        EffectKind::Save => Some(EffectKind::FindSnapshot),
+        EffectKind::FindSnapshot => Some(EffectKind::Upgrade { module }),
+        EffectKind::Upgrade { .. } => Some(EffectKind::Return { snapshot: None }),
+        EffectKind::Return { snapshot: None } => Some(EffectKind::Return {
+            snapshot: Some(Vec::new()),
+        }),
+        EffectKind::Return { snapshot: Some(_) } => Some(EffectKind::DropSnapshot {
+            snapshot: Vec::new(),
+        }),
+        EffectKind::DropSnapshot { .. } => None,
     }
 }

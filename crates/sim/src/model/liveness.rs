@@ -3,6 +3,7 @@
 
 use super::canister::Habits;
 use super::fleet;
+use super::mirror::Rows;
 use super::world::{Failure, World};
 use hatchery_core::{Command, CommandInput, Input, Row, warm_reason};
 use hatchery_types::{CanisterId, Nanos, OperationId, Phase, Reason, RunState};
@@ -58,6 +59,13 @@ impl World {
         for canister in self.platform.canisters.values_mut() {
             canister.work.habits = Habits::default();
             canister.work.jobs = HONEST_JOBS;
+        }
+        // A module that never works is no fault that ends either.
+        let bad = [fleet::TRAPS, fleet::CORRUPTS].map(fleet::module_of);
+        for role in 0..self.wanted.roles.len() {
+            if bad.contains(&self.wanted.roles[role].module) {
+                self.remodule(role, 1)?;
+            }
         }
         for (name, command) in [
             ("peace", Command::Resume(None)),
@@ -166,6 +174,9 @@ impl World {
                 self.platform.canisters.get(&row.canister)
             ));
         }
+        if let Some(what) = self.outdated(&rows) {
+            return Some(what);
+        }
         let passing = [
             Phase::Creating,
             Phase::PendingReset,
@@ -173,12 +184,30 @@ impl World {
             Phase::Stopping,
             Phase::Deleting,
             Phase::Exporting,
+            Phase::Upgrading,
         ];
         let stuck = self
             .rows()
             .values()
             .find(|row| passing.contains(&row.phase));
         stuck.map(|row| format!("{} still {}: {}", row.canister, row.phase, row.reason))
+    }
+
+    /// Members that could run their role's module by now, and do not; unless root says that it has
+    /// given up.
+    fn outdated(&self, rows: &Rows) -> Option<String> {
+        let spec = self.state.spec()?;
+        let outdated = rows.values().find(|row| {
+            let role = row.role.as_deref().and_then(|role| spec.role(role));
+            let free = matches!(row.phase, Phase::Standby | Phase::InService);
+            let pool = row.pool.as_deref().and_then(|pool| self.state.pool(pool));
+            let stopped = pool.is_none_or(|it| it.reasons.contains(&Reason::UpgradeStopped));
+            free && !stopped && role.map(|role| role.module) != row.module
+        })?;
+        Some(format!(
+            "{} runs an old module: {outdated:?}",
+            outdated.canister
+        ))
     }
 
     /// A member in service is there, runs its module, and no controller that the spec dropped is

@@ -18,6 +18,7 @@ mod script;
 mod shrink;
 mod steps;
 mod swarm;
+mod upgrades;
 mod world;
 
 pub use action::{Action, Load, Meddling, Numbers};

@@ -223,6 +223,7 @@ fn action_text(action: &Action) -> String {
         Action::Protect(member, span) => format!("protect {} {}", name(*member), millis(*span)),
         Action::ReportPool(pool, loads) => format!("report-pool {pool}{}", loads_text(loads)),
         Action::Respec(numbers) => numbers_text(numbers),
+        Action::Remodule(role, module) => format!("module {role} {module}"),
         Action::StageBadly(module, index) => format!("stage-badly {module} {index}"),
         Action::Meddle(meddling, id) => format!("meddle {} {}", meddling.name(), name(*id)),
         Action::Balance(cycles) => format!("balance {}", cycles.0),
@@ -429,6 +430,7 @@ fn read_action(words: &[&str]) -> Option<Action> {
         ["report-pool", pool, loads @ ..] => {
             Action::ReportPool((*pool).to_owned(), read_jobs(loads)?)
         }
+        ["module", role, module] => Action::Remodule(role.parse().ok()?, module.parse().ok()?),
         ["spec", rest @ ..] => Action::Respec(read_numbers(rest)?),
         ["stage-badly", module, index] => {
             Action::StageBadly(module.parse().ok()?, index.parse().ok()?)

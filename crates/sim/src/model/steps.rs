@@ -3,6 +3,7 @@
 use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
 use super::platform::{CHUNKS_MAX, Call, Platform};
 use super::swarm::Fault;
+use super::{fleet, upgrades};
 use hatchery_core::SWEEPER_HASH;
 use hatchery_types::{
     CanisterId, Creation, Cycles, EffectKind, Generation, Info, ModuleHash, Nanos, Outcome,
@@ -10,7 +11,7 @@ use hatchery_types::{
 };
 
 /// Canister error: the callee trapped or has no code (interface specification, "Reject codes").
-const REJECT_CANISTER_ERROR: u8 = 5;
+pub(super) const REJECT_CANISTER_ERROR: u8 = 5;
 /// The platform's fee for a creation on 13 nodes.
 const CREATION_FEE: Cycles = Cycles(500 * Cycles::B);
 
@@ -79,7 +80,12 @@ impl Platform {
             | Step::Install
             | Step::InstallSweeper
             | Step::Stop
-            | Step::Delete => self.perform_managed(at, call),
+            | Step::Delete
+            | Step::UpgradeCode
+            | Step::TakeSnapshot
+            | Step::ListSnapshots
+            | Step::LoadSnapshot
+            | Step::DeleteSnapshot => self.perform_managed(at, call),
         }
     }
 
@@ -155,8 +161,10 @@ impl Platform {
         if canister.module.is_none() {
             return unknown("no wasm module");
         }
+        let corrupt = canister.module == Some(fleet::module_of(fleet::CORRUPTS));
         let work = &mut canister.work;
         match call.step {
+            Step::Check if corrupt => unknown("trapped"),
             Step::Check => Outcome::Done(Value::Nothing),
             Step::Ask => Outcome::Done(Value::Measured(Some(work.jobs))),
             _ => {
@@ -181,6 +189,11 @@ impl Platform {
             Step::Delete => self.perform_delete(call.canister),
             Step::Install => self.perform_install(call),
             Step::InstallSweeper => self.perform_sweep(call),
+            Step::UpgradeCode
+            | Step::TakeSnapshot
+            | Step::ListSnapshots
+            | Step::LoadSnapshot
+            | Step::DeleteSnapshot => self.perform_upgrade(at, call),
             _ => self.perform_setting(at, call),
         }
     }
@@ -227,7 +240,20 @@ impl Platform {
             },
         );
         canister.installed = sequence;
+        canister.memory = sequence;
         Outcome::Done(Value::Nothing)
+    }
+
+    fn perform_upgrade(&mut self, at: Nanos, call: &Call) -> Outcome {
+        let sequence = self.next_sequence();
+        let module = match call.kind {
+            EffectKind::Upgrade { module } => Some(module),
+            _ => None,
+        };
+        let mut stored = self.chunks.iter();
+        let is_stored = stored.any(|(stored, _)| Some(*stored) == module);
+        let canister = self.canister_mut(call.canister);
+        upgrades::perform(canister, call, at, sequence, is_stored)
     }
 
     /// The sweeper runs as soon as it is there.
@@ -307,6 +333,6 @@ fn stop(canister: &mut Canister, never_stops: bool) -> Outcome {
     Outcome::Done(Value::Nothing)
 }
 
-fn refused(code: u8, text: &str) -> Outcome {
+pub(super) fn refused(code: u8, text: &str) -> Outcome {
     Outcome::Refused(Refusal::new(code, text))
 }

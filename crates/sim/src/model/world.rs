@@ -368,6 +368,7 @@ impl World {
             (&plan.cordon, Phase::Draining),
             (&plan.claim, Phase::Installing),
             (&plan.release, Phase::Stopping),
+            (&plan.upgrade, Phase::Upgrading),
         ];
         match pairs
             .into_iter()

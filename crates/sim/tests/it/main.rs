@@ -19,6 +19,7 @@ mod requests;
 mod script;
 mod soak;
 mod tenants;
+mod upgrades;
 mod wasm;
 mod what_if;
 mod world;

@@ -99,6 +99,7 @@ fn a_member_too_many_is_noticed() {
     let more = (100..120).map(|number| {
         changed(Row {
             canister: canister_id(number),
+            effect: None,
             ..member.clone()
         })
     });

@@ -169,6 +169,8 @@ fn a_fleet_on_a_network_shows_its_pools_and_what_is_looked_into() {
         load: 190,
         reasons: vec![ReasonView::from(&Reason::AboveTarget)],
         work_cut: 0,
+        upgrading: 0,
+        rollout: None,
     }];
     let mut controls = Controls::new(true);
     controls.filter = "in-service".to_owned();
