@@ -73,6 +73,7 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("s20", "a lease ends though nobody could renew it"),
     ("l01", "an operation asked for again is a new one"),
     ("l02", "one caller may have any number of receipts"),
+    ("l04", "a snapshot of unknown outcome is not looked for"),
     (
         "l05",
         "a canister is taken before the argument for it is looked at",
@@ -92,6 +93,9 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("l19", "a module is taken without a look at its hash"),
     ("l21", "the generation of a request is not looked at"),
     ("l25", "the chunk store is believed to outlive an upgrade"),
+    ("u01", "upgrades know no disruption budget"),
+    ("u02", "a failed health check counts as a passed one"),
+    ("u03", "the snapshot of an upgrade is left behind"),
 ];
 
 /// Plant p14: a failure's text behind that of the last one.

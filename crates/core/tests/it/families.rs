@@ -32,6 +32,9 @@ fn fleet() -> FleetSpec {
     spec
 }
 
+/// What goes before a request, and the request.
+type Prepare = fn(&mut Family) -> Ask;
+
 struct Family {
     root: Root,
     hubs: Vec<CanisterId>,
@@ -217,7 +220,7 @@ fn l02_one_member_cannot_fill_the_receipts() {
 
 #[test]
 fn l05_whatever_is_refused_has_cost_nothing() {
-    let refusals: [(&str, fn(&mut Family) -> Ask); 5] = [
+    let refusals: [(&str, Prepare); 5] = [
         ("no-ready-canister", |it| {
             let mut spec = fleet();
             spec.warm_pool.minimum = 0;

@@ -1,6 +1,7 @@
 //! The worlds under test: the model with every checker, the real wasm on the engine, the demo.
 
 mod authority;
+mod books;
 mod clockwork;
 mod decisions;
 mod demo;
