@@ -7,6 +7,7 @@ mod alerts;
 mod book;
 mod canic;
 mod reference;
+mod schema;
 
 use crate::program::{output_of, run};
 use crate::workspace::Workspace;
@@ -83,6 +84,8 @@ fn generated(root: &Path) -> anyhow::Result<Vec<Generated>> {
         reference::limits(root)?,
         reference::fleet_toml(root)?,
         reference::metrics(root)?,
+        schema::schema(root)?,
+        reference::json(root)?,
     ])
 }
 

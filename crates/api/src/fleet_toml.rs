@@ -11,37 +11,64 @@
 //! visibility = "public"          # or "operators": strangers see counts only; default public
 //!
 //! [lanes]                        # effects at once; defaults below
-//! create = 10
-//! reset = 50
-//! install = 4
+//! create = 10                    # default 10
+//! reset = 50                     # default 50
+//! install = 4                    # default 4
 //!
 //! [warm_pool]
 //! minimum = 5
 //! maximum = 20
 //! cycles = "5T"                  # attached to a creation; default 5T
 //! target = "0%"                  # of the fleet as it is wanted kept spare; default 0%
-//! surplus = "delete"             # or the principal that gets what exceeds `maximum`
+//! surplus = "delete"             # or the principal that gets what exceeds the maximum; default delete
 //! floor = "1T"                   # of a ready canister; default 1T
-//! sweep_above = "10T"            # its ceiling; default twice `cycles`
+//! sweep_above = "10T"            # its ceiling; default twice its cycles
 //! first_check = "30s"            # after an upgrade of root; default 30s
 //! watchdog = "30m"               # root looks around at least this often; default 30m
 //!
-//! [[warm_pool.schedule]]         # times at which more are kept
+//! [[warm_pool.schedule]]         # times at which more are kept; default none
 //! from = 2026-01-05T08:00:00Z
 //! to = 2026-01-05T18:00:00Z
 //! every = "24h"                  # begins again after this long; default never
 //! minimum = 20
 //!
 //! [roles.worker]
-//! module = "worker.wasm"
-//! init_arg = "(record {})"       # Candid text or "hex:…"; default "()". Of each canister its own:
+//! module = "worker.wasm"         # beside this file
+//! init_arg = "(record {})"       # Candid text, or hex: and digits; default "()". Of each canister its own:
 //!                                # principal "$self", "$parent", "$root", and the text "$pool"
-//! children = "refuse"            # a member with children is not recycled; or "first": they leave first
-//! reuse = "same-role"            # who may have its canisters next: or "same-parent", "any", "never"
-//! drain = { method = "hatchery_drain", deadline = "5m" } # defaults: none, 5m
-//! health = { method = "health", grace = "1m" } # any reply: it works; default no check, 1m
-//! upgrade = { failures = 2, wait = "1h", keep_memory = false } # as said; default never upgraded
-//! pull.depth = { method = "stats", field = "queue", multiply = 1, every = "1m" } # for a signal
+//! children = "refuse"            # of a member with children, or "first": they leave first; default refuse
+//! reuse = "same-role"            # who may have its canisters next: or "same-parent", "any", "never"; default same-role
+//!
+//! [roles.worker.drain]           # asked before a worker leaves; default: it is not
+//! method = "hatchery_drain"      # default none
+//! deadline = "5m"                # default 5m
+//!
+//! [roles.worker.health]          # any reply: it works; default: no check
+//! method = "health"
+//! grace = "1m"                   # default 1m
+//!
+//! [roles.worker.upgrade]         # its members go to its new module; default: they keep what they have
+//! failures = 2                   # that end it; default 2
+//! wait = "1h"                    # for leased and protected members; default 1h
+//! keep_memory = false            # Motoko with orthogonal persistence needs true; default false
+//!
+//! [roles.worker.pull.depth]      # a number that root asks for, for a signal of that name
+//! method = "stats"
+//! field = "queue"                # of the record it answers; default: the answer is the number
+//! multiply = 1                   # default 1
+//! every = "1m"                   # default 1m
+//!
+//! [roles.worker.top_up]          # cycles for its members; default: they get none
+//! below = "1T"                   # who has less gets some
+//! to = "2T"                      # up to this
+//! each = "5T"                    # most for one canister in a day
+//! all = "50T"                    # most for the role in a day
+//!
+//! [top_up]                       # for spare canisters, and most for all; default: no top-ups for them, no bound
+//! below = "1T"
+//! to = "2T"
+//! each = "5T"
+//! all = "100T"
 //!
 //! [pools.workers]
 //! role = "worker"
@@ -55,8 +82,10 @@
 //! buffer = "20%"                 # kept free beside leased ones, a share or a number; default none
 //! breaker = "50%"                # of the members failed lately: stop; default 50%
 //! protection = "1h"              # longest that a member may ask to be spared; default 1h
-//! enabled = true                 # false: left as it is
-//! parent = { canister = "ryjl3-tyaaa-aaaaa-aaaba-cai" } # or role: who leases for it; default nobody
+//! enabled = true                 # false: left as it is; default true
+//!
+//! [pools.workers.parent]         # who leases and reports for it; default nobody
+//! canister = "ryjl3-tyaaa-aaaaa-aaaba-cai" # or `role = "hub"`
 //!
 //! [pools.workers.signals.depth]  # at most 4; the one that wants most workers decides
 //! target = 10                    # per worker
@@ -68,14 +97,14 @@
 //! missing = "cautious"           # or "hold", or a number of workers; default cautious
 //! activation = 0                 # of a total: at or below it no worker is wanted; default 0
 //!
-//! [[pools.workers.schedule]]
+//! [[pools.workers.schedule]]     # times at which more are wanted; default none
 //! from = 2026-01-05T08:00:00Z
 //! to = 2026-01-05T18:00:00Z
 //! every = "24h"                  # begins again after this long; default never
 //! min = 4                        # default 0
 //! desired = 6                    # default 0
 //!
-//! [pools.workers.lease]          # without it nobody may lease
+//! [pools.workers.lease]          # default: nobody may lease
 //! ttl = "10m"                    # default 10m
 //! ttl_max = "24h"                # default 24h
 //! call_max = 10                  # workers of one call; default 10
@@ -90,12 +119,18 @@
 //! depth = 2                      # below root, whose own children are at 1; default 2
 //! under_root = false             # they may put one under root too; default false
 //!
-//! [pools.workers.scale_up]       # default: no window, the larger of 400% and 10 workers per 15s
-//! [pools.workers.scale_down]     # default: window 5m, 100% per 15s
-//! window = "5m"
-//! max_percent = "100%"
-//! max_workers = 0
-//! period = "15s"
+//! [pools.workers.scale_up]       # how fast it grows; default as here
+//! window = "0s"                  # the lowest wish of so long counts; default 0s
+//! max_percent = "400%"           # of the workers, in a period; default 400%
+//! max_workers = 10               # if that is more; default 10
+//! period = "15s"                 # default 15s
+//! cooldown = "0s"                # default 0s
+//!
+//! [pools.workers.scale_down]     # how fast it shrinks; default as here
+//! window = "5m"                  # the highest wish of so long counts; default 5m
+//! max_percent = "100%"           # default 100%
+//! max_workers = 0                # default 0
+//! period = "15s"                 # default 15s
 //! cooldown = "0s"                # default 0s
 //! ```
 
@@ -218,5 +253,7 @@ impl FleetDraft {
 /// Stands in for a module that could not be had, so that the other rules are still checked.
 const UNRESOLVED: ModuleHash = ModuleHash([0xff; 32]);
 
+#[cfg(test)]
+mod agrees;
 #[cfg(test)]
 mod tests;

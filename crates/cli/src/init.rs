@@ -2,6 +2,7 @@
 
 use crate::args::{Globals, InitOptions};
 use crate::complaint::{Complaint, Kind};
+use crate::connection::network::Home;
 use crate::fleet_file;
 use crate::show::json;
 use crate::wasm;
@@ -10,6 +11,9 @@ use serde_json::json;
 use std::path::Path;
 
 const TEMPLATE: &str = include_str!("init/fleet.toml");
+/// What an editor checks the file by; the template's first line points there.
+const SCHEMA: &str = include_str!("../../../docs/src/reference/fleet.schema.json");
+const SCHEMA_NAME: &str = "fleet.schema.json";
 /// What the template calls the fleet.
 const TEMPLATE_NAME: &str = "my-fleet";
 /// The module that the template names.
@@ -31,6 +35,9 @@ pub(crate) fn run(globals: &Globals, options: &InitOptions) -> anyhow::Result<()
         text = text.replace("# drain = ", "drain = ");
     }
     write_new(&file, text.as_bytes())?;
+    let home = Home::of(folder);
+    home.make()?;
+    std::fs::write(home.path(SCHEMA_NAME), SCHEMA)?;
     if options.example {
         let bytes = wasm::read(&wasm::folder(&options.wasm), wasm::WORKER)?;
         write_new(&folder.join(WORKER), &bytes)?;
@@ -103,6 +110,8 @@ mod tests {
         let draft = fleet_toml::parse(TEMPLATE).expect("it can be read");
         let spec = draft.resolve(|_, _| Ok(ModuleHash([1; 32])));
         assert_eq!(spec.expect("it makes sense").name, super::TEMPLATE_NAME);
+        let hint = format!("#:schema .hatchery/{}\n", super::SCHEMA_NAME);
+        assert!(TEMPLATE.starts_with(&hint), "{hint}");
     }
 
     #[test]

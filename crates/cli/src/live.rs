@@ -5,6 +5,7 @@
 
 pub(crate) mod controls;
 pub(crate) mod fleet;
+pub(crate) mod harm;
 pub(crate) mod recording;
 pub(crate) mod story;
 pub(crate) mod view;

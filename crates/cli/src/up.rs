@@ -14,6 +14,7 @@ use crate::demo::Clock;
 use crate::fleet_file::{self, FleetFile};
 use crate::follow;
 use crate::live::fleet::{Now, Source};
+use crate::live::harm::{self, Account};
 use crate::live::{self, Mischief, Recording, Story};
 use crate::show::{Paint, amount, json};
 use crate::verbs::apply::apply;
@@ -194,6 +195,8 @@ impl<'a> Up<'a> {
         let began = amount::now();
         let mut living = Living {
             up: self,
+            account: Account::default(),
+            looks: 0,
             began,
             last_event: 0,
         };
@@ -247,19 +250,40 @@ impl<'a> Up<'a> {
     }
 }
 
+/// Fleets up to this are counted at every look.
+const COUNTED_ALWAYS: u64 = 2_000;
+/// Larger ones at every one of so many.
+const COUNTED_EVERY: u32 = 10;
+
 /// The fleet as the live view reads it.
 struct Living<'u, 'a> {
     up: &'u mut Up<'a>,
+    account: Account,
+    looks: u32,
     began: Nanos,
     last_event: u64,
+}
+
+impl Living<'_, '_> {
+    /// Canisters against rows; of a large fleet not at every look.
+    fn count(&mut self) -> anyhow::Result<Account> {
+        let small = self.account.canisters <= COUNTED_ALWAYS;
+        if small || self.looks.is_multiple_of(COUNTED_EVERY) {
+            let parties = mischief::parties(&self.up.client)?;
+            let host = &self.up.host;
+            self.account = host.visit(move |engine| harm::account(engine, parties))??;
+        }
+        self.looks = self.looks.wrapping_add(1);
+        Ok(self.account)
+    }
 }
 
 impl Source for Living<'_, '_> {
     fn read(&mut self) -> anyhow::Result<Now> {
         self.up.tend()?;
-        let canisters = mischief::count(&self.up.host, self.up.client.root()?)?;
+        let account = self.count()?;
         let mut reader = Reader::at(&self.up.client, self.began, self.last_event);
-        let mut now = reader.read(Some(canisters))?;
+        let mut now = reader.read(Some(account))?;
         self.last_event = reader.last_event();
         let notices = std::mem::take(&mut self.up.notices);
         now.frame.notice = (!notices.is_empty()).then(|| notices.join("; "));

@@ -1,7 +1,7 @@
 //! Pages of the reference that are read off the code: what the code says of itself is said once.
 
 use super::{Generated, read};
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -9,6 +9,7 @@ use std::path::Path;
 const REASONS: &str = "crates/types/src/reason.rs";
 const LIMITS: &str = "crates/core/src/limits.rs";
 const METRICS: &str = "crates/canister/src/root/http/metrics.rs";
+const JSON: &str = "crates/cli/tests/golden/json.txt";
 const FLEET_TOML: &str = "crates/api/src/fleet_toml.rs";
 
 /// Every reason: code, name, meaning.
@@ -167,13 +168,7 @@ pub(super) fn limits(root: &Path) -> anyhow::Result<Generated> {
 
 /// The file that the documentation of its reader shows, which a test of that reader reads.
 pub(super) fn fleet_toml(root: &Path) -> anyhow::Result<Generated> {
-    let source = read(root, FLEET_TOML)?;
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let example: Vec<&str> = lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .skip_while(|line| *line != "```toml")
-        .collect();
-    ensure!(!example.is_empty(), "{FLEET_TOML} shows no file");
+    let example = documented_file(root)?;
     Ok(Generated {
         path: "docs/src/reference/fleet-toml.md",
         text: format!(
@@ -181,10 +176,50 @@ pub(super) fn fleet_toml(root: &Path) -> anyhow::Result<Generated> {
              # `fleet.toml`\n\n\
              One file says what the fleet should be. Unknown fields are refused; every error names \
              line and column and gives a hint. Amounts of cycles are written with M, B or T, \
-             shares with `%`, times with s, m or h.\n\n{}\n",
-            example.join("\n")
+             shares with `%`, times with s, m or h. Editors find the same as a JSON schema in \
+             [`fleet.schema.json`](fleet.schema.json), to which the first line of what `hatchery \
+             init` writes points. A field whose comment names no default must be given, where its \
+             section is.\n\n```toml\n{example}```\n"
         ),
     })
+}
+
+/// The shapes of what `--json` prints, as the commands' own test has them.
+pub(super) fn json(root: &Path) -> anyhow::Result<Generated> {
+    let shapes = read(root, JSON)?;
+    let mut text = format!(
+        "<!-- Made from {JSON} by `cargo xtask docs --write`. -->\n\
+         # Answers as JSON\n\n\
+         Every command takes `--json` and then prints one value. A test runs the commands against a \
+         live fleet and holds their answers against these shapes: names stay and are added to. \
+         Amounts of cycles are texts, since they are larger than what JSON's numbers carry; times \
+         are nanoseconds since 1970; `null` stands where a value may be missing, `[]` where the \
+         test's fleet had none.\n"
+    );
+    for line in shapes.lines() {
+        let (command, shape) = line
+            .split_once(": ")
+            .with_context(|| format!("{JSON}: `{line}`"))?;
+        write!(text, "\n## {command}\n\n```text\n{shape}\n```\n")?;
+    }
+    Ok(Generated {
+        path: "docs/src/reference/json.md",
+        text,
+    })
+}
+
+/// The whole file that the code's documentation shows.
+pub(super) fn documented_file(root: &Path) -> anyhow::Result<String> {
+    let source = read(root, FLEET_TOML)?;
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let lines: Vec<&str> = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .skip_while(|line| *line != "```toml")
+        .skip(1)
+        .take_while(|line| *line != "```")
+        .collect();
+    ensure!(!lines.is_empty(), "{FLEET_TOML} shows no file");
+    Ok(lines.join("\n") + "\n")
 }
 
 #[cfg(test)]

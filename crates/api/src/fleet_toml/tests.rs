@@ -143,16 +143,20 @@ fn the_demo_fleet_is_good() {
 
 #[test]
 fn the_documented_file_is_good() {
+    let spec = read(&documented()).expect("the documented file is good");
+    assert_eq!(spec.pools[0].scale_down.window, Nanos::from_secs(300));
+}
+
+/// The file that the module's documentation shows.
+pub(super) fn documented() -> String {
     let source = include_str!("../fleet_toml.rs");
-    let example: String = source
+    source
         .lines()
         .skip_while(|line| *line != "//! ```toml")
         .skip(1)
         .take_while(|line| *line != "//! ```")
         .map(|line| line.trim_start_matches("//!").trim_start().to_owned() + "\n")
-        .collect();
-    let spec = read(&example).expect("the documented file is good");
-    assert_eq!(spec.pools[0].scale_down.window, Nanos::from_secs(300));
+        .collect()
 }
 
 #[test]

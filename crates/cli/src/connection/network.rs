@@ -77,7 +77,10 @@ impl Home {
     pub(crate) fn make(&self) -> anyhow::Result<()> {
         let write = || {
             std::fs::create_dir_all(&self.folder)?;
-            std::fs::write(self.path(".gitignore"), "*\n!.gitignore\n!roots.json\n")
+            std::fs::write(
+                self.path(".gitignore"),
+                "*\n!.gitignore\n!roots.json\n!fleet.schema.json\n",
+            )
         };
         write().with_context(|| format!("{} cannot be written", self.folder.display()))
     }
@@ -127,10 +130,45 @@ impl Home {
         write(&self.path("roots.json"), &roots)
     }
 
+    /// The request for a root on a network whose answer was not heard yet.
+    pub(crate) fn creation(&self, network: &str) -> Option<Vec<u8>> {
+        let text = std::fs::read(self.path(CREATION)).ok()?;
+        let asked: Asked = serde_json::from_slice(&text).ok()?;
+        (asked.network == network).then_some(asked.request)
+    }
+
+    /// Writes such a request down, or that there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub(crate) fn set_creation(&self, network: &str, request: Option<&[u8]>) -> anyhow::Result<()> {
+        let path = self.path(CREATION);
+        if let Some(request) = request {
+            self.make()?;
+            let (network, request) = (network.to_owned(), request.to_vec());
+            return write(&path, &Asked { network, request });
+        }
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| path.display().to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn roots(&self) -> BTreeMap<String, String> {
         let text = std::fs::read(self.path("roots.json")).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
+}
+
+/// Where a request for a root stands until its answer is remembered.
+const CREATION: &str = "creation.json";
+
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    network: String,
+    request: Vec<u8>,
 }
 
 /// Never half a file: another process may read it.

@@ -2,12 +2,13 @@
 //! the terminal as it found it, also after a panic.
 
 use super::clock::Clock;
+use crate::live::harm::{self, Parties};
 use crate::live::view::{self, Pace};
-use crate::live::{Asked, Controls, Recording, Story};
+use crate::live::{Asked, Controls, Mischief, Recording, Story};
 use anyhow::Context;
-use hatchery_sim::demo::Demo;
+use hatchery_sim::demo::{Demo, ROUNDS_PER_SECOND};
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event;
+use ratatui::crossterm::event::{self, Event};
 use std::time::Duration;
 
 /// Virtual seconds in a real one; the default shows a run in about a minute.
@@ -17,6 +18,8 @@ const SPEED_DEFAULT: usize = 3;
 const FRAME: Duration = Duration::from_millis(40);
 /// Steps may take so long, in seconds, before keys are heard and a picture is drawn.
 const STEPS_SECONDS_MAX: f64 = 0.1;
+/// Calls fail for so many rounds of the engine: ten seconds.
+const FAIL_ROUNDS: u64 = 10 * ROUNDS_PER_SECOND;
 /// The last picture stays for so long, or until a key.
 const LAST_FRAME: Duration = Duration::from_millis(2_500);
 
@@ -49,7 +52,7 @@ impl<'d> Live<'d> {
             story,
             recording,
             speed: SPEED_DEFAULT,
-            controls: Controls::new(false),
+            controls: Controls::new(true),
             due: 1.0,
         }
     }
@@ -95,12 +98,45 @@ impl<'d> Live<'d> {
 
     /// Takes a key; true = end.
     fn hear(&mut self) -> anyhow::Result<bool> {
-        match self.controls.hear(&event::read()?) {
+        let event = event::read()?;
+        self.take(&event)
+    }
+
+    fn take(&mut self, event: &Event) -> anyhow::Result<bool> {
+        match self.controls.hear(event) {
             Some(Asked::Quit) => return Ok(true),
             Some(Asked::Faster) => self.speed = (self.speed + 1).min(SPEEDS.len() - 1),
             Some(Asked::Slower) => self.speed = self.speed.saturating_sub(1),
-            Some(Asked::Harm(_)) | None => {}
+            Some(Asked::Harm(mischief)) => self.harm(mischief)?,
+            None => {}
         }
         Ok(false)
     }
+
+    fn harm(&mut self, mischief: Mischief) -> anyhow::Result<()> {
+        let world = self.demo.world_mut();
+        let of = Parties {
+            root: world.root.0,
+            operator: world.operator,
+        };
+        let engine = &mut world.engine;
+        let notice = match mischief {
+            Mischief::Upgrade => {
+                let open = self.demo.upgrade_by_force()?;
+                format!("root upgraded by force, {open} effects open")
+            }
+            Mischief::Fail => {
+                let now = engine.round();
+                let rule = harm::refusal(of.root).rounds(now, now + FAIL_ROUNDS);
+                engine.faults().add(rule);
+                "the platform refuses root's calls for 10 s".to_owned()
+            }
+            Mischief::Kill | Mischief::Delete => harm::strike(engine, of, mischief)?,
+        };
+        self.demo.tell(notice);
+        Ok(())
+    }
 }
+
+#[cfg(test)]
+mod tests;

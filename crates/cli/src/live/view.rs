@@ -150,10 +150,14 @@ fn reasons(story: &Story) -> Line<'static> {
 
 fn draw_footer(frame: &mut Frame, area: Rect, story: &Story, pace: Pace) {
     let now = &story.frame;
-    let all_there = now.accounted == now.canisters && now.lost == 0;
+    let all_there = now.accounted == now.canisters && now.lost + now.stale == 0;
     let color = if all_there { IN_SERVICE } else { Color::Red };
+    let stale = match now.stale {
+        0 => String::new(),
+        stale => format!("· gone unnoticed {stale} "),
+    };
     let accounted = format!(
-        " accounted {} / {} · lost {} ",
+        " accounted {} / {} · lost {} {stale}",
         now.accounted, now.canisters, now.lost
     );
     let jobs = match pace {

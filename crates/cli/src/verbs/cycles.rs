@@ -6,7 +6,7 @@ use crate::connection::client::{decode, encode};
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
 use candid::{CandidType, Nat, Principal};
-use hatchery_api::{FleetStatus, LedgerView};
+use hatchery_api::{FleetStatus, FundingView, LedgerView};
 use hatchery_types::{Cycles, Phase};
 use serde::Deserialize;
 
@@ -22,6 +22,7 @@ struct Holdings {
     /// By phase: canisters, cycles when last observed, and of how many that is not known.
     phases: Vec<Held>,
     ledger: LedgerView,
+    funding: FundingView,
 }
 
 #[derive(CandidType)]
@@ -63,6 +64,7 @@ fn show(session: &Session<'_>) -> anyhow::Result<()> {
             .map(|spec| spec.reserve),
         phases: held.collect(),
         ledger: status.ledger,
+        funding: status.funding,
     };
     session.say(&holdings, |paint| print(&holdings, paint));
     Ok(())
@@ -83,16 +85,42 @@ fn print(holdings: &Holdings, paint: Paint) {
         ]);
     }
     table.print(paint, "no canisters");
-    let ledger = &holdings.ledger;
-    println!(
-        "\nspent      {} attached to creations",
-        amount::cycles(ledger.spent.0)
-    );
-    println!("swept      {} got back", amount::cycles(ledger.swept.0));
-    println!(
-        "discarded  {} with canisters that were deleted",
-        amount::cycles(ledger.discarded.0)
-    );
+    print_movements(&holdings.ledger);
+    print_burn(&holdings.funding);
+}
+
+/// What came in is what is held and what went.
+fn print_movements(ledger: &LedgerView) {
+    println!();
+    for (name, cycles, what) in [
+        ("spent", ledger.spent, "attached to creations"),
+        ("topped up", ledger.topped_up, "to keep canisters alive"),
+        ("received", ledger.received, "with imports, and from others"),
+        ("burned", ledger.burned, "by canisters, fees included"),
+        ("swept", ledger.swept, "got back"),
+        (
+            "discarded",
+            ledger.discarded,
+            "with canisters that were deleted",
+        ),
+        (
+            "given away",
+            ledger.given_away,
+            "with canisters handed over",
+        ),
+    ] {
+        println!("{name:<10} {} {what}", amount::cycles(cycles.0));
+    }
+}
+
+fn print_burn(funding: &FundingView) {
+    let day = |cycles: Cycles| format!("{} a day", amount::cycles(cycles.0));
+    let own = funding.own_burn.map_or("not known yet".to_owned(), day);
+    println!("\nroot burns {own}");
+    for (role, burn) in &funding.burn {
+        println!("{role} burns {}", day(*burn));
+    }
+    println!("funding    {}", super::status::funding(funding));
 }
 
 #[derive(CandidType)]
@@ -111,6 +139,15 @@ pub(crate) enum LedgerError {
         /// What it holds.
         balance: Nat,
     },
+    /// The same request came before.
+    Duplicate {
+        /// Its block.
+        duplicate_of: Nat,
+        /// Of a creation: what came of it.
+        canister_id: Option<Principal>,
+    },
+    /// The request's time is too long ago to know whether it came before.
+    TooOld,
     /// Everything else that comes with a text.
     GenericError {
         /// Its number.
@@ -129,22 +166,33 @@ pub(crate) fn ledger_answer<T: CandidType + serde::de::DeserializeOwned>(
     bytes: &[u8],
 ) -> anyhow::Result<T> {
     let answer: Result<T, LedgerError> = decode(method, bytes)?;
-    answer.map_err(|error| {
-        let (message, hint) = match error {
-            LedgerError::InsufficientFunds { balance } => (
-                format!(
-                    "the identity's account holds {}",
-                    amount::cycles(u128::try_from(balance.0).unwrap_or(u128::MAX))
-                ),
-                "`icp cycles mint` makes cycles from ICP; --cycles asks for less",
+    answer.map_err(|error| refused(method, error).into())
+}
+
+/// What to do about it.
+pub(crate) fn refused(method: &str, error: LedgerError) -> Complaint {
+    let (message, hint) = match error {
+        LedgerError::InsufficientFunds { balance } => (
+            format!(
+                "the identity's account holds {}",
+                amount::cycles(u128::try_from(balance.0).unwrap_or(u128::MAX))
             ),
-            LedgerError::GenericError { message, .. } => {
-                (message, "look at the balance with `icp cycles balance`")
-            }
-        };
-        let message = format!("the cycles ledger refuses `{method}`: {message}");
-        Complaint::new(Kind::Refused, message).hint(hint).into()
-    })
+            "`icp cycles mint` makes cycles from ICP; --cycles asks for less",
+        ),
+        LedgerError::Duplicate { duplicate_of, .. } => (
+            format!("block {duplicate_of} did the same already"),
+            "look at the balance with `icp cycles balance`",
+        ),
+        LedgerError::TooOld => (
+            "the request is more than a day old".to_owned(),
+            "the same command again makes a new one; look first whether the old one was done",
+        ),
+        LedgerError::GenericError { message, .. } => {
+            (message, "look at the balance with `icp cycles balance`")
+        }
+    };
+    let message = format!("the cycles ledger refuses `{method}`: {message}");
+    Complaint::new(Kind::Refused, message).hint(hint)
 }
 
 fn top_up(session: &Session<'_>, cycles: u128) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 //! Owns the order: nothing is wiped, and what was interrupted is finished by the same command.
 
 use super::apply::{READY_WITHIN_SECONDS, apply};
-use super::cycles::{LEDGER, ledger_answer};
+use super::cycles::{LEDGER, LedgerError, refused};
 use crate::args::{DeployOptions, Globals};
 use crate::complaint::{Complaint, Kind};
 use crate::connection::client::{decode, encode, nothing};
@@ -187,7 +187,8 @@ pub(crate) fn bring_root(
     let root = if let Some(root) = client.known_root() {
         root
     } else {
-        let root = create(client, plan, spec)?;
+        let root = create(client, home, plan, spec)?;
+        home.set_root(&client.place().name, root)?;
         say(&format!("root {root} created"));
         root
     };
@@ -214,6 +215,7 @@ pub(crate) fn bring_root(
             say(&format!("root {root} upgraded"));
         }
     }
+    home.set_creation(&client.place().name, None)?;
     Ok(root)
 }
 
@@ -254,8 +256,37 @@ struct Created {
     canister_id: Principal,
 }
 
-/// A canister from the cycles ledger, as `icp` does it.
-fn create(client: &Client, plan: &RootPlan, spec: &FleetSpec) -> anyhow::Result<Principal> {
+/// A canister from the cycles ledger, as `icp` does it. The request is written down first and taken
+/// up again by the next deploy, so that a root whose answer nobody heard is found and not paid for
+/// twice: the ledger knows a request by its time.
+fn create(
+    client: &Client,
+    home: &Home,
+    plan: &RootPlan,
+    spec: &FleetSpec,
+) -> anyhow::Result<Principal> {
+    let network = &client.place().name;
+    let request = match home.creation(network) {
+        Some(request) => request,
+        None => creation(client, plan, spec),
+    };
+    home.set_creation(network, Some(&request))?;
+    let bytes = client.update_bytes(LEDGER, "create_canister", request)?;
+    let answer: Result<Created, LedgerError> = decode("create_canister", &bytes)?;
+    match answer {
+        Ok(created) => Ok(created.canister_id),
+        Err(LedgerError::Duplicate {
+            canister_id: Some(root),
+            ..
+        }) => Ok(root),
+        Err(error) => {
+            home.set_creation(network, None)?;
+            Err(refused("create_canister", error).into())
+        }
+    }
+}
+
+fn creation(client: &Client, plan: &RootPlan, spec: &FleetSpec) -> Vec<u8> {
     let mut controllers = vec![client.me()];
     controllers.extend(&plan.controllers);
     let request = CreateCanister {
@@ -269,9 +300,7 @@ fn create(client: &Client, plan: &RootPlan, spec: &FleetSpec) -> anyhow::Result<
             }),
         }),
     };
-    let bytes = client.update_bytes(LEDGER, "create_canister", encode(&request))?;
-    let created: Created = ledger_answer("create_canister", &bytes)?;
-    Ok(created.canister_id)
+    encode(&request)
 }
 
 impl RootOf<'_> {

@@ -4,7 +4,7 @@ use crate::args::StatusOptions;
 use crate::follow;
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
-use hatchery_api::{FleetStatus, PoolView, RolloutView};
+use hatchery_api::{FleetStatus, FundingView, PoolView, RolloutView};
 
 pub(crate) fn run(session: &Session<'_>, options: &StatusOptions) -> anyhow::Result<()> {
     if let Some(seconds) = options.until_ready {
@@ -121,4 +121,18 @@ fn print_cycles(status: &FleetStatus) {
         amount::cycles(ledger.swept.0),
         amount::cycles(ledger.discarded.0)
     );
+    println!("funding     {}", funding(&status.funding));
+}
+
+/// What is paid to keep the fleet alive, and how long root can.
+pub(crate) fn funding(funding: &FundingView) -> String {
+    let lasts = match funding.hours_left {
+        Some(hours) => format!("lasts {}", amount::span(hours.saturating_mul(3_600))),
+        None => "how long it lasts is not known".to_owned(),
+    };
+    let paid = amount::cycles(funding.paid_today.0);
+    format!(
+        "{}; {lasts}; topped up today {paid}, {} wait",
+        funding.reason.text, funding.needy
+    )
 }

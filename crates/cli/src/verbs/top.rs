@@ -4,6 +4,7 @@ use crate::args::TopOptions;
 use crate::complaint::{Complaint, Kind};
 use crate::connection::Client;
 use crate::live::fleet::{Now, Source, show};
+use crate::live::harm::Account;
 use crate::live::{Mischief, Recording, Story};
 use crate::session::Session;
 use crate::show::amount;
@@ -79,19 +80,23 @@ impl<'c> Reader<'c> {
         Ok(format!("fleet {name} on {}", self.client.place().name))
     }
 
-    /// The fleet as root tells it; `canisters` is how many it should know of, if that is known
-    /// otherwise.
+    /// The fleet as root tells it, with a count of its canisters if there is another than root's
+    /// own.
     ///
     /// # Errors
     /// Root does not answer.
-    pub(crate) fn read(&mut self, canisters: Option<u64>) -> anyhow::Result<Now> {
+    pub(crate) fn read(&mut self, account: Option<Account>) -> anyhow::Result<Now> {
         let status = self.client.status()?;
         let page = self.client.page(None, None, ROWS_MAX)?;
         let events = self.client.events(self.last_event, EVENTS_MAX)?.events;
         self.last_event = events.last().map_or(self.last_event, |event| event.number);
         let at = amount::now();
         let known = known(&status);
-        let canisters = canisters.unwrap_or(known + status.lost_creations);
+        let account = account.unwrap_or(Account {
+            canisters: known + status.lost_creations,
+            accounted: known,
+            stale: 0,
+        });
         let sum = |count: fn(&PoolView) -> u64| status.pools.iter().map(count).sum();
         let reasons = status.pools.iter().flat_map(|pool| pool.reasons.clone());
         let frame = Frame {
@@ -106,9 +111,10 @@ impl<'c> Reader<'c> {
             events,
             pool_reasons: reasons.chain([status.warm_reason.clone()]).collect(),
             root_cycles: status.cycles,
-            accounted: known.min(canisters),
-            canisters,
-            lost: status.lost_creations,
+            accounted: account.accounted,
+            canisters: account.canisters,
+            stale: account.stale,
+            lost: status.lost_creations + count(&status, Phase::Lost),
             phases: status.phases,
             rows: page.rows,
             ..Frame::default()

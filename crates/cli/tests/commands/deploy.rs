@@ -62,6 +62,62 @@ fn root_is_upgraded_and_reinstalled_only_by_name() {
     expect_file!["../golden/root.txt"].assert_eq(&stage.transcript());
 }
 
+/// Whatever was said last before it ended: the same command again comes to the same root and fleet.
+#[test]
+fn a_deploy_that_is_killed_is_finished_by_the_next() {
+    let mut stage = Stage::new("killed");
+    let mut root = None;
+    for said in [" created", " installed", "spec 1 applied"] {
+        stage.kill_once_said("deploy --yes", said);
+        let found = stage.root();
+        assert_eq!(*root.get_or_insert(found.clone()), found, "after `{said}`");
+    }
+    stage.quietly("deploy --yes");
+    stage.rest();
+    let before = stage.json("canisters");
+    let roots = stage.folder().join(".hatchery/roots.json");
+    let kept = std::fs::read(&roots).expect("deployed");
+
+    let other = stage.folder().join("other");
+    std::fs::create_dir_all(&other).expect("a folder");
+    let wasm = Stage::built("hatchery_root.wasm");
+    for (step, said) in ["root paused", "root stopped", " upgraded", "root goes on"]
+        .into_iter()
+        .enumerate()
+    {
+        let longer = [wasm.as_slice(), &[0, 3, 1, b'x', step as u8]].concat();
+        std::fs::write(other.join("hatchery_root.wasm"), longer).expect("a file");
+        stage.kill_once_said("deploy --wasm-dir other", said);
+        stage.quietly("deploy --wasm-dir other");
+        assert_eq!(std::fs::read(&roots).expect("deployed"), kept);
+        let status = stage.json("status");
+        assert_eq!(status["paused"], false, "after `{said}`");
+        assert_eq!(
+            rows_of(&before),
+            rows_of(&stage.json("canisters")),
+            "after `{said}`"
+        );
+    }
+}
+
+/// A root whose creation was answered to nobody is found, not paid for twice.
+#[test]
+fn a_creation_that_nobody_heard_of_is_found() {
+    let mut stage = Stage::new("unheard");
+    let canisters = |stage: &Stage| {
+        let count = stage.network().visit(|engine| engine.canisters().len());
+        count.expect("the network runs")
+    };
+    let before = canisters(&stage);
+    stage.kill_once_said("deploy --yes", " created");
+    assert_eq!(canisters(&stage), before + 1);
+    let root = stage.root();
+    // As if the program had ended before it read the answer: the request is known, the id is not.
+    std::fs::remove_file(stage.folder().join(".hatchery/roots.json")).expect("it is there");
+    stage.quietly("deploy --yes --no-wait");
+    assert_eq!(stage.root(), root);
+}
+
 /// Ids, phases and roles.
 fn rows_of(rows: &serde_json::Value) -> Vec<String> {
     let rows = rows.as_array().expect("a list").iter();

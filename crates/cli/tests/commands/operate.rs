@@ -27,6 +27,21 @@ fn every_look_at_a_fleet() {
     ] {
         stage.run(line);
     }
+    let again = stage.quietly("replay workers");
+    assert!(
+        again.contains("the same again, wants 2, because"),
+        "{again}"
+    );
+    stage.run("workers create workers --dry-run");
+    stage.run("top");
+    // Figures differ from run to run; which there are does not.
+    stage.run_names("metrics");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stage.quietly(&format!("completions {shell}"));
+        for verb in ["demo", "deploy", "replay", "drain-surplus", "top-up"] {
+            assert!(script.contains(verb), "{shell}: {verb}");
+        }
+    }
     stage.keep_identity_in_icps_store("keeper");
     stage.run("export -o export.json --identity keeper --colour never --folder .");
     let worker = first(&mut stage, "in-service");
@@ -59,6 +74,8 @@ fn every_change_of_a_fleet() {
     stage.run(&format!("lease renew workers {leased} --ttl 1h"));
     stage.run(&format!("lease release workers {leased}"));
     stage.run("workers report workers --total backlog=60");
+    stage.run("workers create workers --operation another");
+    stage.run("workers create workers --operation another");
     stage.run("cycles top-up 1T --yes");
     std::fs::copy(
         stage.folder().join("worker.wasm"),
@@ -88,6 +105,12 @@ fn every_refusal_has_a_cause_and_a_hint() {
         "pool list --phase asleep",
         "pool forget aaaaa-aa --yes",
         "workers list hashers",
+        "workers create hashers",
+        "replay hashers",
+        "replay workers 9999",
+        "metrics --network http://127.0.0.1:9",
+        "completions tcl",
+        "up --once -C nowhere",
         "lease take hashers",
         "canisters ryjl3-tyaaa-aaaaa-aaaba-cai",
         "why hashers",
@@ -133,6 +156,9 @@ fn answers_as_json_have_the_shape_of_the_interface() {
         "pool create",
         "lease take workers 1",
         "workers report workers",
+        "workers create workers",
+        "metrics",
+        "replay workers",
     ];
     let shapes = lines.map(|line| format!("{line}: {}\n", shape(&stage.json(line))));
     expect_file!["../golden/json.txt"].assert_eq(&shapes.concat());

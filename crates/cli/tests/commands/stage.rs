@@ -3,11 +3,15 @@
 use candid::Principal;
 use hatchery_engine::Config;
 use hatchery_network::{Network, Options, engine_now};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Nobody's but the tests': an Ed25519 key of ones.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n-----END PRIVATE KEY-----\n";
+
+/// Everything is at rest after so long: two minutes of the network's time.
+const REST_NS: u64 = 120_000_000_000;
 
 /// One script's surroundings.
 pub(crate) struct Stage {
@@ -72,11 +76,48 @@ impl Stage {
         self.transcript += &self.put_away(&text);
     }
 
+    /// Runs a line into the transcript, of its lines the first words alone and each once: figures and
+    /// labels differ from run to run.
+    pub(crate) fn run_names(&mut self, line: &str) {
+        let out = self.quietly(line);
+        let figures = out.lines().filter(|line| !line.starts_with('#'));
+        let mut names: Vec<&str> = figures
+            .filter_map(|line| line.split([' ', '{']).next())
+            .collect();
+        names.dedup();
+        let text = format!("$ hatchery {line}\n{}\n\n", names.join("\n"));
+        self.transcript += &text;
+    }
+
     /// Runs a line that must go well.
     pub(crate) fn quietly(&mut self, line: &str) -> String {
         let (code, out, err) = self.output(line);
         assert_eq!(code, 0, "hatchery {line}\n{out}{err}");
         out
+    }
+
+    /// Runs a line and kills the program as soon as it has said this.
+    pub(crate) fn kill_once_said(&self, line: &str, text: &str) {
+        let mut command = self.command(line);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let heard = BufReader::new(child.stderr.take().expect("it is piped"));
+        let said = heard
+            .lines()
+            .any(|heard| heard.is_ok_and(|heard| heard.contains(text)));
+        drop(child.kill());
+        drop(child.wait());
+        assert!(said, "`hatchery {line}` never said `{text}`");
+    }
+
+    /// The root that the folder remembers.
+    pub(crate) fn root(&self) -> String {
+        let text = std::fs::read(self.folder.join(".hatchery/roots.json")).expect("deployed");
+        let roots: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let root = roots.as_object().and_then(|roots| roots.values().next());
+        root.and_then(|it| it.as_str())
+            .expect("one root")
+            .to_owned()
     }
 
     /// The script's key as `icp` 1.5 keeps it in plain files.
@@ -92,7 +133,21 @@ impl Stage {
 
     /// Until nothing is under way.
     pub(crate) fn rest(&mut self) {
-        while self.json("effects") != serde_json::json!([]) {}
+        let begun = self.now();
+        while self.json("effects") != serde_json::json!([]) {
+            let spent = self.now() - begun;
+            assert!(
+                spent < REST_NS,
+                "calls still under way: {}",
+                self.json("effects")
+            );
+        }
+    }
+
+    /// The network's time.
+    fn now(&self) -> u64 {
+        let now = self.network.visit(|engine| engine.now_ns());
+        now.expect("the network runs")
     }
 
     /// The JSON that a line prints.
@@ -108,6 +163,13 @@ impl Stage {
 
     /// Exit code, standard output, standard error.
     pub(crate) fn output(&self, line: &str) -> (i32, String, String) {
+        let output = self.command(line).output().expect("the program starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
+        let code = output.status.code().expect("it ends by itself");
+        (code, text(output.stdout), text(output.stderr))
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hatchery"));
         command
             .current_dir(&self.folder)
@@ -117,11 +179,8 @@ impl Stage {
             .env("HATCHERY_WASM_DIR", wasm_folder())
             .env("ICP_HOME", self.folder.join("icp"))
             .env_remove("HATCHERY_ROOT")
-            .stdin(std::process::Stdio::null());
-        let output = command.output().expect("the program starts");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
-        let code = output.status.code().expect("it ends by itself");
-        (code, text(output.stdout), text(output.stderr))
+            .stdin(Stdio::null());
+        command
     }
 
     fn put_away(&self, text: &str) -> String {

@@ -32,11 +32,23 @@ pub(crate) struct CyclesLedger {
     blocks: u64,
     /// Deposits of canisters that were credited.
     deposits: u64,
+    /// Creations whose requests had a time: the same one again is a duplicate.
+    timed: Option<Vec<Timed>>,
+}
+
+#[derive(Debug, Clone, CandidType, Deserialize)]
+struct Timed {
+    from: Account,
+    amount: Nat,
+    time: u64,
+    block: Nat,
+    canister: Principal,
 }
 
 #[derive(CandidType, Deserialize)]
 struct CreateCanister {
     from_subaccount: Option<ByteBuf>,
+    created_at_time: Option<u64>,
     amount: Nat,
     creation_args: Option<CreationArgs>,
 }
@@ -69,9 +81,20 @@ struct Created {
 /// The errors that can happen here; the real ledger has more.
 #[derive(CandidType)]
 enum LedgerError {
-    InsufficientFunds { balance: Nat },
-    InvalidReceiver { receiver: Principal },
-    GenericError { error_code: Nat, message: String },
+    InsufficientFunds {
+        balance: Nat,
+    },
+    InvalidReceiver {
+        receiver: Principal,
+    },
+    Duplicate {
+        duplicate_of: Nat,
+        canister_id: Option<Principal>,
+    },
+    GenericError {
+        error_code: Nat,
+        message: String,
+    },
 }
 
 #[derive(CandidType, Deserialize)]
@@ -157,7 +180,13 @@ impl CyclesLedger {
         sender: Principal,
         args: CreateCanister,
     ) -> Result<Created, LedgerError> {
-        let from = account(sender, args.from_subaccount);
+        let from = normal(&account(sender, args.from_subaccount));
+        if let Some(known) = self.known(&from, &args.amount, args.created_at_time) {
+            return Err(LedgerError::Duplicate {
+                duplicate_of: known.block.clone(),
+                canister_id: Some(known.canister),
+            });
+        }
         let amount = self.charge(&from, &args.amount)?;
         let settings = args.creation_args.and_then(|args| args.settings);
         let request = Provisional {
@@ -170,9 +199,20 @@ impl CyclesLedger {
         match answer {
             Ok(reply) => {
                 let reply = Decode!(&reply, CanisterIdRecord);
+                let canister = reply.expect("bug: the engine's answer decodes").canister_id;
+                let block = self.next_block();
+                if let Some(time) = args.created_at_time {
+                    self.timed.get_or_insert_default().push(Timed {
+                        from,
+                        amount: args.amount,
+                        time,
+                        block: block.clone(),
+                        canister,
+                    });
+                }
                 Ok(Created {
-                    block_id: self.next_block(),
-                    canister_id: reply.expect("bug: the engine's answer decodes").canister_id,
+                    block_id: block,
+                    canister_id: canister,
                 })
             }
             Err(reject) => {
@@ -183,6 +223,13 @@ impl CyclesLedger {
                 })
             }
         }
+    }
+
+    /// The creation that the same request led to before.
+    fn known(&self, from: &Account, amount: &Nat, time: Option<u64>) -> Option<&Timed> {
+        let time = time?;
+        let mut timed = self.timed.iter().flatten();
+        timed.find(|it| it.time == time && it.from == *from && it.amount == *amount)
     }
 
     fn withdraw(

@@ -48,7 +48,9 @@ pub struct Frame {
     pub accounted: u64,
     /// Canisters that root created.
     pub canisters: u64,
-    /// Creations whose reply was lost.
+    /// Rows of canisters that are not there, of which root does not know it yet.
+    pub stale: u64,
+    /// Creations whose reply was lost, and canisters that root knows to be gone.
     pub lost: u64,
 }
 
@@ -60,6 +62,11 @@ impl Frame {
     pub fn read(world: &mut FleetWorld, census: &Census, after: u64) -> Result<Self, CallError> {
         let status = world.status()?;
         let mut rows = world.rows()?;
+        let is_stale = |row: &&RowView| {
+            let is_gone = world.engine.canister(row.canister.0).is_none();
+            is_gone && !matches!(row.phase, Phase::Lost | Phase::Deleting)
+        };
+        let stale = rows.iter().filter(is_stale).count() as u64;
         rows.truncate(ROWS_MAX);
         let sum = |count: fn(&hatchery_api::PoolView) -> u64| status.pools.iter().map(count).sum();
         let in_phase = |phase| {
@@ -84,7 +91,8 @@ impl Frame {
             root_cycles: status.cycles,
             accounted: census.accounted,
             canisters: census.created,
-            lost: status.lost_creations,
+            stale,
+            lost: status.lost_creations + in_phase(Phase::Lost),
             phases: status.phases,
             rows,
             ..Frame::default()

@@ -68,6 +68,8 @@ pub struct Demo {
     /// Effects open when root was upgraded by force.
     open_at_upgrade: Option<usize>,
     notice: Option<String>,
+    /// What somebody else did since the last second.
+    told: Option<String>,
     violations: BTreeSet<String>,
     frame: Frame,
     frames: Vec<FrameSummary>,
@@ -126,6 +128,7 @@ impl Demo {
             event: 0,
             open_at_upgrade: None,
             notice: None,
+            told: None,
             violations: BTreeSet::new(),
             frame: Frame::default(),
             frames: Vec::new(),
@@ -173,6 +176,21 @@ impl Demo {
         Ok(())
     }
 
+    /// Upgrades root as it is; how many effects are open.
+    ///
+    /// # Errors
+    /// Root does not answer, or the message is refused.
+    pub fn upgrade_by_force(&mut self) -> anyhow::Result<usize> {
+        let open = self.world.effects()?.len();
+        self.world.submit_forced_upgrade(&self.config.root_wasm)?;
+        Ok(open)
+    }
+
+    /// Somebody else did something: it is in the next frame.
+    pub fn tell(&mut self, notice: String) {
+        self.told = Some(notice);
+    }
+
     /// In the wave: at the first moment with enough installs or resets open, root is upgraded by
     /// force.
     fn upgrade_when_busy(&mut self) -> anyhow::Result<()> {
@@ -201,7 +219,9 @@ impl Demo {
         frame.virtual_seconds = self.second;
         frame.jobs_submitted = self.client.tally().submitted;
         frame.jobs_done = self.client.tally().done;
-        frame.notice = self.notice.take();
+        let notices = [self.told.take(), self.notice.take()];
+        let notices: Vec<String> = notices.into_iter().flatten().collect();
+        frame.notice = (!notices.is_empty()).then(|| notices.join("; "));
         self.event = frame.events.last().map_or(self.event, |event| event.number);
         self.frames.push(FrameSummary::from(&frame));
         let quiet = self.is_quiet(&frame);

@@ -10,11 +10,11 @@ mod metrics;
 mod page;
 
 use super::method::is_closed;
-use super::{endpoint, now, tick, view, warm_pool, with_state};
+use super::{endpoint, explain, now, tick, view, warm_pool, with_state};
 use certify::{ANY, CERTIFIED_HEADERS, EXACTLY, Entry, Site};
 use hatchery_api::{
     CanistersRequest, EffectsRequest, EventsRequest, FleetStatus, HttpRequest, HttpResponse,
-    PAGE_MAX, PoolStatus,
+    PAGE_MAX, PoolStatus, WhyRequest,
 };
 use hatchery_core::{State, Vitals};
 use hatchery_types::wire::json;
@@ -262,7 +262,7 @@ fn read(what: &str, query: &Query<'_>) -> Response {
     let limit = query.number("limit").unwrap_or(0);
     let body = match what {
         "status" => return found(json(&with_state(overview))),
-        "canisters" | "plan" | "events" | "effects" if with_state(is_closed) => {
+        "canisters" | "plan" | "why" | "events" | "effects" if with_state(is_closed) => {
             return refused(403, "this fleet shows its canisters to operators only");
         }
         "canisters" => json(&endpoint::canisters(&CanistersRequest {
@@ -274,6 +274,10 @@ fn read(what: &str, query: &Query<'_>) -> Response {
         })),
         "plan" => match endpoint::plan(query.get("pool").unwrap_or_default()) {
             Ok(plan) => json(&plan),
+            Err(error) => return refused(404, &error.detail),
+        },
+        "why" => match explain::why(&why_asked(query, limit)) {
+            Ok(why) => json(&why),
             Err(error) => return refused(404, &error.detail),
         },
         "events" => {
@@ -293,6 +297,17 @@ fn read(what: &str, query: &Query<'_>) -> Response {
         _ => return refused(404, "there is nothing here"),
     };
     found(body)
+}
+
+/// Why a pool and its members are as they are: from a member on, when one is named.
+fn why_asked(query: &Query<'_>, limit: u32) -> WhyRequest {
+    let number = query.canister("canister").and_then(CanisterId::number);
+    let before = number.and_then(|number| number.checked_sub(1));
+    WhyRequest {
+        pool: query.get("pool").unwrap_or_default().to_owned(),
+        after: before.map(CanisterId::from_number),
+        limit,
+    }
 }
 
 fn phase(name: &str) -> Option<Phase> {

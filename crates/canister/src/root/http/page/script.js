@@ -2,6 +2,7 @@
 const $ = id => document.getElementById(id);
 const SVG = 'http://www.w3.org/2000/svg';
 const PHASES = ['in-service', 'leased', 'standby', 'installing', 'draining', 'stopping', 'ready', 'creating', 'pending-reset', 'resetting', 'deleting', 'failed', 'lost'];
+const LEDGER = ['spent', 'topped_up', 'received', 'burned', 'swept', 'discarded', 'given_away'];
 const EVERY_MS = 3000, EVENTS_KEPT = 2000, SAMPLES_KEPT = 1200, SHOWN = 25;
 const self = new URLSearchParams(location.search).get('canisterId');
 
@@ -55,7 +56,7 @@ async function ask(path, fields) {
   return body;
 }
 
-const state = { now: 0, seen: 0, held: false, events: [], newest: 0, samples: {}, balances: [], plans: {}, after: null, last: null, shown: SHOWN, open: new Set() };
+const state = { now: 0, seen: 0, held: false, events: [], newest: 0, samples: {}, plans: {}, whys: {}, after: null, last: null, shown: SHOWN, open: new Set() };
 
 async function refresh() {
   const overview = await ask('status');
@@ -91,8 +92,6 @@ function remember({ now, status }) {
     samples.push({ at: now, desired: pool.desired, serving: pool.in_service, load: pool.load });
     samples.splice(0, samples.length - SAMPLES_KEPT);
   }
-  state.balances.push({ at: now, cycles: Number(status.cycles) });
-  state.balances.splice(0, state.balances.length - SAMPLES_KEPT);
 }
 
 function draw(overview) {
@@ -115,19 +114,12 @@ function draw(overview) {
 
 const phase = (status, name) => (status.phases.find(it => it[0] === name) || [0, 0])[1];
 
-function burn() {
-  const [first, last] = [state.balances[0], state.balances[state.balances.length - 1]];
-  const hours = (last.at - first.at) / 3.6e12;
-  return hours > 1 / 120 ? (first.cycles - last.cycles) / hours : null;
-}
-
 function drawTiles(overview) {
   const { status } = overview;
   const total = status.phases.reduce((sum, it) => sum + it[1], 0);
   const flying = status.effects.reduce((sum, it) => sum + it[1], 0);
   const spare = Number(overview.liquid) - Number(overview.reserve);
-  const rate = burn();
-  const burning = rate === null ? 'burn: watching' : rate > 0 ? `${cycles(rate)}/h, ${span(Math.max(0, spare) / rate * 3600)} left` : 'no burn seen';
+  const left = status.funding.hours_left;
   const wake = status.next_wake === null ? 'at the watchdog' : `in ${span((status.next_wake - overview.now) / 1e9)}`;
   const tile = (name, value, more) => [el('dt', null, name), el('dd', { 'data-tile': name }, value, el('small', null, more))];
   fill($('tiles'), ...[
@@ -136,7 +128,7 @@ function drawTiles(overview) {
     tile('Canisters', count(total), `${count(phase(status, 'failed'))} failed, ${count(phase(status, 'lost'))} lost`),
     tile('In flight', count(flying), status.effects.map(([kind, n]) => `${n} ${kind}`).join(', ') || 'nothing'),
     tile('Root\u2019s cycles', cycles(status.cycles), `${count(Math.round(Number(status.cycles) / 1e12))} XDR, ${cycles(overview.reserve)} in reserve`),
-    tile('To spend', cycles(Math.max(0, spare)), burning),
+    tile('To spend', cycles(Math.max(0, spare)), left === null ? 'how long is not known' : `lasts ${span(left * 3600)}`),
     tile('Next look', wake, `${count(overview.newest_event)} events, ${count(status.lost_creations)} lost creations`),
   ].map(parts => el('div', null, ...parts)));
 }
@@ -251,9 +243,31 @@ function drawWarm(overview) {
     el('div.card', null, el('table', null, el('thead', null, el('tr', null, el('th', null, 'Lane'), el('th', null, 'In flight'), el('th', null, 'Width'), el('th', null, 'Open'))),
       el('tbody', null, ...overview.pool.lanes.map(it => el('tr', null, el('td', null, it.name), el('td', null, count(it.in_flight)), el('td', null, count(it.width)), el('td', null, count(it.open)))),
         el('tr', null, el('td', null, 'calls'), el('td', null, count(overview.calls)), el('td'), el('td'))))),
+    drawCycles(status),
     el('div.card', null, el('table', null, el('thead', null, el('tr', null, el('th', null, 'Module'), el('th', null, 'Bytes'), el('th', null, 'State'))),
       el('tbody', null, ...status.modules.map(it => el('tr', null, el('td.mono', { title: it.module }, `${it.module.slice(0, 12)}…`), el('td', null, count(it.bytes)),
         el('td', null, it.installable ? 'installable' : it.committed ? 'not yet in the chunk store' : 'staging')))))));
+}
+
+/** What is paid to keep the fleet alive, and where cycles went. */
+function drawCycles({ funding, ledger }) {
+  const day = it => it === null ? 'not known yet' : `${cycles(it)} a day`;
+  return el('div.card', null,
+    el('div.big', null, cycles(funding.paid_today), el('small', null, ` topped up today, ${count(funding.needy)} wait`)),
+    el('div.facts', null, el('span', null, `root burns ${day(funding.own_burn)}`), ...funding.burn.map(([role, it]) => el('span', null, `${role} ${day(it)}`))),
+    el('div.facts.dim', null, ...LEDGER.map(name => el('span', null, `${cycles(ledger[name])} ${name.replace('_', ' ')}`))),
+    chips([funding.reason]));
+}
+
+/** Why a member is where it is, as root tells it now. */
+async function whyOf(row) {
+  const why = await ask('why', { pool: row.pool, canister: row.canister, limit: 1 }).catch(() => null);
+  const member = why && why.members.find(it => it.row.canister === row.canister);
+  if (!member) return;
+  const left = member.protected_until === null ? [] : [`asked to be spared until ${clock(member.protected_until)}`];
+  const turn = member.victim === null ? 'would not leave now' : member.victim ? `${count(member.victim)} would leave before it` : 'would leave first';
+  state.whys[row.canister] = [`its pool wants ${count(why.desired)}: ${why.reasons.map(said).join(', ')}`, member.spared ? `stays: ${said(member.spared)}` : turn, ...left];
+  drawRows();
 }
 
 async function rows() {
@@ -274,7 +288,7 @@ function drawRows() {
   const focus = document.activeElement && document.activeElement.id;
   fill(body, ...state.rows.flatMap(row => {
     const open = state.open.has(row.canister);
-    const toggle = () => { open ? state.open.delete(row.canister) : state.open.add(row.canister); drawRows(); };
+    const toggle = () => { open ? state.open.delete(row.canister) : state.open.add(row.canister); drawRows(); if (!open && row.pool) whyOf(row); };
     const line = el('tr', null,
       cell('', '.mono', el('button.plain.mono', { id: `row-${row.canister}`, 'aria-expanded': open, onclick: toggle }, row.canister)),
       cell('', '.no', el(`span.dot.p-${row.phase}`), row.phase),
@@ -286,7 +300,7 @@ function drawRows() {
       cell('effect', '', row.effect || ''));
     if (!open) return [line];
     const held = row.holder ? [`held by ${row.holder}`, `lease ends ${moment(row.leased_until)}`] : [];
-    const facts = [...held, `role ${row.role || 'none'}`, `generation ${row.generation}`, `attempts ${row.attempts}`, `known since ${moment(row.created_at)}`,
+    const facts = [...held, ...state.whys[row.canister] || [], `role ${row.role || 'none'}`, `generation ${row.generation}`, `attempts ${row.attempts}`, `known since ${moment(row.created_at)}`,
       row.cycles_at === null ? 'cycles never seen' : `cycles seen ${ago(row.cycles_at)} ago`, `module ${row.module || 'none'}`];
     return [line, el('tr', null, el('td.full.wide', { colspan: 8 }, el('div.facts.dim', null, ...facts.map(it => el('span', null, it)))))];
   }));
