@@ -105,7 +105,7 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("installing", "standby", &["install done", "observe done"]),
     ("standby", "in-service", &["plan", "check done"]),
     ("standby", "stopping", &["plan"]),
-    ("standby", "draining", &["recycle", "tick"]),
+    ("standby", "draining", &["recycle"]),
     (
         "standby",
         "pending-reset",

@@ -141,7 +141,7 @@ impl Case<'_> {
     }
 
     /// A step says that there is no such canister, and no later one worked on it.
-    fn found_gone(&self) -> bool {
+    pub(super) fn found_gone(&self) -> bool {
         let is_done = matches!(self.last(), Outcome::Done(_));
         !is_done && self.outcomes.iter().any(|outcome| is_gone(outcome))
     }

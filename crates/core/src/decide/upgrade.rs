@@ -4,7 +4,7 @@
 //! Which member and when is `plan/upgrade.rs`'s. A member whose old state cannot be brought back
 //! fails with its snapshot kept: root never wipes what it was to preserve.
 
-use super::conclude::{Case, is_gone, lost_control, observed};
+use super::conclude::{Case, lost_control, observed};
 use super::lanes::Room;
 use super::service::{land, member_due};
 use super::{Draft, store, to_reset};
@@ -116,7 +116,7 @@ pub(super) fn after<M: Memory>(
     kind: &EffectKind,
     row: Row,
 ) {
-    if case.outcomes().any(is_gone) {
+    if case.found_gone() {
         draft.row(row.moved(Phase::Lost, case.now, Reason::Gone));
         return;
     }
@@ -360,7 +360,9 @@ fn after_restore(draft: &mut Draft, case: &Case<'_>, row: Row) {
         return next(draft, row, UpgradeStep::Drop);
     }
     let trouble = case.trouble().unwrap_or(Reason::WrongModule);
-    let hopeless = matches!(trouble, Reason::Refused(_)) && is_last(&row);
+    // Only what was looked at since is given up.
+    let seen = case.observation().is_some();
+    let hopeless = seen && matches!(trouble, Reason::Refused(_)) && is_last(&row);
     draft.row(if hopeless {
         // An operator looks at it; the snapshot is kept.
         row.moved(Phase::Failed, case.now, Reason::RollbackFailed)

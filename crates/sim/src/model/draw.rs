@@ -36,7 +36,7 @@ impl World {
             68..80 => self.draw_work(&mut actions),
             80..93 => self.draw_commands(&mut actions),
             93..96 => actions.push(Action::Respec(self.draw_numbers())),
-            96..98 => actions.push(self.draw_upgrade()),
+            96..98 => self.draw_upgrade(&mut actions),
             _ => {
                 let (module, index) = (self.dice.below(3) as u8, self.dice.below(2) as u32);
                 actions.push(Action::StageBadly(module, index));
@@ -51,7 +51,7 @@ impl World {
 
     /// A role goes to another module, only one whose workers are checked to one that corrupts; or
     /// somebody meddles with a member on its way.
-    fn draw_upgrade(&mut self) -> Action {
+    fn draw_upgrade(&mut self, actions: &mut Vec<Action>) {
         let away = self.rows().values();
         let away: Vec<CanisterId> = away
             .filter(|row| row.phase == Phase::Upgrading)
@@ -61,14 +61,16 @@ impl World {
         if Meddling::ALL.iter().any(knows)
             && let Some(id) = self.dice.pick(&away).copied()
         {
-            let meddling = [
-                Meddling::Deleted,
-                Meddling::TakenOver,
-                Meddling::Uninstalled,
-                Meddling::Unsaved,
-                Meddling::Unsaved,
-            ];
-            return Action::Meddle(meddling[self.dice.below(5) as usize], id);
+            // The last pair leaves root nothing to go back to.
+            let harm: &[Meddling] = match self.dice.below(6) {
+                0 => &[Meddling::Deleted],
+                1 => &[Meddling::TakenOver],
+                2 => &[Meddling::Uninstalled],
+                3 => &[Meddling::Unsaved],
+                _ => &[Meddling::Unsaved, Meddling::Uninstalled],
+            };
+            let harm = harm.iter().map(|meddling| Action::Meddle(*meddling, id));
+            return actions.extend(harm);
         }
         let role = self.dice.below(2) as usize;
         let modules = if role == 0 {
@@ -76,7 +78,8 @@ impl World {
         } else {
             fleet::MODULES_LEN as u64
         };
-        Action::Remodule(role, self.dice.below(modules) as usize)
+        let module = self.dice.below(modules) as usize;
+        actions.push(Action::Remodule(role, module));
     }
 
     /// Whatever the swarm has in store beside the faults of calls.
@@ -248,12 +251,19 @@ impl World {
                 "reset" | "install" | "create" | "observe" | "pull" | "check" | "drain"
             )
         };
-        let rare: Vec<_> = calls
+        let is_away = |id: &CanisterId| {
+            let row = self.rows().get(id);
+            row.is_some_and(|row| row.phase == Phase::Upgrading)
+        };
+        // What looks at a member in its upgrade is rarer than any kind of call.
+        let rarest = calls
             .iter()
-            .filter(|(kind, _)| !is_usual(kind))
-            .copied()
-            .collect();
-        let choice = if rare.is_empty() { &calls } else { &rare };
+            .filter(|(kind, id)| is_usual(kind) && is_away(id));
+        let rarest: Vec<_> = rarest.copied().collect();
+        let rare = calls.iter().filter(|(kind, _)| !is_usual(kind));
+        let rare: Vec<_> = rare.copied().collect();
+        let choice = [&rarest, &rare].into_iter().find(|calls| !calls.is_empty());
+        let choice = choice.unwrap_or(&calls);
         let Some((_, id)) = self.dice.pick(choice).copied() else {
             return;
         };
