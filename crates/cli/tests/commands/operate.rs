@@ -158,7 +158,7 @@ fn answers_as_json_have_the_shape_of_the_interface() {
         "workers report workers",
         "workers create workers",
         "metrics",
-        "replay workers",
+        "replay workers 1",
     ];
     let shapes = lines.map(|line| format!("{line}: {}\n", shape(&stage.json(line))));
     expect_file!["../golden/json.txt"].assert_eq(&shapes.concat());
