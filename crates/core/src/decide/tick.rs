@@ -432,18 +432,10 @@ fn count_plan<M: Memory>(state: &State<M>, draft: &mut Draft, pool: &str, plan: 
     }
 }
 
-/// Nothing else is left to do: the log gets room, and what was counted meanwhile outlives an
-/// upgrade.
+/// Nothing else is left to do: what was counted meanwhile outlives an upgrade.
 fn keep_metrics<M: Memory>(state: &State<M>) -> Option<Decision> {
-    let event = if state.log_wants_room() {
-        Event::LogTrimmed
-    } else if state.has_news_of_metrics() {
-        Event::MetricsKept
-    } else {
-        return None;
-    };
-    Some(Decision {
-        events: vec![event],
+    state.has_news_of_metrics().then(|| Decision {
+        events: vec![Event::MetricsKept],
         more: true,
         ..Decision::default()
     })
