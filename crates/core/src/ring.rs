@@ -4,6 +4,7 @@
 use crate::limits::LOG_MAX;
 use crate::record::LogEntry;
 use crate::storage::{Record, encode};
+use hatchery_types::Reason;
 use ic_stable_structures::storable::Bound;
 use ic_stable_structures::{Memory, StableBTreeMap, StableVec, Storable};
 use std::borrow::Cow;
@@ -56,7 +57,7 @@ impl<M: Memory> Ring<M> {
 
     /// Adds an entry; the oldest goes if it is one too many.
     pub(crate) fn append(&mut self, entry: &LogEntry) {
-        self.put(self.newest + 1, &encode(entry));
+        self.put(self.newest + 1, &fitting(entry));
     }
 
     /// At most `limit` entries with a number above `after`, oldest first.
@@ -75,11 +76,6 @@ impl<M: Memory> Ring<M> {
             self.places.push(&Place(Vec::new()));
         }
         let bytes = [&number.to_be_bytes(), entry].concat();
-        assert!(
-            bytes.len() <= PLACE_BYTES,
-            "bug: an entry of {} bytes",
-            bytes.len()
-        );
         self.places.set(place, &Place(bytes));
         self.newest = number;
     }
@@ -88,6 +84,25 @@ impl<M: Memory> Ring<M> {
 /// Bytes of a place: a number, a canister, a name of at most 100 bytes and a reason with a text of at
 /// most 200 fit.
 const PLACE_BYTES: usize = 512;
+
+/// Names and texts are bounded where they come in. If one is not, the event goes without them: no
+/// reason to lose it, nor to trap in a callback.
+fn fitting(entry: &LogEntry) -> Vec<u8> {
+    let bytes = encode(entry);
+    if bytes.len() + size_of::<u64>() <= PLACE_BYTES {
+        return bytes;
+    }
+    let mut bare = LogEntry {
+        pool: None,
+        ..entry.clone()
+    };
+    if let Reason::Refused(refusal) | Reason::NotExecuted(refusal) | Reason::Unknown(refusal) =
+        &mut bare.reason
+    {
+        refusal.text.clear();
+    }
+    encode(&bare)
+}
 
 /// The number of an entry (8 bytes), then its CBOR; or nothing.
 struct Place(Vec<u8>);
@@ -131,7 +146,7 @@ mod tests {
     use crate::limits::LOG_MAX;
     use crate::record::LogEntry;
     use crate::storage::Record;
-    use hatchery_types::{Nanos, Reason};
+    use hatchery_types::{Nanos, Reason, Refusal};
     use ic_stable_structures::{StableBTreeMap, VectorMemory};
 
     fn entry(number: u64) -> LogEntry {
@@ -181,6 +196,20 @@ mod tests {
         assert_eq!(ring.after(7, 1)[0].0, 51, "what is gone is passed over");
         assert!(ring.after(LOG_MAX + 50, 3).is_empty());
         assert!(ring.after(u64::MAX, 3).is_empty());
+    }
+
+    #[test]
+    fn p14_an_entry_that_is_too_long_goes_without_its_texts() {
+        let mut ring = Ring::init(VectorMemory::default());
+        let mut refusal = Refusal::new(4, "");
+        refusal.text = "x".repeat(1_000);
+        ring.append(&LogEntry {
+            pool: Some("y".repeat(1_000)),
+            reason: Reason::Refused(refusal),
+            ..entry(1)
+        });
+        let (_, kept) = ring.after(0, 1).remove(0);
+        assert_eq!(kept.reason, Reason::Refused(Refusal::new(4, "")));
     }
 
     #[test]
