@@ -6,13 +6,14 @@ use hatchery_api::{Answer, LeaseAnswer, LeaseRequest};
 use hatchery_core::{Event, RowFilter};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
+use hatchery_sim::world::memory::{edit, nobody};
 use hatchery_types::{
     Cycles, FleetSpec, Generation, LeaseSpec, ModuleHash, Nanos, OperationId, Phase, PoolSpec,
     SignalSpec,
 };
 
 use crate::measure::Figure;
-use crate::pool::{Copy, Modules, Tally, edit, fill, fork, stranger};
+use crate::pool::{Copy, Modules, Tally, fill, fork};
 
 const SECOND: u64 = 1_000_000_000;
 /// Rows among which a worker is handed out.
@@ -121,7 +122,7 @@ fn many_pools(modules: &Modules) -> Vec<Figure> {
 fn add_pools(copy: &mut Copy) {
     let Copy(world) = copy;
     let now = Nanos(world.engine.now_ns());
-    edit(world, |state| {
+    edit(&mut world.engine, world.root, |state| {
         let mut spec = state.spec().expect("bug: no spec").clone();
         let pattern = spec.pools[0].clone();
         spec.pools.extend((0..POOLS).map(|number| PoolSpec {
@@ -139,7 +140,7 @@ fn add_pools(copy: &mut Copy) {
         let target = pattern.signals[0].target;
         for number in 0..POOLS * MEMBERS - 200 {
             let mut row = worker.clone();
-            row.canister = stranger(number);
+            row.canister = nobody(number);
             row.pool = Some(format!("pool{}", number % POOLS));
             row.sample = Some(target);
             row.sample_at = now;

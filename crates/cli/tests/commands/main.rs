@@ -4,6 +4,9 @@
 //! is put away; the ids of canisters are the same each time.
 
 mod deploy;
+mod every;
+mod large;
 mod operate;
 mod stage;
+mod toll;
 mod tutorial;
