@@ -92,7 +92,7 @@ fn kind_of(error: &anyhow::Error) -> Kind {
         return complaint.kind;
     }
     // A file that cannot be read or written is no bug of ours.
-    let is_of_files = error.chain().any(|cause| cause.is::<std::io::Error>());
+    let is_of_files = error.downcast_ref::<std::io::Error>().is_some();
     if is_of_files {
         Kind::Input
     } else {
@@ -114,6 +114,12 @@ mod tests {
             "error: there is no root.wasm\nhint: build it"
         );
         assert_eq!(kind_of(&error), Kind::Missing);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_no_bug_of_ours() {
+        let error = std::fs::write("", "").context("plot").expect_err("no path");
+        assert_eq!(kind_of(&error), Kind::Input);
     }
 
     #[test]
