@@ -10,7 +10,8 @@ fn the_arguments_are_consistent() {
     Arguments::command().debug_assert();
 }
 
-/// Every line of a `sh` block that starts our program, with its page.
+/// Every line of a `sh` block that starts our program, and every command of the runbook, with its
+/// page.
 fn lines_of_the_book() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
@@ -26,6 +27,12 @@ fn lines_of_the_book() -> Vec<(PathBuf, String)> {
         let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or("").lines());
         let ours = lines.filter(|line| line.starts_with("hatchery "));
         found.extend(ours.map(|line| (path.clone(), line.to_owned())));
+        // The runbook's are in its sentences.
+        if path.ends_with("runbook.md") {
+            let quoted = text.split('`').skip(1).step_by(2);
+            let ours = quoted.filter(|line| line.starts_with("hatchery "));
+            found.extend(ours.map(|line| (path.clone(), line.to_owned())));
+        }
     }
     found
 }

@@ -3,6 +3,7 @@
 //! Owns scripts and their transcripts. What differs from run to run (times, amounts, hashes, ports)
 //! is put away; the ids of canisters are the same each time.
 
+mod book;
 mod deploy;
 mod every;
 mod large;

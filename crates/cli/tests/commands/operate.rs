@@ -127,7 +127,6 @@ fn every_refusal_has_a_cause_and_a_hint() {
         "demo --fast --fleet none.toml",
         "what-if --spec fleet.toml --recording none.csv",
         "pool status --network http://127.0.0.1:9",
-        "pool import ryjl3-tyaaa-aaaaa-aaaba-cai",
         "pool import none",
         "pool requeue none",
         "lease release hashers ryjl3-tyaaa-aaaaa-aaaba-cai",
