@@ -145,8 +145,9 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     // Somebody holds it for a while.
     ("standby", "leased", &["lease"]),
     ("in-service", "leased", &["lease"]),
-    ("leased", "in-service", &["lease"]),
-    ("leased", "standby", &["lease"]),
+    // What was given back during its upgrade goes when it is there again.
+    ("leased", "in-service", &["lease", "tick"]),
+    ("leased", "standby", &["lease", "tick"]),
     ("leased", "draining", &["lease", "tick"]),
     ("leased", "pending-reset", &["observe done", "mend done"]),
     (
@@ -194,8 +195,8 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     // It gets its role's module.
-    ("standby", "upgrading", &["plan"]),
-    ("in-service", "upgrading", &["plan"]),
+    ("standby", "upgrading", &["plan", "request"]),
+    ("in-service", "upgrading", &["plan", "request"]),
     ("leased", "upgrading", &["plan"]),
     ("upgrading", "in-service", &["drop-snapshot done", "tick"]),
     ("upgrading", "standby", &["drop-snapshot done", "tick"]),

@@ -1,15 +1,18 @@
 //! Members that ask for canisters of their own: honestly, twice, for others, as who they are not.
 //! Draws it, and lets it happen.
 
-use super::action::Action;
+use super::action::{Action, Numbers};
 use super::fleet;
 use super::world::{Failure, World};
 use hatchery_core::{Ask, Input, Reply, RequestInput};
-use hatchery_types::{CanisterId, Generation, OperationId, Phase};
+use hatchery_types::{CanisterId, Generation, Nanos, OperationId, Phase};
 
 impl World {
     /// A member, or somebody who is none, asks.
     pub(super) fn draw_request(&mut self, actions: &mut Vec<Action>) {
+        if self.dice.chance(120) && self.draw_asked_upgrade(actions) {
+            return;
+        }
         let at_work = self.rows().values();
         let at_work = at_work.filter(|row| row.phase == Phase::InService);
         let at_work: Vec<CanisterId> = at_work.map(|row| row.canister).collect();
@@ -24,7 +27,8 @@ impl World {
         let children = self.rows().values();
         let children = children.filter(|row| row.parent == Some(caller) && row.phase.is_living());
         let children: Vec<CanisterId> = children.map(|row| row.canister).collect();
-        let ask = match self.dice.below(10) {
+        let ask = match self.dice.below(11) {
+            10 => Ask::Upgrade(self.dice.pick(&children).copied().unwrap_or(caller)),
             0..3 => {
                 let child = self.dice.pick(&children).copied();
                 let any = self.dice.pick(&at_work).copied();
@@ -55,6 +59,43 @@ impl World {
         actions.push(action);
     }
 
+    /// Children without a rule, a module that is new to their role, and a parent that asks.
+    fn draw_asked_upgrade(&mut self, actions: &mut Vec<Action>) -> bool {
+        let children = self.rows().values();
+        let children = children.filter(|row| matches!(row.phase, Phase::InService | Phase::Leased));
+        let children = children.filter(|row| row.role.as_deref() == Some("worker"));
+        let known = children.filter_map(|row| Some((row.parent?, row.canister)));
+        let known = known.filter(|(parent, _)| self.rows().contains_key(parent));
+        let known: Vec<(CanisterId, CanisterId)> = known.collect();
+        let Some((caller, child)) = self.dice.pick(&known).copied() else {
+            return false;
+        };
+        let numbers = Numbers {
+            rule: false,
+            ..self.draw_numbers()
+        };
+        let module = self.dice.below(fleet::MODULES_LEN as u64) as usize;
+        actions.extend([Action::Respec(numbers), Action::Remodule(0, module)]);
+        for round in 0..self.dice.between(1, 3) {
+            let ask = match self.dice.below(3) {
+                0 => Ask::UpgradeAll("worker".to_owned()),
+                _ => Ask::Upgrade(child),
+            };
+            let operation = format!("upgrade-{}-{round}", self.step);
+            actions.extend([
+                Action::Tick,
+                Action::Request {
+                    caller,
+                    generation_off: 0,
+                    operation: OperationId(operation),
+                    ask,
+                },
+                Action::Pass(Nanos::from_secs(20)),
+            ]);
+        }
+        true
+    }
+
     pub(super) fn request(
         &mut self,
         caller: CanisterId,
@@ -73,11 +114,16 @@ impl World {
         }))?;
         self.tick_owed = true;
         match reply {
+            Reply::Command(_) if matches!(ask, Ask::Upgrade(_) | Ask::UpgradeAll(_)) => {
+                self.note("upgrade asked for");
+            }
             Reply::Command(_) => self.note("request taken"),
             Reply::Refused(reason, _) => self.note(match reason.name() {
                 "no-grant" => "request without a grant",
                 "grant-used-up" => "request beyond its grant",
                 "stale-generation" => "request of an earlier tenant",
+                "disruption-budget" => "upgrade asked for beyond the budget",
+                "upgrade-stopped" => "upgrade asked for of a module that is no good",
                 _ => "request refused",
             }),
             other => return Err(self.failure("request", format!("{ask:?} got {other:?}"))),
