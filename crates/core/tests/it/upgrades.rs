@@ -5,8 +5,9 @@ use crate::fixture::{OPERATOR, Root, empty, module, refused, saved, saw, spec};
 use expect_test::expect;
 use hatchery_core::{Command, Input, LeaseAsk, LeaseInput, Reply, Row};
 use hatchery_types::{
-    CanisterId, Effect, EffectKind, FleetSpec, HealthSpec, LeaseEnd, LeaseSpec, ModuleHash, Nanos,
-    Observation, OperationId, Outcome, Phase, Reason, Refusal, RunState, Step, UpgradeSpec, Value,
+    CanisterId, Direction, Effect, EffectKind, FleetSpec, HealthSpec, LeaseEnd, LeaseSpec,
+    ModuleHash, Nanos, Observation, OperationId, Outcome, Phase, Reason, Refusal, RunState, Step,
+    UpgradeSpec, Value,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -606,6 +607,8 @@ fn a_lease_that_ends_during_the_upgrade_expires_after_it() {
 /// Its holder gives a worker back while it is upgraded, and cannot renew what it gave back.
 fn given_back_meanwhile(rules: LeaseSpec) -> (Root, CanisterId) {
     let (mut root, held, mut site) = leased_in_its_upgrade(rules);
+    // Nobody is bought in its place.
+    root.command("pause", Command::Pause(Some(Direction::Up)));
     let canisters = vec![held];
     let release = LeaseAsk::Release {
         canisters: canisters.clone(),

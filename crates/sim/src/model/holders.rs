@@ -32,8 +32,13 @@ impl World {
     fn draw_lease(&mut self, pool: String, actions: &mut Vec<Action>) {
         let seconds = [None, Some(5), Some(300), Some(0)][self.dice.below(4) as usize];
         let ttl = seconds.map(Nanos::from_secs);
-        let mut held = self.draw_members(&pool, |row| row.phase == Phase::Leased);
+        let mut held = self.draw_members(&pool, |row| row.holder.is_some());
+        // One that is away for its upgrade is given back meanwhile.
+        let away = self.draw_members(&pool, |row| {
+            row.phase == Phase::Upgrading && row.holder.is_some()
+        });
         let ask = match self.dice.below(4) {
+            0 | 1 if !away.is_empty() => LeaseAsk::Release { canisters: away },
             0 if !held.is_empty() => LeaseAsk::Renew {
                 canisters: held,
                 ttl,

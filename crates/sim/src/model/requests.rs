@@ -10,7 +10,7 @@ use hatchery_types::{CanisterId, Generation, Nanos, OperationId, Phase};
 impl World {
     /// A member, or somebody who is none, asks.
     pub(super) fn draw_request(&mut self, actions: &mut Vec<Action>) {
-        if self.dice.chance(120) && self.draw_asked_upgrade(actions) {
+        if self.dice.chance(500) && self.draw_asked_upgrade(actions) {
             return;
         }
         let at_work = self.rows().values();
@@ -76,6 +76,7 @@ impl World {
         };
         let module = self.dice.below(fleet::MODULES_LEN as u64) as usize;
         actions.extend([Action::Respec(numbers), Action::Remodule(0, module)]);
+        actions.extend([Action::Tick, Action::Pass(Nanos::from_secs(5))]);
         for round in 0..self.dice.between(1, 3) {
             let ask = match self.dice.below(3) {
                 0 => Ask::UpgradeAll("worker".to_owned()),
@@ -90,7 +91,7 @@ impl World {
                     operation: OperationId(operation),
                     ask,
                 },
-                Action::Pass(Nanos::from_secs(20)),
+                Action::Pass(Nanos::from_secs(15)),
             ]);
         }
         true
