@@ -145,9 +145,8 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     // Somebody holds it for a while.
     ("standby", "leased", &["lease"]),
     ("in-service", "leased", &["lease"]),
-    // What was given back during its upgrade goes when it is there again.
-    ("leased", "in-service", &["lease", "tick"]),
-    ("leased", "standby", &["lease", "tick"]),
+    ("leased", "in-service", &["lease"]),
+    ("leased", "standby", &["lease"]),
     ("leased", "draining", &["lease", "tick"]),
     ("leased", "pending-reset", &["observe done", "mend done"]),
     (
@@ -195,8 +194,8 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     // It gets its role's module.
-    ("standby", "upgrading", &["plan", "request"]),
-    ("in-service", "upgrading", &["plan", "request"]),
+    ("standby", "upgrading", &["plan"]),
+    ("in-service", "upgrading", &["plan"]),
     ("leased", "upgrading", &["plan"]),
     ("upgrading", "in-service", &["drop-snapshot done", "tick"]),
     ("upgrading", "standby", &["drop-snapshot done", "tick"]),
@@ -271,4 +270,14 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("lost", "none", &["forget"]),
     ("creating", "deleting", &["delete"]),
     ("pending-reset", "deleting", &["delete"]),
+];
+
+/// Moves that are right and too rare to be asked of a run: a parent has its child upgraded; what was
+/// given back during its upgrade goes when it is there again. Core's own tests make each of them.
+pub(crate) const RARE: &[(&str, &str, &[&str])] = &[
+    ("standby", "upgrading", &["request"]),
+    ("in-service", "upgrading", &["request"]),
+    ("leased", "upgrading", &["request"]),
+    ("leased", "in-service", &["tick"]),
+    ("leased", "standby", &["tick"]),
 ];

@@ -10,8 +10,8 @@ use hatchery_types::{CanisterId, Generation, Nanos, OperationId, Phase};
 impl World {
     /// A member, or somebody who is none, asks.
     pub(super) fn draw_request(&mut self, actions: &mut Vec<Action>) {
-        if self.dice.chance(500) && self.draw_asked_upgrade(actions) {
-            return;
+        if self.dice.chance(100) {
+            return self.draw_asked_upgrade(actions);
         }
         let at_work = self.rows().values();
         let at_work = at_work.filter(|row| row.phase == Phase::InService);
@@ -59,42 +59,45 @@ impl World {
         actions.push(action);
     }
 
-    /// Children without a rule, a module that is new to their role, and a parent that asks.
-    fn draw_asked_upgrade(&mut self, actions: &mut Vec<Action>) -> bool {
-        let children = self.rows().values();
-        let children = children.filter(|row| matches!(row.phase, Phase::InService | Phase::Leased));
-        let children = children.filter(|row| row.role.as_deref() == Some("worker"));
-        let known = children.filter_map(|row| Some((row.parent?, row.canister)));
-        let known = known.filter(|(parent, _)| self.rows().contains_key(parent));
-        let known: Vec<(CanisterId, CanisterId)> = known.collect();
-        let Some((caller, child)) = self.dice.pick(&known).copied() else {
-            return false;
+    /// A member gets a child whose role has no rule, and has it upgraded, twice.
+    fn draw_asked_upgrade(&mut self, actions: &mut Vec<Action>) {
+        let members = self.rows().values();
+        let members = members.filter(|row| matches!(row.phase, Phase::InService | Phase::Leased));
+        let members = members.filter(|row| row.role.as_deref() == Some("checked"));
+        let members: Vec<CanisterId> = members.map(|row| row.canister).collect();
+        let Some(caller) = self.dice.pick(&members).copied() else {
+            return;
         };
         let numbers = Numbers {
+            pool: 1,
+            min: 0,
+            max: 5,
+            initial: 1,
+            minimum: 3,
+            maximum: 6,
             rule: false,
             ..self.draw_numbers()
         };
-        let module = self.dice.below(fleet::MODULES_LEN as u64) as usize;
-        actions.extend([Action::Respec(numbers), Action::Remodule(0, module)]);
-        actions.extend([Action::Tick, Action::Pass(Nanos::from_secs(5))]);
-        for round in 0..self.dice.between(1, 3) {
-            let ask = match self.dice.below(3) {
-                0 => Ask::UpgradeAll("worker".to_owned()),
-                _ => Ask::Upgrade(child),
-            };
-            let operation = format!("upgrade-{}-{round}", self.step);
-            actions.extend([
-                Action::Tick,
-                Action::Request {
-                    caller,
-                    generation_off: 0,
-                    operation: OperationId(operation),
-                    ask,
-                },
-                Action::Pass(Nanos::from_secs(15)),
-            ]);
+        let step = self.step;
+        let asked = |what: &str, ask| Action::Request {
+            caller,
+            generation_off: 0,
+            operation: OperationId(format!("{what}-{step}")),
+            ask,
+        };
+        let create = Ask::Create {
+            pool: fleet::POOLS[1].to_owned(),
+            parent: None,
+            init_arg: None,
+        };
+        let wait = Action::Pass(Nanos::from_secs(20));
+        actions.extend([Action::Respec(numbers), Action::Tick, wait.clone()]);
+        actions.extend([asked("child", create), wait.clone()]);
+        for (round, module) in [("first", 1), ("second", 0), ("third", 1)] {
+            let all = Ask::UpgradeAll("worker".to_owned());
+            actions.extend([Action::Remodule(0, module), wait.clone(), asked(round, all)]);
+            actions.extend([wait.clone(), wait.clone()]);
         }
-        true
     }
 
     pub(super) fn request(
