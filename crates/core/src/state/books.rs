@@ -26,7 +26,7 @@ impl<M: Memory> State<M> {
             self.change_header(|header| header.ledger = ledger);
         }
         if let Some(cycles) = is_paid {
-            self.append_log(LogEntry {
+            self.log.append(&LogEntry {
                 at: now,
                 canister: Some(after.canister),
                 pool: after.pool.clone(),

@@ -89,7 +89,6 @@ impl Mirror {
             | Event::Counted(..)
             | Event::Measured(..)
             | Event::MetricsKept
-            | Event::LogTrimmed
             | Event::OperationAnswered { .. } => {}
         }
     }
