@@ -268,7 +268,7 @@ fn end<M: Memory>(state: &State<M>, now: Nanos, row: Row, rule: LeaseEnd, why: R
 /// be looked at. Who could not renew because the subnet stood still gets a moment to do so.
 pub(super) fn expire<M: Memory>(state: &State<M>, now: Nanos, row: &Row) -> Option<Row> {
     let pool = || state.spec()?.pool(row.pool.as_deref()?);
-    let rules = || Some(pool()?.lease.clone().unwrap_or_default());
+    let rules = || Some(pool()?.lease.unwrap_or_default());
     if row.leased_until.0 == 0 {
         let rule = rules()?.released;
         return Some(end(state, now, row.clone(), rule, Reason::Released));
