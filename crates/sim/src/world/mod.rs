@@ -5,6 +5,7 @@
 mod calls;
 mod census;
 mod door;
+pub mod memory;
 
 pub use calls::CallError;
 pub use census::{Census, Truth, take_census};
