@@ -145,8 +145,8 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     // Somebody holds it for a while.
     ("standby", "leased", &["lease"]),
     ("in-service", "leased", &["lease"]),
-    ("leased", "in-service", &["lease"]),
-    ("leased", "standby", &["lease"]),
+    ("leased", "in-service", &["lease", "tick"]),
+    ("leased", "standby", &["lease", "tick"]),
     ("leased", "draining", &["lease", "tick"]),
     ("leased", "pending-reset", &["observe done", "mend done"]),
     (
@@ -195,7 +195,7 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ),
     // It gets its role's module.
     ("standby", "upgrading", &["plan"]),
-    ("in-service", "upgrading", &["plan"]),
+    ("in-service", "upgrading", &["plan", "request"]),
     ("leased", "upgrading", &["plan"]),
     ("upgrading", "in-service", &["drop-snapshot done", "tick"]),
     ("upgrading", "standby", &["drop-snapshot done", "tick"]),
@@ -272,12 +272,9 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("pending-reset", "deleting", &["delete"]),
 ];
 
-/// Moves that are right and too rare to be asked of a run: a parent has its child upgraded; what was
-/// given back during its upgrade goes when it is there again. Core's own tests make each of them.
+/// Moves to which the model's fleet does not lead often enough: none of its parents leases its own
+/// children, and a child that is asked for is on standby for a blink. Core's own tests make them.
 pub(crate) const RARE: &[(&str, &str, &[&str])] = &[
     ("standby", "upgrading", &["request"]),
-    ("in-service", "upgrading", &["request"]),
     ("leased", "upgrading", &["request"]),
-    ("leased", "in-service", &["tick"]),
-    ("leased", "standby", &["tick"]),
 ];

@@ -27,6 +27,9 @@ impl World {
         if self.platform.swarm.ambushes() {
             self.draw_ambush(&mut actions);
         }
+        if self.platform.swarm.has_errands() {
+            self.draw_errand(&mut actions);
+        }
         match self.dice.below(100) {
             0..30 => {}
             30..33 => actions.push(Action::Tick),
@@ -52,25 +55,33 @@ impl World {
         actions
     }
 
-    /// A member is harmed in the middle of its upgrade, by what each step of it rarely meets.
+    /// A member is harmed in the middle of its upgrade, by what each step of it rarely meets; or while
+    /// it is mended.
     fn draw_ambush(&mut self, actions: &mut Vec<Action>) {
         let rows = self.rows().values();
         let away = rows.filter(|row| row.phase == Phase::Upgrading);
         let victims = away.filter_map(|row| {
             let upgrade = row.upgrade.as_ref()?;
             let (permille, harm): (u32, &[Meddling]) = match upgrade.step {
-                UpgradeStep::Find => (300, &[Meddling::Deleted]),
+                UpgradeStep::Find => (500, &[Meddling::Deleted]),
                 UpgradeStep::Look => (600, &[Meddling::TakenOver]),
-                UpgradeStep::Check => (150, &[Meddling::Deleted]),
+                UpgradeStep::Check => (200, &[Meddling::Deleted]),
                 // Root has nothing to go back to.
                 UpgradeStep::Replace if upgrade.snapshot.is_some() => {
-                    (50, &[Meddling::Unsaved, Meddling::Uninstalled])
+                    (80, &[Meddling::Unsaved, Meddling::Uninstalled])
                 }
                 _ => return None,
             };
             Some((row.canister, permille, harm))
         });
-        let victims: Vec<_> = victims.collect();
+        let mended = self.platform.calls();
+        let mended = mended.filter(|call| call.kind.name() == "mend");
+        let harm: &[Meddling] = match self.step % 2 {
+            0 => &[Meddling::TakenOver],
+            _ => &[Meddling::Deleted],
+        };
+        let mended = mended.map(|call| (call.canister, 200, harm));
+        let victims: Vec<_> = victims.chain(mended).collect();
         if let Some((id, permille, harm)) = self.dice.pick(&victims).copied()
             && self.dice.chance(permille)
         {

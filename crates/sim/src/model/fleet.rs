@@ -18,7 +18,7 @@ pub(super) const POOLS: [&str; 2] = ["north", "south"];
 /// How members get another module.
 pub(super) const RULE: UpgradeSpec = UpgradeSpec {
     failures: 2,
-    wait: Nanos::from_secs(600),
+    wait: Nanos::from_secs(90),
     keep_memory: false,
 };
 /// Longest life of a drain before work is cut.

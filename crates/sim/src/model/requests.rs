@@ -4,15 +4,12 @@
 use super::action::{Action, Numbers};
 use super::fleet;
 use super::world::{Failure, World};
-use hatchery_core::{Ask, Input, Reply, RequestInput};
+use hatchery_core::{Ask, Command, Input, LeaseAsk, Reply, RequestInput};
 use hatchery_types::{CanisterId, Generation, Nanos, OperationId, Phase};
 
 impl World {
     /// A member, or somebody who is none, asks.
     pub(super) fn draw_request(&mut self, actions: &mut Vec<Action>) {
-        if self.dice.chance(100) {
-            return self.draw_asked_upgrade(actions);
-        }
         let at_work = self.rows().values();
         let at_work = at_work.filter(|row| row.phase == Phase::InService);
         let at_work: Vec<CanisterId> = at_work.map(|row| row.canister).collect();
@@ -59,7 +56,55 @@ impl World {
         actions.push(action);
     }
 
-    /// A member gets a child whose role has no rule, and has it upgraded, twice.
+    /// What needs several steps in a row to come about at all: a member gets a child and has it
+    /// upgraded; what is away for its upgrade is given back.
+    pub(super) fn draw_errand(&mut self, actions: &mut Vec<Action>) {
+        let rows = self.rows().values();
+        let lent = rows.filter(|row| row.phase == Phase::Upgrading && row.leased_until.0 > 0);
+        let lent: Vec<_> = lent.map(|row| (row.canister, row.pool.clone())).collect();
+        if let Some((id, Some(pool))) = self.dice.pick(&lent).cloned() {
+            let operation = OperationId(format!("back-{}", self.step));
+            let canisters = vec![id];
+            let back = Action::Lease(operation, pool, LeaseAsk::Release { canisters });
+            actions.extend(self.dice.chance(400).then_some(back));
+        } else if self.dice.chance(15) {
+            self.draw_asked_upgrade(actions);
+        } else if self.dice.chance(40) {
+            self.draw_lent_upgrade(actions);
+        }
+    }
+
+    /// Leased members wait for their upgrade until it waits no longer, in a pool that needs few.
+    fn draw_lent_upgrade(&mut self, actions: &mut Vec<Action>) {
+        let rows = self.rows().values();
+        let lent = rows.filter(|row| row.phase == Phase::Leased);
+        let lent = lent.filter(|row| row.pool.as_deref() == Some(fleet::POOLS[0]));
+        let canisters: Vec<CanisterId> = lent.map(|row| row.canister).collect();
+        if canisters.is_empty() {
+            return;
+        }
+        let renew = LeaseAsk::Renew {
+            canisters,
+            ttl: Some(Nanos::from_secs(300)),
+        };
+        let operation = OperationId(format!("renew-{}", self.step));
+        let numbers = Numbers {
+            pool: 0,
+            min: 0,
+            standby: 2,
+            ..self.draw_numbers()
+        };
+        let module = self.dice.below(2) as usize;
+        actions.extend([
+            Action::Lease(operation, fleet::POOLS[0].to_owned(), renew),
+            Action::Respec(numbers),
+            Action::Remodule(1, module),
+        ]);
+        actions.extend(vec![Action::Pass(Nanos::from_secs(20)); 8]);
+        actions.extend([Action::Jump(fleet::RULE.wait), Action::Tick]);
+    }
+
+    /// A member gets a child whose role has no rule, and has it upgraded, there and back.
     fn draw_asked_upgrade(&mut self, actions: &mut Vec<Action>) {
         let members = self.rows().values();
         let members = members.filter(|row| matches!(row.phase, Phase::InService | Phase::Leased));
@@ -90,13 +135,22 @@ impl World {
             parent: None,
             init_arg: None,
         };
-        let wait = Action::Pass(Nanos::from_secs(20));
-        actions.extend([Action::Respec(numbers), Action::Tick, wait.clone()]);
-        actions.extend([asked("child", create), wait.clone()]);
-        for (round, module) in [("first", 1), ("second", 0), ("third", 1)] {
+        let resume = OperationId(format!("resume-{step}"));
+        actions.extend([
+            Action::Command(resume, Command::Resume(None)),
+            Action::Respec(numbers),
+            Action::Tick,
+        ]);
+        let wait = || vec![Action::Pass(Nanos::from_secs(20)); 12];
+        actions.extend(wait());
+        actions.push(asked("child", create));
+        actions.extend(wait());
+        for (round, module) in [("first", 1), ("second", 0)] {
             let all = Ask::UpgradeAll("worker".to_owned());
-            actions.extend([Action::Remodule(0, module), wait.clone(), asked(round, all)]);
-            actions.extend([wait.clone(), wait.clone()]);
+            actions.push(Action::Remodule(0, module));
+            actions.extend(wait());
+            actions.push(asked(round, all));
+            actions.extend(wait());
         }
     }
 

@@ -115,6 +115,8 @@ pub struct Swarm {
     aims: Vec<(&'static str, Fault)>,
     /// Members are harmed in the middle of their upgrade, far more often than anywhere else.
     ambushes: bool,
+    /// What takes several steps in a row happens more often.
+    errands: bool,
 }
 
 /// How often an aimed fault strikes.
@@ -141,9 +143,13 @@ impl Swarm {
             swarm.aim();
         }
         swarm.ambushes = seed % 4 == 1;
-        if seed % 12 == 1 {
+        swarm.errands = seed % 4 == 2;
+        match seed % 12 {
             // Root has to look again and again whether it came about.
-            swarm.aims.push(("upgrade", Fault::UnknownNotRan));
+            1 => swarm.aims.push(("upgrade", Fault::UnknownNotRan)),
+            // It ends before it began, without a snapshot.
+            2 => swarm.aims.push(("save", Fault::Refused)),
+            _ => {}
         }
         swarm
     }
@@ -170,6 +176,7 @@ impl Swarm {
             struck: [0; KINDS],
             aims: Vec::new(),
             ambushes: false,
+            errands: false,
         }
     }
 
@@ -210,10 +217,16 @@ impl Swarm {
         self.ambushes
     }
 
+    /// Whether what takes several steps in a row happens more often.
+    pub fn has_errands(&self) -> bool {
+        self.errands
+    }
+
     /// No fault strikes from now on.
     pub fn stop(&mut self) {
         self.aims.clear();
         self.ambushes = false;
+        self.errands = false;
         self.permille = [0; KINDS];
     }
 
