@@ -15,7 +15,6 @@ mod own_root;
 mod planted;
 mod pool;
 mod recovery;
-mod relay;
 mod requests;
 mod script;
 mod soak;
