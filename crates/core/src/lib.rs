@@ -21,6 +21,7 @@ mod standing;
 mod state;
 mod storage;
 mod sweeper;
+mod topic;
 mod upgrade;
 
 pub use breaker::Breaker;
@@ -50,4 +51,5 @@ pub use state::{
 };
 pub use storage::{LAYOUT, Memories};
 pub use sweeper::{SWEEPER, SWEEPER_HASH, sweeper_argument};
+pub use topic::EventFilter;
 pub use upgrade::{Rollout, Upgrade, UpgradeStep};

@@ -409,6 +409,13 @@ pub enum Reason {
     /// Its parent is gone: root has it now.
     #[n(236)]
     Adopted,
+    // Operations under an id.
+    /// The operation is under way.
+    #[n(320)]
+    Taken,
+    /// The operation is done and answered.
+    #[n(321)]
+    Answered,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -552,6 +559,8 @@ impl Reason {
             Reason::NotAChild => (234, "not-a-child"),
             Reason::ParentLeaves => (235, "parent-leaves"),
             Reason::Adopted => (236, "adopted"),
+            Reason::Taken => (320, "taken"),
+            Reason::Answered => (321, "answered"),
         }
     }
 }

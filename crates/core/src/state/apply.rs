@@ -111,7 +111,9 @@ impl<M: Memory> State<M> {
                 operation,
                 receipt,
             } => {
-                self.put_receipt(ReceiptKey::new(caller, &operation.0), receipt);
+                let key = ReceiptKey::new(caller, &operation.0);
+                self.tell_operation(now, caller, operation, &receipt);
+                self.put_receipt(key, receipt);
             }
         }
     }
@@ -180,6 +182,7 @@ impl<M: Memory> State<M> {
                 pool: None,
                 phase: Some(Phase::PendingReset),
                 reason: Reason::BreakerOpen { until },
+                operation: None,
             });
         }
     }
@@ -325,6 +328,7 @@ impl<M: Memory> State<M> {
                 pool: row.pool.clone(),
                 phase: Some(row.phase),
                 reason: row.reason.clone(),
+                operation: None,
             });
         }
         if moved {
@@ -368,6 +372,7 @@ impl<M: Memory> State<M> {
                 pool,
                 phase: None,
                 reason,
+                operation: None,
             });
         }
     }

@@ -32,6 +32,7 @@ impl<M: Memory> State<M> {
                 pool: after.pool.clone(),
                 phase: Some(after.phase),
                 reason: Reason::ToppedUp(cycles),
+                operation: None,
             });
         }
         let paid = before

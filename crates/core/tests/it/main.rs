@@ -3,6 +3,7 @@
 mod bounds;
 mod commands;
 mod decisions;
+mod events;
 mod failure_ids;
 mod families;
 mod fixture;

@@ -219,8 +219,8 @@ impl Soak {
         wrong.map_err(|what| broken(self.seed, round, "wasm", &what))
     }
 
-    /// Faults stop, operators resume and requeue, and roll out a good module; all pools must get within their bounds, or say
-    /// what holds them back, and nothing may be left in flight.
+    /// Faults stop, operators resume and requeue, and roll out a good module; all pools must get
+    /// within their bounds, or say what holds them back, and nothing may be left in flight.
     fn come_to_rest(&mut self, modules: &Modules) -> Result<(), Failure> {
         self.troubles.stop(&mut self.world, modules);
         self.soaked.faults = self.troubles.struck();
@@ -238,11 +238,19 @@ impl Soak {
             }
             self.look(ROUNDS + round)?;
             match rest::unrest(&mut self.world, &self.spec) {
-                Ok(None) => return self.look(ROUNDS + round),
+                Ok(None) => return self.close(ROUNDS + round),
                 Ok(Some(what)) => unrest = what,
                 Err(error) => unrest = error.to_string(),
             }
         }
         Err(broken(self.seed, ROUNDS + PATIENCE, "converges", &unrest))
+    }
+
+    /// All is at rest: a last look, and one into the books.
+    fn close(&mut self, round: u64) -> Result<(), Failure> {
+        self.look(round)?;
+        let books = rest::check_books(&mut self.world, self.troubles.meddled());
+        books.map_err(|what| broken(self.seed, round, "conserved", &what))?;
+        self.look(round)
     }
 }

@@ -3,9 +3,10 @@
 
 use super::{tenants, watch};
 use crate::world::{CallError, FleetWorld, Truth};
+use candid::Principal;
 use hatchery_api::{EffectView, FleetStatus, RowView};
 use hatchery_types::{CanisterId, FleetSpec, Phase, Reason};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the world looks like.
 struct Scene<'a> {
@@ -147,4 +148,39 @@ fn left_behind(world: &FleetWorld, rows: &[RowView]) -> Option<String> {
     let mut views = at_rest.filter_map(|row| world.engine.canister(row.canister.0));
     let view = views.find(|view| view.snapshot_bytes > 0)?;
     Some(format!("{} has a snapshot left", view.id))
+}
+
+/// A day and more, so that every balance is looked at once more: rounds of ten minutes.
+const LAST_LOOK_ROUNDS: u64 = 26 * 6;
+const LAST_LOOK_ROUND_NS: u64 = 600_000_000_000;
+
+/// What root says that its canisters hold is what they hold, within one per cent of what was burned;
+/// its books agree with that exactly, as its own check says, and so does the engine's account. Of what
+/// others changed behind its back, and of what it may not look at, it cannot know.
+///
+/// # Errors
+/// It is not, or root does not answer.
+pub(super) fn check_books(
+    world: &mut FleetWorld,
+    meddled: &BTreeSet<Principal>,
+) -> Result<(), String> {
+    world.pass(LAST_LOOK_ROUNDS, LAST_LOOK_ROUND_NS);
+    let told = |error: CallError| error.to_string();
+    let (rows, ledger) = (
+        world.rows().map_err(told)?,
+        world.status().map_err(told)?.ledger,
+    );
+    let off = rows.iter().filter_map(|row| {
+        let is_known = row.phase.is_living() || row.phase == Phase::Ready;
+        let view = world.engine.canister(row.canister.0)?;
+        let seen = row
+            .cycles
+            .filter(|_| is_known && !meddled.contains(&view.id))?;
+        Some(seen.0.abs_diff(view.cycles))
+    });
+    let (off, burned) = (off.sum::<u128>(), ledger.burned.0);
+    if off * 100 <= burned {
+        return Ok(());
+    }
+    Err(format!("balances are off by {off}: {ledger:?}"))
 }
