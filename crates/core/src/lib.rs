@@ -8,6 +8,7 @@ mod breaker;
 mod decide;
 mod decided;
 mod event;
+mod histogram;
 mod input;
 mod lease;
 mod ledger;
@@ -32,6 +33,7 @@ pub use decide::{
 };
 pub use decided::{Decided, replay};
 pub use event::Event;
+pub use histogram::{Histogram, INSTRUCTIONS, SECONDS};
 pub use input::{
     Ask, Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply,
     RequestInput, Vitals, WorkerInput,

@@ -71,6 +71,7 @@ impl<M: Memory> State<M> {
             Event::Decided(decided) => self.put_decision(*decided),
             Event::Counted(operation, ended, why) => self.metrics.count(operation, ended, why),
             Event::Measured(step, instructions) => self.metrics.measure(step, instructions),
+            Event::Served(method, instructions) => self.metrics.serve(method, instructions),
             Event::MetricsKept => {
                 self.kept_metrics.set(Cbor(self.metrics.clone()));
             }
@@ -96,7 +97,10 @@ impl<M: Memory> State<M> {
                 caller,
                 operation,
                 receipt,
-            } => self.put_lease_receipt(ReceiptKey::new(caller, &operation.0), *receipt),
+            } => {
+                self.metrics.count_lease(now, &receipt.answer);
+                self.put_lease_receipt(ReceiptKey::new(caller, &operation.0), *receipt);
+            }
             Event::LeasesForgotten => self.forget_lease_receipts(now),
             Event::ModuleChanged {
                 module,

@@ -4,6 +4,7 @@
 
 use super::State;
 use crate::limits;
+use crate::metrics::{Ended, Operation};
 use crate::plant::planted;
 use crate::receipt::{Answer, On, Receipt, Wait};
 use crate::record::LogEntry;
@@ -141,6 +142,14 @@ impl<M: Memory> State<M> {
             (_, None) => Reason::Answered,
         };
         let waits = [Some(receipt), before.as_ref()];
+        let goal = waits.into_iter().flatten().find_map(|it| it.wait);
+        let ended = match (&reason, &receipt.answer) {
+            (Reason::Taken, _) => Ended::Started,
+            (_, Answer::Refused(_)) => Ended::Failed,
+            _ => Ended::Completed,
+        };
+        let operation_kind = Operation::of(goal.map(|wait| wait.goal));
+        self.metrics.count(operation_kind, ended, reason.name());
         let canister = waits.into_iter().flatten().find_map(subject);
         let row = canister.and_then(|canister| self.row(canister));
         self.append_log(LogEntry {

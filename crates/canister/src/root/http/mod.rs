@@ -8,6 +8,7 @@ mod certify;
 mod health;
 mod metrics;
 mod page;
+mod scrape;
 
 use super::method::is_closed;
 use super::{endpoint, explain, now, tick, view, warm_pool, with_state};
