@@ -12,7 +12,7 @@ use hatchery_types::{
 };
 
 use crate::measure::Figure;
-use crate::pool::{Copy, Modules, Tally, edit, fill, fork, stranger};
+use crate::pool::{Copy, Modules, RootState, Tally, edit, fill, fork, stranger};
 
 const SECOND: u64 = 1_000_000_000;
 /// Rows among which a worker is handed out.
@@ -27,6 +27,8 @@ const PAID: u32 = 10;
 pub(crate) fn measure(modules: &Modules) -> Vec<Figure> {
     let mut figures = hand_out(modules);
     figures.extend(many_pools(modules));
+    figures.push(report(modules, "report_100_members_instructions", 100));
+    figures.push(report(modules, "report_1000_members_instructions", 1_000));
     figures.push(control(modules));
     figures
 }
@@ -102,7 +104,7 @@ fn candid_text(text: &str) -> Vec<u8> {
 fn many_pools(modules: &Modules) -> Vec<Figure> {
     let mut world = start(modules, leasing);
     let mut copy = fork(&mut world);
-    add_pools(&mut copy);
+    add_pools(&mut copy, POOLS, MEMBERS);
     let tally = Tally::listen(&mut copy.0.engine, copy.0.root);
     copy.upgrade(modules);
     copy.0.pass(120, SECOND);
@@ -117,36 +119,68 @@ fn many_pools(modules: &Modules) -> Vec<Figure> {
     ]
 }
 
+/// The dearest report of a member that has nothing new to say, in a pool of that many: a whole
+/// message.
+fn report(modules: &Modules, name: &'static str, members: u64) -> Figure {
+    let mut world = start(modules, leasing);
+    let mut copy = fork(&mut world);
+    let now = Nanos(copy.0.engine.now_ns());
+    edit(&mut copy.0, |state| {
+        let mut spec = state.spec().expect("bug: no spec").clone();
+        let pool = &mut spec.pools[0];
+        let name = pool.name.clone();
+        let added = members - state.members(&name).count() as u64;
+        (pool.min, pool.max) = (members as u32, members as u32);
+        state.apply(now, Event::SpecApplied(Box::new(spec)));
+        add_members(state, now, added, |_| name.clone());
+    });
+    copy.upgrade(modules);
+    let Copy(world) = &mut copy;
+    world.pass(60, SECOND);
+    let tally = Tally::listen(&mut world.engine, world.root);
+    world.pass(300, SECOND);
+    let reports = tally.borrow().of("report");
+    let most = reports.iter().max().expect("bug: nobody reports");
+    Figure::told(name, *most as f64)
+}
+
 /// Writes pools with members into root's stable memory.
-fn add_pools(copy: &mut Copy) {
+fn add_pools(copy: &mut Copy, pools: u64, members: u64) {
     let Copy(world) = copy;
     let now = Nanos(world.engine.now_ns());
     edit(world, |state| {
         let mut spec = state.spec().expect("bug: no spec").clone();
         let pattern = spec.pools[0].clone();
-        spec.pools.extend((0..POOLS).map(|number| PoolSpec {
+        spec.pools.extend((0..pools).map(|number| PoolSpec {
             name: format!("pool{number}"),
             min: 1,
-            max: MEMBERS as u32,
+            max: members as u32,
             initial: 1,
             standby: 0,
             ..pattern.clone()
         }));
         state.apply(now, Event::SpecApplied(Box::new(spec)));
-        let (rows, _) = state.rows(&RowFilter::of(Some(Phase::InService)), None, 1);
-        let worker = rows.first().expect("bug: nobody works").clone();
-        // Loads that hold every pool where it is: all are planned, none moves.
-        let target = pattern.signals[0].target;
-        for number in 0..POOLS * MEMBERS - 200 {
-            let mut row = worker.clone();
-            row.canister = stranger(number);
-            row.pool = Some(format!("pool{}", number % POOLS));
-            row.sample = Some(target);
-            row.sample_at = now;
-            row.next_attempt = Nanos::MAX;
-            state.apply(now, Event::RowChanged(Box::new(row)));
-        }
+        let members = (pools * members).min(ROWS - 200);
+        add_members(state, now, members, |number| {
+            format!("pool{}", number % pools)
+        });
     });
+}
+
+/// Members at work, like one there is, with loads that hold every pool where it is.
+fn add_members(state: &mut RootState, now: Nanos, members: u64, pool_of: impl Fn(u64) -> String) {
+    let (rows, _) = state.rows(&RowFilter::of(Some(Phase::InService)), None, 1);
+    let worker = rows.first().expect("bug: nobody works").clone();
+    let target = state.spec().expect("bug: no spec").pools[0].signals[0].target;
+    for number in 0..members {
+        let mut row = worker.clone();
+        row.canister = stranger(number);
+        row.pool = Some(pool_of(number));
+        row.sample = Some(target);
+        row.sample_at = now;
+        row.next_attempt = Nanos::MAX;
+        state.apply(now, Event::RowChanged(Box::new(row)));
+    }
 }
 
 /// What root and the members pay for their control in an hour at defaults, beyond what they pay for

@@ -75,8 +75,6 @@ pub enum Event {
     Served(&'static str, u64),
     /// What was counted is written to stable memory.
     MetricsKept,
-    /// The oldest events are dropped ahead of need, so that no hand-out pays for it.
-    LogTrimmed,
     /// A pool's record changed outside of a plan.
     PoolChanged(Box<PoolRecord>),
     /// A pool's totals were reported.

@@ -18,6 +18,7 @@ mod plan;
 pub mod plant;
 mod receipt;
 mod record;
+mod ring;
 mod standing;
 mod state;
 mod storage;

@@ -4,8 +4,6 @@ use hatchery_types::{Cycles, Nanos};
 
 /// Rows a root answers for.
 pub const ROWS_MAX: u64 = 100_000;
-/// Places of the log that the tick keeps free, at least half of them.
-pub const LOG_SPARE: u64 = 100;
 /// Rows of workers on standby that are at hand without a look into stable memory.
 pub const STANDBY_AT_HAND: usize = 1_000;
 /// Counters of operations: further reasons are counted as one.

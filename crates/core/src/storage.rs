@@ -10,7 +10,7 @@
 //! 4       map            pool name                 PoolRecord
 //! 5       map            module hash (32)          ModuleRecord
 //! 6       map            module hash + index (36)  chunk bytes
-//! 7       map            number (8)                LogEntry
+//! 7       vector         number % 10,000           number (8), LogEntry
 //! 8       map            caller + operation id     Receipt
 //! 9       map            caller + operation id     LeaseReceipt
 //! 10      map            number (8)                Decided
@@ -18,13 +18,16 @@
 //! ```
 //!
 //! Layout 2: receipts hold answers of every kind and those without one; layout 1 is read as it is.
+//! Layout 3: the log is a ring; the map it was is copied over when it is opened.
 
 use hatchery_types::{CanisterId, ModuleHash, OperationId, Principal};
 use ic_stable_structures::{Memory, Storable, storable::Bound};
 use std::borrow::Cow;
 
 /// The version of the layout above; an older root refuses a newer one.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
+/// The first layout whose log is a ring.
+pub(crate) const LAYOUT_OF_RING: u32 = 3;
 
 /// The memories of one root, in the order of the table above.
 pub struct Memories<M> {

@@ -162,11 +162,11 @@ fn add_rows(copy: &mut Copy, count: u64) {
     });
 }
 
+/// Root's state, over a copy of its stable memory.
+pub(crate) type RootState = State<VirtualMemory<VectorMemory>>;
+
 /// Changes root's state behind its back: natively, in its own stable memory.
-pub(crate) fn edit(
-    world: &mut FleetWorld,
-    change: impl FnOnce(&mut State<VirtualMemory<VectorMemory>>),
-) {
+pub(crate) fn edit(world: &mut FleetWorld, change: impl FnOnce(&mut RootState)) {
     let memory = VectorMemory::default();
     let bytes = world.engine.stable_memory(world.root.0);
     memory

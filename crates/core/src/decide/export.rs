@@ -47,10 +47,7 @@ fn adopt<M: Memory>(
     if let Some((reason, _)) = why_not_adopted(state, &row) {
         draft.row(to_reset(row, now, reason));
     } else if room.lane(state, spec, Lane::Install) == 0 {
-        draft.row(Row {
-            next_attempt: now + limits::LANE_RETRY,
-            ..row
-        });
+        draft.wait_for_lane(row);
     } else {
         let pool = row.pool.clone().unwrap_or_default();
         claim(state, draft, now, spec, &pool, row);

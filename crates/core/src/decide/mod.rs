@@ -312,6 +312,12 @@ impl Draft {
         self.row(row);
     }
 
+    /// The lane that the row's next effect needs is full: it is looked at again soon.
+    fn wait_for_lane(&mut self, mut row: Row) {
+        row.next_attempt = self.now + limits::LANE_RETRY;
+        self.row(row);
+    }
+
     /// The decision; there may be more to do after it.
     fn done(mut self) -> Decision {
         self.decision.more = true;

@@ -5,7 +5,7 @@
 use super::lanes::Room;
 use super::tick::view;
 use crate::limits;
-use crate::plan::plan;
+use crate::plan::{PoolView, plan};
 use crate::record::{PoolRecord, Row};
 use crate::state::{Member, State, member_of};
 use crate::{Event, Vitals};
@@ -26,36 +26,33 @@ pub(super) fn stirred<M: Memory>(
     if state.index.due(pool).is_some_and(|due| due <= soon) {
         return None;
     }
-    let is_news = would_say_news(state, now, spec, pool, record, rows).unwrap_or(true);
-    is_news.then(|| Event::PoolStirred(pool.to_owned()))
-}
-
-fn would_say_news<M: Memory>(
-    state: &State<M>,
-    now: Nanos,
-    spec: &FleetSpec,
-    pool: &str,
-    record: Option<&PoolRecord>,
-    rows: &[&Row],
-) -> Option<bool> {
     // What root can pay is for the tick to say.
     let vitals = Vitals {
         liquid: Cycles(u128::MAX),
         stopping: false,
     };
-    let room = Room::new(state, &vitals);
-    let mut view = view(state, now, spec, pool, &room)?;
+    let view = view(state, now, spec, pool, &Room::new(state, &vitals));
+    let is_news = view.and_then(|view| says_news(view, record, rows));
+    is_news
+        .unwrap_or(true)
+        .then(|| Event::PoolStirred(pool.to_owned()))
+}
+
+/// Members stand in the view in the order of their ids.
+fn says_news<'a>(
+    mut view: PoolView<'a>,
+    record: Option<&'a PoolRecord>,
+    rows: &[&Row],
+) -> Option<bool> {
     let before = view.record;
     view.record = record.unwrap_or(before);
     for row in rows {
-        let place = view
-            .members
-            .iter_mut()
-            .find(|member| member.canister == row.canister)?;
-        // Its children did not change.
-        let bound = place.bound;
+        let members = &mut view.members;
+        let place = members.binary_search_by_key(&row.canister, |member| member.canister);
+        let place = &mut members[place.ok()?];
         *place = Member {
-            bound,
+            // Its children did not change.
+            bound: place.bound,
             ..member_of(row)?.1
         };
     }

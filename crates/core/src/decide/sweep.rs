@@ -12,7 +12,7 @@ use super::lanes::Room;
 use crate::limits;
 use crate::record::{Row, Sweep, SweepStep};
 use crate::state::State;
-use hatchery_types::{EffectKind, FleetSpec, Lane, Nanos, Outcome, Phase, Reason};
+use hatchery_types::{EffectKind, FleetSpec, Lane, Outcome, Phase, Reason};
 use ic_stable_structures::Memory;
 
 /// A verified canister that holds too much is swept, and verified again, before it is Ready.
@@ -48,7 +48,6 @@ pub(super) fn is_wanted(row: &Row) -> bool {
 pub(super) fn before_delete<M: Memory>(
     draft: &mut Draft,
     state: &State<M>,
-    now: Nanos,
     spec: &FleetSpec,
     room: &Room,
     mut row: Row,
@@ -58,7 +57,7 @@ pub(super) fn before_delete<M: Memory>(
         row.sweep = Some(Sweep::wanted());
     }
     match row.sweep.map(|sweep| sweep.step) {
-        Some(SweepStep::Wanted) => start(draft, state, now, spec, room, row),
+        Some(SweepStep::Wanted) => start(draft, state, spec, room, row),
         Some(SweepStep::Sent) => draft.start_on(row, EffectKind::Observe),
         Some(SweepStep::Over) | None => draft.start_on(row, EffectKind::Stop),
     }
@@ -68,18 +67,12 @@ pub(super) fn before_delete<M: Memory>(
 pub(super) fn start<M: Memory>(
     draft: &mut Draft,
     state: &State<M>,
-    now: Nanos,
     spec: &FleetSpec,
     room: &Room,
     row: Row,
 ) {
     if room.lane(state, spec, Lane::Install) == 0 {
-        let next_attempt = now + limits::LANE_RETRY;
-        draft.row(Row {
-            next_attempt,
-            ..row
-        });
-        return;
+        return draft.wait_for_lane(row);
     }
     let keep = match row.exit {
         _ if row.phase == Phase::Deleting => limits::SWEEP_REST,

@@ -153,7 +153,7 @@ fn look_at_next<M: Memory>(
         Phase::Exporting => export::go_on(state, &mut draft, now, spec, room, row),
         Phase::Standby if row.starts_until.0 > 0 => ask::check(&mut draft, state, row),
         Phase::Deleting if row.stopped => draft.start_on(row, EffectKind::Delete),
-        Phase::Deleting => sweep::before_delete(&mut draft, state, now, spec, room, row),
+        Phase::Deleting => sweep::before_delete(&mut draft, state, spec, room, row),
         Phase::Stopping => draft.start_on(row, EffectKind::Stop),
         Phase::Upgrading => upgrade::go_on(&mut draft, state, spec, room, row),
         _ if row.mend && standing::held_back(state).is_none() => mend::start(&mut draft, row),
@@ -235,15 +235,14 @@ fn reset_next<M: Memory>(
     let start = row.stopped && !planted("p19");
     let mut draft = Draft::new(state, now);
     if sweep::is_wanted(&row) {
-        sweep::start(&mut draft, state, now, spec, room, row);
+        sweep::start(&mut draft, state, spec, room, row);
         return Some(draft.done());
     }
     if let Some(kind) = upgrade::before_reset(&row) {
         if room.takes(state, spec, &kind) {
             draft.start_on(row, kind);
         } else {
-            row.next_attempt = now + limits::LANE_RETRY;
-            draft.row(row);
+            draft.wait_for_lane(row);
         }
         return Some(draft.done());
     }
@@ -433,18 +432,10 @@ fn count_plan<M: Memory>(state: &State<M>, draft: &mut Draft, pool: &str, plan: 
     }
 }
 
-/// Nothing else is left to do: the log gets room, and what was counted meanwhile outlives an
-/// upgrade.
+/// Nothing else is left to do: what was counted meanwhile outlives an upgrade.
 fn keep_metrics<M: Memory>(state: &State<M>) -> Option<Decision> {
-    let event = if state.log_wants_room() {
-        Event::LogTrimmed
-    } else if state.has_news_of_metrics() {
-        Event::MetricsKept
-    } else {
-        return None;
-    };
-    Some(Decision {
-        events: vec![event],
+    state.has_news_of_metrics().then(|| Decision {
+        events: vec![Event::MetricsKept],
         more: true,
         ..Decision::default()
     })

@@ -68,12 +68,7 @@ pub(super) fn go_on<M: Memory>(
         },
     };
     if !room.takes(state, spec, &kind) {
-        let next_attempt = now + limits::LANE_RETRY;
-        draft.row(Row {
-            next_attempt,
-            ..row
-        });
-        return;
+        return draft.wait_for_lane(row);
     }
     draft.start_on(row, kind);
 }

@@ -170,12 +170,7 @@ pub(super) fn go_on<M: Memory>(
         .module
         .filter(|_| room.lane(state, spec, Lane::Install) > 0)
     else {
-        let next_attempt = draft.now + limits::LANE_RETRY;
-        draft.row(Row {
-            next_attempt,
-            ..row
-        });
-        return;
+        return draft.wait_for_lane(row);
     };
     let generation = row.generation;
     let row = Row {

@@ -75,11 +75,6 @@ impl<M: Memory> State<M> {
             Event::MetricsKept => {
                 self.kept_metrics.set(Cbor(self.metrics.clone()));
             }
-            Event::LogTrimmed => {
-                while self.log.len() > limits::LOG_MAX - limits::LOG_SPARE {
-                    self.log.pop_first();
-                }
-            }
             Event::PoolChanged(record) => {
                 self.index.wake_pool_now(&record.name, now);
                 self.put_pool(now, *record);
@@ -180,7 +175,7 @@ impl<M: Memory> State<M> {
         let was_open = self.header().resets.open_until().is_some();
         self.change_header(|header| header.resets = breaker);
         if let Some(until) = breaker.open_until().filter(|_| !was_open) {
-            self.append_log(LogEntry {
+            self.log.append(&LogEntry {
                 at: now,
                 canister: None,
                 pool: None,
@@ -326,7 +321,7 @@ impl<M: Memory> State<M> {
                 .as_ref()
                 .is_some_and(|before| before.reason != row.reason)
         {
-            self.append_log(LogEntry {
+            self.log.append(&LogEntry {
                 at: now,
                 canister: Some(row.canister),
                 pool: row.pool.clone(),
@@ -356,7 +351,7 @@ impl<M: Memory> State<M> {
             self.index.wake_pool_now(pool, now);
             if phases.contains(&Some(Phase::InService)) {
                 self.index
-                    .note_listing(pool, self.newest_event, row.canister);
+                    .note_listing(pool, self.log.newest(), row.canister);
             }
         }
         if row.phase == Phase::Ready {
@@ -370,7 +365,7 @@ impl<M: Memory> State<M> {
             self.index.take_row(&row);
             self.book_removed(row.held(), &reason);
             let pool = row.pool;
-            self.append_log(LogEntry {
+            self.log.append(&LogEntry {
                 at: now,
                 canister: Some(canister),
                 pool,
@@ -429,13 +424,5 @@ impl<M: Memory> State<M> {
             self.chunks.remove(&ChunkKey::new(module, index));
         }
         self.modules.remove(&HashKey(module.0));
-    }
-
-    pub(super) fn append_log(&mut self, entry: LogEntry) {
-        self.newest_event += 1;
-        self.log.insert(self.newest_event, Record::from(entry));
-        if self.log.len() > limits::LOG_MAX {
-            self.log.pop_first();
-        }
     }
 }

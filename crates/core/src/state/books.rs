@@ -30,7 +30,7 @@ impl<M: Memory> State<M> {
             let reason = Reason::ToppedUp(cycles);
             self.metrics
                 .count(Operation::TopUp, Ended::Completed, reason.name());
-            self.append_log(LogEntry {
+            self.log.append(&LogEntry {
                 at: now,
                 canister: Some(after.canister),
                 pool: after.pool.clone(),

@@ -149,7 +149,6 @@ fn check_limits<M: Memory>(state: &State<M>, found: &mut Findings) {
     let counts = state.counts();
     let sizes = [
         ("rows", state.rows.len(), limits::ROWS_MAX),
-        ("log", state.log.len(), limits::LOG_MAX),
         ("decisions", state.decisions.len(), limits::DECISIONS_MAX),
         ("receipts", state.receipts.len(), limits::RECEIPTS_MAX),
         (

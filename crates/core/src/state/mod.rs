@@ -31,7 +31,10 @@ use crate::lease::LeaseReceipt;
 use crate::metrics::Metrics;
 use crate::plant::planted;
 use crate::record::{Header, LogEntry, ModuleRecord, PoolRecord, Row, Version};
-use crate::storage::{Cbor, ChunkKey, HashKey, LAYOUT, Memories, PrincipalKey, ReceiptKey, Record};
+use crate::ring::Ring;
+use crate::storage::{
+    Cbor, ChunkKey, HashKey, LAYOUT, LAYOUT_OF_RING, Memories, PrincipalKey, ReceiptKey, Record,
+};
 use crate::{Breaker, Funding, Ledger, Standing};
 use hatchery_types::{
     CanisterId, Cycles, Effect, EffectId, FleetSpec, Generation, Incarnation, ModuleHash, Nanos,
@@ -49,7 +52,7 @@ pub struct State<M: Memory> {
     pools: StableBTreeMap<String, Record, M>,
     modules: StableBTreeMap<HashKey, Record, M>,
     chunks: StableBTreeMap<ChunkKey, Vec<u8>, M>,
-    log: StableBTreeMap<u64, Record, M>,
+    log: Ring<M>,
     receipts: StableBTreeMap<ReceiptKey, Record, M>,
     leases: StableBTreeMap<ReceiptKey, Record, M>,
     decisions: StableBTreeMap<u64, Record, M>,
@@ -57,7 +60,6 @@ pub struct State<M: Memory> {
     metrics: Metrics,
     pub(crate) index: Index,
     next_effect: u64,
-    newest_event: u64,
     newest_decision: u64,
     receipt_index: ReceiptIndex,
 }
@@ -134,6 +136,8 @@ impl<M: Memory> State<M> {
             purse: None,
         };
         let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
+        let is_ring = header.get().0.layout >= LAYOUT_OF_RING;
+        let log = [Ring::from_map, Ring::init][usize::from(is_ring)];
         let mut state = State {
             next_effect: header.get().0.effect_ceiling,
             header,
@@ -143,14 +147,13 @@ impl<M: Memory> State<M> {
             pools: StableBTreeMap::init(memories.pools),
             modules: StableBTreeMap::init(memories.modules),
             chunks: StableBTreeMap::init(memories.chunks),
-            log: StableBTreeMap::init(memories.log),
+            log: log(memories.log),
             receipts: StableBTreeMap::init(memories.receipts),
             leases: StableBTreeMap::init(memories.leases),
             decisions: StableBTreeMap::init(memories.decisions),
             kept_metrics: StableCell::init(memories.metrics, Cbor(Metrics::default())),
             metrics: Metrics::default(),
             index: Index::default(),
-            newest_event: 0,
             newest_decision: 0,
             receipt_index: ReceiptIndex::default(),
         };
@@ -166,14 +169,15 @@ impl<M: Memory> State<M> {
         if header.layout == LAYOUT {
             return;
         }
-        let rows = self.rows.last_key_value();
-        header.newest = rows.map(|(_, row)| row.read::<Row>().canister);
+        if header.layout == 1 {
+            let rows = self.rows.last_key_value();
+            header.newest = rows.map(|(_, row)| row.read::<Row>().canister);
+        }
         header.layout = LAYOUT;
         self.header.set(Cbor(header));
     }
 
     fn rebuild(&mut self) {
-        self.newest_event = self.log.last_key_value().map_or(0, |(number, _)| number);
         if !planted("l09") {
             self.metrics = self.kept_metrics.get().0.clone();
         }
@@ -343,11 +347,6 @@ impl<M: Memory> State<M> {
         &self.metrics
     }
 
-    /// The log has so few places left that the tick makes room.
-    pub(crate) fn log_wants_room(&self) -> bool {
-        self.log.len() > crate::limits::LOG_MAX - crate::limits::LOG_SPARE / 2
-    }
-
     /// Something was counted since it was last written to stable memory.
     pub(crate) fn has_news_of_metrics(&self) -> bool {
         self.metrics != self.kept_metrics.get().0
@@ -381,16 +380,12 @@ impl<M: Memory> State<M> {
 
     /// At most `limit` events with a number above `after`, oldest first.
     pub fn log(&self, after: u64, limit: usize) -> Vec<(u64, LogEntry)> {
-        let range = self.log.range((Excluded(after), Unbounded));
-        range
-            .take(limit)
-            .map(|entry| (*entry.key(), entry.value().read()))
-            .collect()
+        self.log.after(after, limit)
     }
 
     /// Number of the newest event; 0 = none yet.
     pub fn newest_event(&self) -> u64 {
-        self.newest_event
+        self.log.newest()
     }
 
     /// The id the next effect gets.

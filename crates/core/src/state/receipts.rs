@@ -152,7 +152,7 @@ impl<M: Memory> State<M> {
         self.metrics.count(operation_kind, ended, reason.name());
         let canister = waits.into_iter().flatten().find_map(subject);
         let row = canister.and_then(|canister| self.row(canister));
-        self.append_log(LogEntry {
+        self.log.append(&LogEntry {
             at: now,
             canister,
             pool: row.as_ref().and_then(|row| row.pool.clone()),

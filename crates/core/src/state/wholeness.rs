@@ -37,7 +37,7 @@ impl<M: Memory> State<M> {
         self.index.take_effect(id);
         self.index.put_effect(&effect, self.incarnation());
         self.effects.insert(id.0, Record::from(effect));
-        self.append_log(LogEntry {
+        self.log.append(&LogEntry {
             at: now,
             canister: None,
             pool: None,

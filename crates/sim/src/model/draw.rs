@@ -5,8 +5,8 @@ use super::action::{Action, Load, Meddling, Numbers};
 use super::fleet;
 use super::swarm::Fault;
 use super::world::World;
-use hatchery_core::Command;
 use hatchery_core::limits::COMMAND_IDS_MAX;
+use hatchery_core::{Command, UpgradeStep};
 use hatchery_types::{
     CanisterId, Cycles, Direction, ExportTo, Nanos, OperationId, Phase, RunState,
 };
@@ -24,6 +24,9 @@ impl World {
     pub(super) fn draw(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
         self.draw_trouble(&mut actions);
+        if self.platform.swarm.ambushes() {
+            self.draw_ambush(&mut actions);
+        }
         match self.dice.below(100) {
             0..30 => {}
             30..33 => actions.push(Action::Tick),
@@ -49,6 +52,32 @@ impl World {
         actions
     }
 
+    /// A member is harmed in the middle of its upgrade, by what each step of it rarely meets.
+    fn draw_ambush(&mut self, actions: &mut Vec<Action>) {
+        let rows = self.rows().values();
+        let away = rows.filter(|row| row.phase == Phase::Upgrading);
+        let victims = away.filter_map(|row| {
+            let upgrade = row.upgrade.as_ref()?;
+            let (permille, harm): (u32, &[Meddling]) = match upgrade.step {
+                UpgradeStep::Find => (300, &[Meddling::Deleted]),
+                UpgradeStep::Look => (600, &[Meddling::TakenOver]),
+                UpgradeStep::Check => (150, &[Meddling::Deleted]),
+                // Root has nothing to go back to.
+                UpgradeStep::Replace if upgrade.snapshot.is_some() => {
+                    (50, &[Meddling::Unsaved, Meddling::Uninstalled])
+                }
+                _ => return None,
+            };
+            Some((row.canister, permille, harm))
+        });
+        let victims: Vec<_> = victims.collect();
+        if let Some((id, permille, harm)) = self.dice.pick(&victims).copied()
+            && self.dice.chance(permille)
+        {
+            actions.extend(harm.iter().map(|meddling| Action::Meddle(*meddling, id)));
+        }
+    }
+
     /// A role goes to another module, only one whose workers are checked to one that corrupts; or
     /// somebody meddles with a member on its way.
     fn draw_upgrade(&mut self, actions: &mut Vec<Action>) {
@@ -59,6 +88,7 @@ impl World {
             .collect();
         let knows = |meddling: &Meddling| self.platform.swarm.knows(Fault::Meddled(*meddling));
         if Meddling::ALL.iter().any(knows)
+            && !self.platform.swarm.ambushes()
             && let Some(id) = self.dice.pick(&away).copied()
         {
             // The last pair leaves root nothing to go back to.

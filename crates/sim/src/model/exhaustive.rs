@@ -5,9 +5,13 @@
 use super::action::Action;
 use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
+use super::platform::Call;
 use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
 use hatchery_types::{EffectKind, Nanos, Step};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// When root is upgraded by force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,19 +76,45 @@ pub struct Exhausted {
     pub failures: Vec<(String, Failure)>,
 }
 
-/// Runs every case.
-pub fn exhaust() -> Exhausted {
+/// Runs every case, on that many threads; on one, it is the caller's own.
+pub fn exhaust(threads: usize) -> Exhausted {
+    let kinds = every_kind();
+    let scenes = scenes(&kinds);
     let mut result = Exhausted::default();
-    for kind in every_kind() {
-        match Scene::leading_to(&kind) {
-            Some(scene) => scene.run_all(&mut result),
+    let mut cases = Vec::new();
+    for (kind, scene) in kinds.iter().zip(&scenes) {
+        match scene {
+            Some(scene) => cases.extend(scene.cases()),
             None => result.unreached.push(format!("{kind:?}")),
         }
     }
+    result.cases = cases.len() as u64;
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(BTreeMap::new());
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = cases.get(number) else {
+                return;
+            };
+            if let Err(failure) = case.run() {
+                let mut failures = failures.lock().expect("bug: a case panicked");
+                failures.insert(number, (case.to_string(), failure));
+            }
+        }
+    };
+    if threads < 2 {
+        work();
+    } else {
+        std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    }
+    let failures = failures.into_inner().expect("bug: a case panicked");
+    result.failures = failures.into_values().collect();
     result
 }
 
 /// A world up to the moment at which an effect of some kind was sent.
+#[derive(Debug)]
 struct Scene {
     seed: u64,
     kind: EffectKind,
@@ -94,79 +124,123 @@ struct Scene {
     call: CallName,
 }
 
-impl Scene {
-    fn leading_to(kind: &EffectKind) -> Option<Scene> {
-        let quiet = (0..SEEDS_LOOKED_AT).map(|seed| (seed, Swarm::none(seed)));
-        let loud = (0..SEEDS_LOOKED_AT).map(|seed| (seed, Swarm::new(seed)));
-        quiet
-            .chain(loud)
-            .find_map(|(seed, swarm)| Scene::in_world(seed, swarm, kind))
-    }
-
-    fn in_world(seed: u64, swarm: Swarm, kind: &EffectKind) -> Option<Scene> {
-        let mut world = World::unborn(seed, swarm, Watch::Usual);
+/// For each kind the shortest scene that any of the worlds leads to: every case plays it again.
+fn scenes(kinds: &[EffectKind]) -> Vec<Option<Scene>> {
+    let mut scenes: Vec<Option<Scene>> = kinds.iter().map(|_| None).collect();
+    let quiet = (0..SEEDS_LOOKED_AT).map(|seed| (seed, Swarm::none(seed)));
+    let loud = (0..SEEDS_LOOKED_AT).map(|seed| (seed, Swarm::new(seed)));
+    for (seed, swarm) in quiet.chain(loud) {
+        let mut world = World::unborn(seed, swarm, Watch::Bare);
         world.keep();
-        world.begin().ok()?;
-        for _ in 0..STEPS_LOOKED_AT {
-            for action in world.draw_step() {
-                world.act_kept(&action).ok()?;
-                let found = world
-                    .platform
-                    .calls()
-                    .find(|call| call.index == 0 && call.kind.steps() == kind.steps());
-                if let Some(call) = found {
-                    return Some(Scene {
-                        seed,
-                        kind: kind.clone(),
-                        actions: world.kept().to_vec(),
-                        script: world.platform.recorded(),
-                        call: call.name,
-                    });
+        // A world that breaks leads nowhere from there on.
+        let _broken = look_for(kinds, &mut world, &mut scenes);
+    }
+    scenes
+}
+
+fn look_for(
+    kinds: &[EffectKind],
+    world: &mut World,
+    scenes: &mut [Option<Scene>],
+) -> Result<(), Failure> {
+    world.begin()?;
+    for _ in 0..STEPS_LOOKED_AT {
+        for action in world.draw_step() {
+            world.act_kept(&action)?;
+            let length = world.kept().len();
+            for (kind, scene) in kinds.iter().zip(&mut *scenes) {
+                if scene
+                    .as_ref()
+                    .is_none_or(|scene| scene.actions.len() > length)
+                    && let Some(found) = Scene::here(kind, world)
+                {
+                    *scene = Some(found);
                 }
             }
-        }
-        None
-    }
-
-    fn run_all(&self, result: &mut Exhausted) {
-        for step in 0..self.kind.steps().len() as u8 {
-            for end in ENDS {
-                for upgrade in UPGRADES {
-                    if end == End::Lost && matches!(upgrade, Upgrade::No | Upgrade::After) {
-                        continue;
-                    }
-                    result.cases += 1;
-                    if let Err(failure) = self.run(step, end, upgrade) {
-                        let name =
-                            format!("{:?}, step {step} {end:?}, upgrade {upgrade:?}", self.kind);
-                        result.failures.push((name, failure));
-                    }
-                }
+            if scenes
+                .iter()
+                .flatten()
+                .all(|scene| scene.actions.len() <= length)
+                && scenes.iter().all(Option::is_some)
+            {
+                return Ok(());
             }
         }
     }
+    Ok(())
+}
 
-    fn run(&self, step: u8, end: End, upgrade: Upgrade) -> Result<(), Failure> {
-        let target = CallName {
-            index: step,
-            ..self.call
+impl Scene {
+    /// The world as it is, if an effect of that kind is on its way.
+    fn here(kind: &EffectKind, world: &World) -> Option<Scene> {
+        let mut calls = world.platform.calls();
+        let is_first = |call: &&Call| call.index == 0 && call.kind.steps() == kind.steps();
+        let call = calls.find(is_first)?;
+        Some(Scene {
+            seed: world.seed,
+            kind: kind.clone(),
+            actions: world.kept().to_vec(),
+            script: world.platform.recorded(),
+            call: call.name,
+        })
+    }
+
+    /// Every step × end × upgrade.
+    fn cases(&self) -> impl Iterator<Item = Case<'_>> {
+        let steps = 0..self.kind.steps().len() as u8;
+        let ends = steps.flat_map(|step| ENDS.map(|end| (step, end)));
+        let cases = ends.flat_map(|(step, end)| UPGRADES.map(|upgrade| (step, end, upgrade)));
+        let is_one = |(_, end, upgrade): &(u8, End, Upgrade)| {
+            *end != End::Lost || !matches!(upgrade, Upgrade::No | Upgrade::After)
         };
-        let mut script = self.script.clone();
+        cases.filter(is_one).map(|(step, end, upgrade)| Case {
+            scene: self,
+            step,
+            end,
+            upgrade,
+        })
+    }
+}
+
+/// One way a scene goes on.
+struct Case<'a> {
+    scene: &'a Scene,
+    step: u8,
+    end: End,
+    upgrade: Upgrade,
+}
+
+impl std::fmt::Display for Case<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (kind, step) = (&self.scene.kind, self.step);
+        let (end, upgrade) = (self.end, self.upgrade);
+        write!(f, "{kind:?}, step {step} {end:?}, upgrade {upgrade:?}")
+    }
+}
+
+impl Case<'_> {
+    fn run(&self) -> Result<(), Failure> {
+        let scene = self.scene;
+        let steps = scene.kind.steps();
+        let target = CallName {
+            index: self.step,
+            ..scene.call
+        };
+        let mut script = scene.script.clone();
         let usual = script.get(&target).copied().unwrap_or(Fate::GOOD);
-        script.insert(target, fate(usual, end));
-        let mut world = World::unborn(self.seed, Swarm::none(self.seed), Watch::Closely);
-        if end == End::Is(Fault::StopInProgress)
-            && self.kind.steps()[usize::from(step)] != Step::Stop
+        script.insert(target, fate(usual, self.end));
+        let mut world = World::unborn(scene.seed, Swarm::none(scene.seed), Watch::Closely);
+        if self.end == End::Is(Fault::StopInProgress) && steps[usize::from(self.step)] != Step::Stop
         {
             // The platform has no such outcome for this step, so its edges are on no list.
             world.allow_every_edge();
         }
         world.platform.follow(script);
         world.begin()?;
-        for action in &self.actions {
+        for action in &scene.actions {
             world.act(action)?;
         }
-        upgrade_at(&mut world, target, upgrade)?;
+        upgrade_at(&mut world, target, self.upgrade)?;
         for _ in 0..STEPS_AFTER {
             world.step()?;
         }

@@ -90,7 +90,6 @@ impl Mirror {
             | Event::Measured(..)
             | Event::Served(..)
             | Event::MetricsKept
-            | Event::LogTrimmed
             | Event::OperationAnswered { .. } => {}
         }
     }

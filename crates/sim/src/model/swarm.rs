@@ -113,6 +113,8 @@ pub struct Swarm {
     struck: [u64; KINDS],
     /// Faults of the calls of one kind of effect, far more often than any other.
     aims: Vec<(&'static str, Fault)>,
+    /// Members are harmed in the middle of their upgrade, far more often than anywhere else.
+    ambushes: bool,
 }
 
 /// How often an aimed fault strikes.
@@ -138,6 +140,11 @@ impl Swarm {
         for _ in 0..seed % 4 {
             swarm.aim();
         }
+        swarm.ambushes = seed % 4 == 1;
+        if seed % 12 == 1 {
+            // Root has to look again and again whether it came about.
+            swarm.aims.push(("upgrade", Fault::UnknownNotRan));
+        }
         swarm
     }
 
@@ -162,6 +169,7 @@ impl Swarm {
             permille: [0; KINDS],
             struck: [0; KINDS],
             aims: Vec::new(),
+            ambushes: false,
         }
     }
 
@@ -197,9 +205,15 @@ impl Swarm {
         self.permille[fault.index()] > 0
     }
 
+    /// Whether members are harmed in the middle of their upgrade now.
+    pub fn ambushes(&self) -> bool {
+        self.ambushes
+    }
+
     /// No fault strikes from now on.
     pub fn stop(&mut self) {
         self.aims.clear();
+        self.ambushes = false;
         self.permille = [0; KINDS];
     }
 

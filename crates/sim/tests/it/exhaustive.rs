@@ -4,7 +4,8 @@ use hatchery_sim::model::exhaust;
 
 #[test]
 fn every_effect_every_outcome_every_upgrade() {
-    let result = exhaust();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let result = exhaust(cores);
     assert!(
         result.unreached.is_empty(),
         "no world leads to {:?}",

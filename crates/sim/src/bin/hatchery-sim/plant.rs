@@ -20,18 +20,19 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     let wanted = |id: &str| args.ids.is_empty() || args.ids.iter().any(|wanted| wanted == id);
     let plants: Vec<_> = PLANTS.iter().filter(|(id, _)| wanted(id)).collect();
     let bar = bar(plants.len() as u64, "plants");
+    let ids: Vec<&str> = plants.iter().map(|(id, _)| *id).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let finders = hunt(&ids, threads, &|id, finder| {
+        bar.inc(1);
+        let finder = finder.unwrap_or("not found by the simulation");
+        bar.suspend(|| eprintln!("{id:<5}{finder}"));
+    });
     let mut found = serde_json::Map::new();
     let mut missed = Vec::new();
-    for (id, bug) in &plants {
-        let finder = hunt(id);
-        bar.inc(1);
-        if !args.json {
-            let finder = finder.as_deref().unwrap_or("NOT FOUND");
-            bar.suspend(|| println!("{id:<5}{bug:<64}{finder}"));
-        }
+    for (id, finder) in ids.into_iter().zip(finders) {
         match finder {
-            Some(finder) => drop(found.insert((*id).to_owned(), finder.into())),
-            None => missed.push(*id),
+            Some(finder) => drop(found.insert(id.to_owned(), finder.into())),
+            None => missed.push(id),
         }
     }
     bar.finish_and_clear();
