@@ -73,6 +73,7 @@ pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow
 pub(crate) fn peers(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     canisters::build(workspace)?;
     workspace.program("hatchery-engine")?;
+    workspace.program("hatchery")?;
     run(workspace
         .program("hatchery-peers")?
         .env(canisters::WASM_FOLDER_VARIABLE, workspace.wasm_folder())

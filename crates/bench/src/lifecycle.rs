@@ -6,12 +6,13 @@ use hatchery_core::Event;
 use hatchery_engine::InstallMode;
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
+use hatchery_sim::world::memory::edit;
 use hatchery_types::{
     CanisterId, Cycles, DrainSpec, FleetSpec, ModuleHash, Nanos, Phase, PoolSpec, RoleSpec,
 };
 
 use crate::measure::Figure;
-use crate::pool::{Copy, Modules, Tally, edit, fork};
+use crate::pool::{Copy, Modules, Tally, fork};
 
 const SECOND: u64 = 1_000_000_000;
 const ROUND_NS: u64 = 500_000_000;
@@ -194,7 +195,7 @@ fn take_in(copy: &mut Copy, spec: &FleetSpec, ids: &[CanisterId]) {
         PoolSpec::new(&format!("pool{number}"), "quiet", size, size)
     }));
     let apart = MINUTE * DAY_ROUNDS / ids.len() as u64;
-    edit(world, |state| {
+    edit(&mut world.engine, world.root, |state| {
         let pattern = state.row(worker).expect("bug: a listed row is missing");
         state.apply(now, Event::SpecApplied(Box::new(spec)));
         for (number, id) in (0..).zip(ids) {

@@ -6,13 +6,14 @@ use hatchery_api::{Answer, LeaseAnswer, LeaseRequest};
 use hatchery_core::{Event, RowFilter};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
+use hatchery_sim::world::memory::{NativeState, edit, nobody};
 use hatchery_types::{
     Cycles, FleetSpec, Generation, LeaseSpec, ModuleHash, Nanos, OperationId, Phase, PoolSpec,
     SignalSpec,
 };
 
 use crate::measure::Figure;
-use crate::pool::{Copy, Modules, RootState, Tally, edit, fill, fork, stranger};
+use crate::pool::{Copy, Modules, Tally, fill, fork};
 
 const SECOND: u64 = 1_000_000_000;
 /// Rows among which a worker is handed out.
@@ -125,7 +126,7 @@ fn report(modules: &Modules, name: &'static str, members: u64) -> Figure {
     let mut world = start(modules, leasing);
     let mut copy = fork(&mut world);
     let now = Nanos(copy.0.engine.now_ns());
-    edit(&mut copy.0, |state| {
+    edit(&mut copy.0.engine, copy.0.root, |state| {
         let mut spec = state.spec().expect("bug: no spec").clone();
         let pool = &mut spec.pools[0];
         let name = pool.name.clone();
@@ -148,7 +149,7 @@ fn report(modules: &Modules, name: &'static str, members: u64) -> Figure {
 fn add_pools(copy: &mut Copy, pools: u64, members: u64) {
     let Copy(world) = copy;
     let now = Nanos(world.engine.now_ns());
-    edit(world, |state| {
+    edit(&mut world.engine, world.root, |state| {
         let mut spec = state.spec().expect("bug: no spec").clone();
         let pattern = spec.pools[0].clone();
         spec.pools.extend((0..pools).map(|number| PoolSpec {
@@ -168,13 +169,13 @@ fn add_pools(copy: &mut Copy, pools: u64, members: u64) {
 }
 
 /// Members at work, like one there is, with loads that hold every pool where it is.
-fn add_members(state: &mut RootState, now: Nanos, members: u64, pool_of: impl Fn(u64) -> String) {
+fn add_members(state: &mut NativeState, now: Nanos, members: u64, pool_of: impl Fn(u64) -> String) {
     let (rows, _) = state.rows(&RowFilter::of(Some(Phase::InService)), None, 1);
     let worker = rows.first().expect("bug: nobody works").clone();
     let target = state.spec().expect("bug: no spec").pools[0].signals[0].target;
     for number in 0..members {
         let mut row = worker.clone();
-        row.canister = stranger(number);
+        row.canister = nobody(number);
         row.pool = Some(pool_of(number));
         row.sample = Some(target);
         row.sample_at = now;

@@ -50,6 +50,11 @@ impl Complaint {
     }
 }
 
+/// Whether an error is of this kind.
+pub(crate) fn is(error: &anyhow::Error, kind: Kind) -> bool {
+    kind_of(error) == kind
+}
+
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -83,9 +88,16 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
 }
 
 fn kind_of(error: &anyhow::Error) -> Kind {
-    error
-        .downcast_ref::<Complaint>()
-        .map_or(Kind::Internal, |complaint| complaint.kind)
+    if let Some(complaint) = error.downcast_ref::<Complaint>() {
+        return complaint.kind;
+    }
+    // A file that cannot be read or written is no bug of ours.
+    let is_of_files = error.downcast_ref::<std::io::Error>().is_some();
+    if is_of_files {
+        Kind::Input
+    } else {
+        Kind::Internal
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +114,12 @@ mod tests {
             "error: there is no root.wasm\nhint: build it"
         );
         assert_eq!(kind_of(&error), Kind::Missing);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_no_bug_of_ours() {
+        let error = std::fs::write("", "").context("plot").expect_err("no path");
+        assert_eq!(kind_of(&error), Kind::Input);
     }
 
     #[test]

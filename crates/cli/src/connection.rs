@@ -55,7 +55,14 @@ fn root(globals: &Globals, home: &Home, place: &Place) -> anyhow::Result<Option<
     let Some(text) = given(globals.root.as_ref(), network::ROOT_VARIABLE) else {
         return Ok(home.root(&place.name));
     };
-    canister(&text).map(Some)
+    let root = canister(&text)?;
+    if root == Principal::management_canister() {
+        let message = format!("{root} is the platform itself, not a root");
+        return Err(Complaint::new(Kind::Input, message)
+            .hint("`hatchery deploy` says root's id, and the folder keeps it")
+            .into());
+    }
+    Ok(Some(root))
 }
 
 /// The principal in a text that was typed.

@@ -67,6 +67,11 @@ pub(crate) fn run(globals: &Globals, options: &DemoOptions) -> anyhow::Result<()
         options.seed
     );
     let complaint = Complaint::new(Kind::Failed, message).hint(again);
+    if options.fleet.is_some() {
+        let needs = "the first pool of a fleet of your own must follow the load: a signal `depth`, \
+                     `max` of 6 or more";
+        return Err(complaint.hint(needs).into());
+    }
     Err(complaint.into())
 }
 

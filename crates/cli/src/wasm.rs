@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Names the folder when no option does; `cargo xtask` sets it.
 const FOLDER_VARIABLE: &str = "HATCHERY_WASM_DIR";
+/// Programs lie in `target/debug`, tests in `target/debug/deps`.
+const DEPTH_MAX: usize = 3;
 /// The module of root.
 pub(crate) const ROOT: &str = "hatchery_root.wasm";
 /// The module of the example worker.
@@ -31,12 +33,10 @@ fn folder_of_the_program() -> Option<PathBuf> {
 /// The target folder of the build this program comes from, if it still lies there.
 pub(crate) fn target_folder() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    let target = program.parent()?.parent()?;
-    // Cargo marks its folders so.
-    target
-        .join("CACHEDIR.TAG")
-        .is_file()
-        .then(|| target.to_owned())
+    // Cargo marks its folder so; tests lie one folder deeper than programs.
+    let mut folders = program.ancestors().skip(1).take(DEPTH_MAX);
+    let target = folders.find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
+    Some(target.to_owned())
 }
 
 /// The bytes of a built canister.

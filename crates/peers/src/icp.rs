@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 use hatchery_network::Network;
 
+use crate::both;
 use crate::canister;
 use crate::operator;
 use crate::packages::Packages;
@@ -41,6 +42,7 @@ pub(crate) fn run(network: &Network, packages: &Packages, report: &mut Report) {
     }
     report.note(&format!("{PEER}: upgrade"), icp.upgrade());
     operator::run(network, &icp, report);
+    both::run(network, packages, &icp, report);
     let launched = launch(packages);
     report.note(&format!("{PEER}: network start, deploy, stop"), launched);
     for (check, arguments, words) in LAST_CHECKS {

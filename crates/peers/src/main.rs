@@ -3,6 +3,7 @@
 //! is a failure, unless `OFFLINE=1` says that nothing can be fetched.
 
 mod agent;
+mod both;
 mod canister;
 mod icp;
 mod javascript;

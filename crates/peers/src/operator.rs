@@ -71,7 +71,13 @@ fn wasm() -> PathBuf {
 }
 
 /// Asks until the answer has the words: a creation takes a few rounds.
-fn ask(icp: &Icp, root: &str, method: &str, argument: &str, words: &str) -> anyhow::Result<String> {
+pub(crate) fn ask(
+    icp: &Icp,
+    root: &str,
+    method: &str,
+    argument: &str,
+    words: &str,
+) -> anyhow::Result<String> {
     // Queries are told apart by the interface that root carries.
     let mut said = String::new();
     for _ in 0..20 {

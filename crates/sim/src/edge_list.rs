@@ -64,7 +64,7 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     // It waits in the warm pool.
-    ("ready", "installing", &["plan", "request"]),
+    ("ready", "installing", &["plan", "request", "create-worker"]),
     ("ready", "exporting", &["export", "tick", "drain-surplus"]),
     ("exporting", "installing", &["tick"]),
     ("exporting", "none", &["hand-over done", "info done"]),

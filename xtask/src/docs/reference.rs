@@ -10,6 +10,8 @@ const REASONS: &str = "crates/types/src/reason.rs";
 const LIMITS: &str = "crates/core/src/limits.rs";
 const METRICS: &str = "crates/canister/src/root/http/metrics.rs";
 const JSON: &str = "crates/cli/tests/golden/json.txt";
+/// The same of commands that change something.
+const JSON_OF_CHANGES: &str = "crates/cli/tests/golden/json-of-changes.txt";
 const FLEET_TOML: &str = "crates/api/src/fleet_toml.rs";
 
 /// Every reason: code, name, meaning.
@@ -186,9 +188,9 @@ pub(super) fn fleet_toml(root: &Path) -> anyhow::Result<Generated> {
 
 /// The shapes of what `--json` prints, as the commands' own test has them.
 pub(super) fn json(root: &Path) -> anyhow::Result<Generated> {
-    let shapes = read(root, JSON)?;
+    let shapes = read(root, JSON)? + &read(root, JSON_OF_CHANGES)?;
     let mut text = format!(
-        "<!-- Made from {JSON} by `cargo xtask docs --write`. -->\n\
+        "<!-- Made from {JSON} and {JSON_OF_CHANGES} by `cargo xtask docs --write`. -->\n\
          # Answers as JSON\n\n\
          Every command takes `--json` and then prints one value. A test runs the commands against a \
          live fleet and holds their answers against these shapes: names stay and are added to. \

@@ -4,7 +4,7 @@
 mod rounds;
 mod rows;
 
-pub(crate) use rows::{Copy, RootState, edit, fill, fork, stranger};
+pub(crate) use rows::{Copy, fill, fork};
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -2,13 +2,12 @@
 //! them again after an upgrade. The rows are written natively into root's own stable memory.
 
 use hatchery_api::{COMMAND_IDS_MAX, Command, CommandRequest};
-use hatchery_core::{Event, Memories, State, limits};
-use hatchery_engine::{IngressStatus, Principal};
+use hatchery_core::{Event, limits};
+use hatchery_engine::IngressStatus;
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
-use hatchery_types::{CanisterId, FleetSpec, ModuleHash, Nanos, OperationId, Phase};
-use ic_stable_structures::VectorMemory;
-use ic_stable_structures::memory_manager::{MemoryId, MemoryManager, VirtualMemory};
+use hatchery_sim::world::memory::{edit, nobody};
+use hatchery_types::{FleetSpec, ModuleHash, Nanos, OperationId, Phase};
 
 use super::{Modules, Tally};
 use crate::measure::Figure;
@@ -138,11 +137,11 @@ fn add_rows(copy: &mut Copy, count: u64) {
     let rows = world.rows().expect("bug: root does not answer");
     let ready = rows.iter().find(|row| row.phase == Phase::Ready);
     let ready = ready.expect("bug: nothing is ready").canister;
-    edit(world, |state| {
+    edit(&mut world.engine, world.root, |state| {
         let pattern = state.row(ready).expect("bug: a listed row is missing");
         for number in 0..count {
             let mut row = pattern.clone();
-            row.canister = stranger(number);
+            row.canister = nobody(number);
             if number >= READY {
                 row.phase = Phase::Failed;
                 row.next_attempt = Nanos::MAX;
@@ -152,7 +151,7 @@ fn add_rows(copy: &mut Copy, count: u64) {
         // The log of a fleet that has lived a while is full, however many rows there are.
         for turn in 0..limits::LOG_MAX {
             let mut row = pattern.clone();
-            row.canister = stranger(0);
+            row.canister = nobody(0);
             if turn % 2 == 0 {
                 row.phase = Phase::Failed;
                 row.next_attempt = Nanos::MAX;
@@ -160,33 +159,6 @@ fn add_rows(copy: &mut Copy, count: u64) {
             state.apply(row.since, Event::RowChanged(Box::new(row)));
         }
     });
-}
-
-/// Root's state, over a copy of its stable memory.
-pub(crate) type RootState = State<VirtualMemory<VectorMemory>>;
-
-/// Changes root's state behind its back: natively, in its own stable memory.
-pub(crate) fn edit(world: &mut FleetWorld, change: impl FnOnce(&mut RootState)) {
-    let memory = VectorMemory::default();
-    let bytes = world.engine.stable_memory(world.root.0);
-    memory
-        .borrow_mut()
-        .extend(bytes.expect("bug: root has no code"));
-    let manager = MemoryManager::init(memory.clone());
-    let memories = Memories::new(|number| manager.get(MemoryId::new(number)));
-    let mut state = State::open(memories).expect("bug: the layout is another");
-    change(&mut state);
-    drop((state, manager));
-    let set = world
-        .engine
-        .set_stable_memory(world.root.0, &memory.borrow());
-    assert!(set, "bug: root has no code");
-}
-
-/// An id of the engine's subnet that it has not given to anybody.
-pub(crate) fn stranger(number: u64) -> CanisterId {
-    let place = (0xff_0000_0000 + number).to_be_bytes();
-    CanisterId(Principal::from_slice(&[&place[..], &[1, 1]].concat()))
 }
 
 impl Copy {
@@ -232,7 +204,7 @@ impl Copy {
         world.pass(1, ROUND_NS);
         let claim = tally.borrow().of("hatchery_tick");
         let tally = Tally::listen(&mut world.engine, world.root);
-        let canisters = (0..u64::from(COMMAND_IDS_MAX)).map(|number| stranger(1 << 30 | number));
+        let canisters = (0..u64::from(COMMAND_IDS_MAX)).map(|number| nobody(1 << 30 | number));
         let request = CommandRequest {
             operation: OperationId("import".to_owned()),
             command: Command::ImportQueued {

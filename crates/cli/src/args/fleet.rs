@@ -374,8 +374,12 @@ pub(crate) struct WhyOptions {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CyclesVerb {
-    /// What is held where, what was spent, how long it lasts
-    Show,
+    /// What is held, what was spent, how long it lasts
+    Show {
+        /// Also what is held in which phase, which takes reading every row
+        #[arg(long)]
+        by_phase: bool,
+    },
     /// Give root cycles from the caller's balance in the cycles ledger
     TopUp {
         /// Such as 10T
@@ -402,6 +406,11 @@ pub(crate) struct ReplayOptions {
     /// Which [default: the newest]
     #[arg(value_name = "NUMBER")]
     pub(crate) decision: Option<u64>,
+    /// Let root itself make the plan again, instead of root's module in an engine here
+    #[arg(long, conflicts_with = "wasm_dir")]
+    pub(crate) by_root: bool,
+    #[command(flatten)]
+    pub(crate) wasm: WasmOptions,
 }
 
 #[derive(Debug, Args)]

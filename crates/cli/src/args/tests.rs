@@ -1,4 +1,5 @@
-//! What can be typed is what the book, root's interface and the help say.
+//! What can be typed is what the book, root's interface and the help say, and every verb is seen at
+//! work in a script.
 
 use super::{Arguments, Verb};
 use clap::{CommandFactory, Parser};
@@ -9,7 +10,8 @@ fn the_arguments_are_consistent() {
     Arguments::command().debug_assert();
 }
 
-/// Every line of a `sh` block that starts our program, with its page.
+/// Every line of a `sh` block that starts our program, and every command of the runbook, with its
+/// page.
 fn lines_of_the_book() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
@@ -25,6 +27,12 @@ fn lines_of_the_book() -> Vec<(PathBuf, String)> {
         let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or("").lines());
         let ours = lines.filter(|line| line.starts_with("hatchery "));
         found.extend(ours.map(|line| (path.clone(), line.to_owned())));
+        // The runbook's are in its sentences.
+        if path.ends_with("runbook.md") {
+            let quoted = text.split('`').skip(1).step_by(2);
+            let ours = quoted.filter(|line| line.starts_with("hatchery "));
+            found.extend(ours.map(|line| (path.clone(), line.to_owned())));
+        }
     }
     found
 }
@@ -125,4 +133,89 @@ fn the_help_is_as_it_was() {
     let text = text.concat();
     let text: Vec<&str> = text.lines().map(str::trim_end).collect();
     expect_test::expect_file!["../../tests/golden/help.txt"].assert_eq(&(text.join("\n") + "\n"));
+}
+
+/// What scripts typed and saw, and the tutorial, which is one.
+const SCRIPTS: [&str; 8] = [
+    include_str!("../../tests/golden/look.txt"),
+    include_str!("../../tests/golden/change.txt"),
+    include_str!("../../tests/golden/deploy.txt"),
+    include_str!("../../tests/golden/root.txt"),
+    include_str!("../../tests/golden/refuse.txt"),
+    include_str!("../../tests/golden/every.txt"),
+    include_str!("../../tests/golden/demo.txt"),
+    include_str!("../../../../docs/src/guides/tutorial.md"),
+];
+/// The shapes of answers as JSON.
+const SHAPES: [&str; 2] = [
+    include_str!("../../tests/golden/json.txt"),
+    include_str!("../../tests/golden/json-of-changes.txt"),
+];
+/// Verbs without an answer of their own: a view for a terminal, whose pictures are in
+/// `live/view/tests.rs`; a script for a shell, which `operate.rs` looks into; and a network that runs
+/// until it is ended, whose answer is that of `status`.
+const NO_TRANSCRIPT: [&str; 2] = ["top", "completions"];
+const NO_JSON: [&str; 3] = ["top", "completions", "up"];
+
+/// Every verb that can be typed, without those that are only the beginning of others.
+fn verbs(command: &clap::Command, path: &str, into: &mut Vec<String>) {
+    for verb in command
+        .get_subcommands()
+        .filter(|it| it.get_name() != "help")
+    {
+        let path = format!("{path} {}", verb.get_name());
+        if verb.get_subcommands().next().is_none() {
+            into.push(path.trim_start().to_owned());
+        }
+        verbs(verb, &path, into);
+    }
+}
+
+/// Lines that were typed, and whether they went well: a refusal ends with its exit code.
+fn typed() -> Vec<(&'static str, bool)> {
+    let mut found = Vec::new();
+    for script in SCRIPTS {
+        let mut last: Option<(&str, bool)> = None;
+        for line in script.lines() {
+            let prompt = line.strip_prefix("$ hatchery ");
+            if let Some(line) = prompt.or_else(|| line.strip_prefix("hatchery ")) {
+                found.extend(last.replace((line, true)));
+            } else if line.starts_with("[exit ") {
+                last = last.map(|(line, _)| (line, false));
+            }
+        }
+        found.extend(last);
+    }
+    found
+}
+
+#[test]
+fn no_verb_is_left_out_of_the_scripts() {
+    let mut all = Vec::new();
+    verbs(&Arguments::command(), "", &mut all);
+    assert!(all.len() > 40, "{all:?}");
+    let is_of = |line: &str, verb: &str| {
+        let rest = line.strip_prefix(verb);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ':']))
+    };
+    let (typed, mut missing) = (typed(), Vec::new());
+    for verb in &all {
+        let seen = |well| {
+            typed
+                .iter()
+                .any(|(line, it)| *it == well && is_of(line, verb))
+        };
+        let mut lines = SHAPES.iter().flat_map(|text| text.lines());
+        let has_shape = lines.any(|line| is_of(line, verb));
+        for (what, is_there, excepted) in [
+            ("transcript", seen(true), &NO_TRANSCRIPT[..]),
+            ("refusal", seen(false), &[]),
+            ("shape as JSON", has_shape, &NO_JSON),
+        ] {
+            if is_there == excepted.contains(&verb.as_str()) {
+                missing.push(format!("{verb}: {what}"));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
 }

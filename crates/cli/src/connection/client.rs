@@ -314,7 +314,10 @@ pub(crate) fn decode<T: CandidType + DeserializeOwned>(
 }
 
 /// What root says, or why it refuses.
-fn accept<T>(method: &str, answer: Answer<T>) -> anyhow::Result<T> {
+///
+/// # Errors
+/// Refused.
+pub(crate) fn accept<T>(method: &str, answer: Answer<T>) -> anyhow::Result<T> {
     answer.map_err(|refused| refusal(method, &refused).into())
 }
 

@@ -6,7 +6,7 @@ use crate::connection::client::{decode, encode};
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
 use candid::{CandidType, Nat, Principal};
-use hatchery_api::{FleetStatus, FundingView, LedgerView};
+use hatchery_api::{FleetStatus, FundingView, LedgerView, RowView};
 use hatchery_types::{Cycles, Phase};
 use serde::Deserialize;
 
@@ -19,8 +19,13 @@ struct Holdings {
     root: Cycles,
     /// Root keeps at least this for itself; null when the caller may not see the spec.
     reserve: Option<Cycles>,
-    /// By phase: canisters, cycles when last observed, and of how many that is not known.
-    phases: Vec<Held>,
+    canisters: u64,
+    /// What they hold together by root's books: balances as last observed, deposits since,
+    /// creations under way.
+    held: Cycles,
+    /// By phase, when every row was to be read: canisters, cycles when last observed, and of how
+    /// many that is not known.
+    phases: Option<Vec<Held>>,
     ledger: LedgerView,
     funding: FundingView,
 }
@@ -35,34 +40,22 @@ struct Held {
 
 pub(crate) fn run(session: &Session<'_>, verb: &CyclesVerb) -> anyhow::Result<()> {
     match verb {
-        CyclesVerb::Show => show(session),
+        CyclesVerb::Show { by_phase } => show(session, *by_phase),
         CyclesVerb::TopUp { amount } => top_up(session, *amount),
     }
 }
 
-fn show(session: &Session<'_>) -> anyhow::Result<()> {
+/// Root's own sums cost two questions, however large the fleet; its rows are read when asked for.
+fn show(session: &Session<'_>, by_phase: bool) -> anyhow::Result<()> {
     let status: FleetStatus = session.client.status()?;
-    let rows = session.client.rows(None)?;
-    let held = Phase::ALL.into_iter().filter_map(|phase| {
-        let rows: Vec<_> = rows.iter().filter(|row| row.phase == phase).collect();
-        let known = rows.iter().filter_map(|row| row.cycles);
-        let held = Held {
-            phase,
-            canisters: rows.len() as u64,
-            cycles: Cycles(known.map(|cycles| cycles.0).sum()),
-            unobserved: rows.iter().filter(|row| row.cycles.is_none()).count() as u64,
-        };
-        (!rows.is_empty()).then_some(held)
-    });
+    let phases = by_phase.then(|| session.client.rows(None)).transpose()?;
+    let spec = session.client.spec().ok().flatten();
     let holdings = Holdings {
         root: status.cycles,
-        reserve: session
-            .client
-            .spec()
-            .ok()
-            .flatten()
-            .map(|spec| spec.reserve),
-        phases: held.collect(),
+        reserve: spec.map(|spec| spec.reserve),
+        canisters: status.phases.iter().map(|(_, count)| *count).sum(),
+        held: held(&status.ledger),
+        phases: phases.as_deref().map(held_by_phase),
         ledger: status.ledger,
         funding: status.funding,
     };
@@ -70,13 +63,62 @@ fn show(session: &Session<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What came in and did not go.
+fn held(ledger: &LedgerView) -> Cycles {
+    let came = [ledger.spent, ledger.topped_up, ledger.received];
+    let went = [
+        ledger.burned,
+        ledger.swept,
+        ledger.discarded,
+        ledger.given_away,
+    ];
+    let sum = |parts: &[Cycles]| {
+        parts
+            .iter()
+            .fold(0_u128, |sum, it| sum.saturating_add(it.0))
+    };
+    Cycles(sum(&came).saturating_sub(sum(&went)))
+}
+
+fn held_by_phase(rows: &[RowView]) -> Vec<Held> {
+    let held = Phase::ALL.into_iter().map(|phase| {
+        let rows = rows.iter().filter(|row| row.phase == phase);
+        let mut held = Held {
+            phase,
+            canisters: 0,
+            cycles: Cycles(0),
+            unobserved: 0,
+        };
+        for row in rows {
+            held.canisters += 1;
+            match row.cycles {
+                Some(cycles) => held.cycles.0 += cycles.0,
+                None => held.unobserved += 1,
+            }
+        }
+        held
+    });
+    held.filter(|held| held.canisters > 0).collect()
+}
+
 fn print(holdings: &Holdings, paint: Paint) {
     let reserve = holdings.reserve.map_or_else(String::new, |reserve| {
         format!(", keeps {} for itself", amount::cycles(reserve.0))
     });
-    println!("root   {}{reserve}\n", amount::cycles(holdings.root.0));
+    println!("root       {}{reserve}", amount::cycles(holdings.root.0));
+    let held = amount::cycles(holdings.held.0);
+    println!("canisters  {held} in {}", holdings.canisters);
+    if let Some(phases) = &holdings.phases {
+        println!();
+        print_phases(phases, paint);
+    }
+    print_movements(&holdings.ledger);
+    print_burn(&holdings.funding);
+}
+
+fn print_phases(phases: &[Held], paint: Paint) {
     let mut table = Table::new(["phase", ">canisters", ">cycles", ">unobserved"]);
-    for held in &holdings.phases {
+    for held in phases {
         table.row([
             paint.phase(held.phase),
             held.canisters.to_string(),
@@ -85,8 +127,6 @@ fn print(holdings: &Holdings, paint: Paint) {
         ]);
     }
     table.print(paint, "no canisters");
-    print_movements(&holdings.ledger);
-    print_burn(&holdings.funding);
 }
 
 /// What came in is what is held and what went.
@@ -177,7 +217,7 @@ pub(crate) fn refused(method: &str, error: LedgerError) -> Complaint {
                 "the identity's account holds {}",
                 amount::cycles(u128::try_from(balance.0).unwrap_or(u128::MAX))
             ),
-            "`icp cycles mint` makes cycles from ICP; --cycles asks for less",
+            "`icp cycles mint` makes cycles from ICP; or ask for less",
         ),
         LedgerError::Duplicate { duplicate_of, .. } => (
             format!("block {duplicate_of} did the same already"),

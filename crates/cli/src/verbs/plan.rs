@@ -100,8 +100,13 @@ pub(crate) fn compare(
 
 impl Difference {
     /// The file is what root has.
-    pub(crate) fn is_none(&self) -> bool {
-        self.changes.is_empty() && self.uploads.is_empty()
+    fn is_none(&self) -> bool {
+        self.counts() == (0, 0)
+    }
+
+    /// Fields that differ, and modules to upload.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.changes.len(), self.uploads.len())
     }
 }
 

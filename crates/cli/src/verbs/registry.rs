@@ -8,7 +8,6 @@ use crate::connection::canister;
 use crate::follow::until_looked_at;
 use crate::session::Session;
 use crate::show::json;
-use anyhow::Context;
 use hatchery_api::{Command, PAGE_MAX, Recover};
 use hatchery_types::{CanisterId, Generation, ModuleHash, Nanos, Phase, Registered};
 use serde_json::Value;
@@ -23,7 +22,10 @@ pub(crate) fn export(session: &Session<'_>, options: &ExportOptions) -> anyhow::
         return Ok(());
     };
     let text = serde_json::to_string_pretty(&value)? + "\n";
-    std::fs::write(path, text).with_context(|| path.display().to_string())?;
+    std::fs::write(path, text).map_err(|error| {
+        let message = format!("{} cannot be written: {error}", path.display());
+        Complaint::new(Kind::Input, message).hint("name a file in a folder that is there")
+    })?;
     session.say(&(page.canisters.len() as u64), |_| {
         println!("{} canisters in {}", page.canisters.len(), path.display());
     });

@@ -3,7 +3,11 @@
 //! Owns scripts and their transcripts. What differs from run to run (times, amounts, hashes, ports)
 //! is put away; the ids of canisters are the same each time.
 
+mod book;
 mod deploy;
+mod every;
+mod large;
 mod operate;
 mod stage;
+mod toll;
 mod tutorial;

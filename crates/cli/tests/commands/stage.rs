@@ -80,9 +80,13 @@ impl Stage {
     /// labels differ from run to run.
     pub(crate) fn run_names(&mut self, line: &str) {
         let out = self.quietly(line);
-        let figures = out.lines().filter(|line| !line.starts_with('#'));
+        // Root says when it wakes only while it has a reason to before the watchdog.
+        let comes_and_goes = |line: &str| line.starts_with("hatchery_next_wake");
+        let figures = out
+            .lines()
+            .filter(|line| !(line.starts_with('#') || comes_and_goes(line)));
         let mut names: Vec<&str> = figures
-            .filter_map(|line| line.split([' ', '{']).next())
+            .filter_map(|line| line.trim_start().split([' ', '{']).next())
             .collect();
         names.dedup();
         let text = format!("$ hatchery {line}\n{}\n\n", names.join("\n"));

@@ -46,7 +46,7 @@ fn the_tutorial_works_word_for_word() {
 }
 
 /// The page's blocks, each with its kind.
-fn blocks(page: &str) -> Vec<(&str, &str)> {
+pub(crate) fn blocks(page: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = page.split("```").collect();
     let inside = parts.iter().skip(1).step_by(2);
     inside

@@ -29,6 +29,16 @@ const LOOK: &str = r#"(async () => {
         events: $('events').tBodies[0].rows.length, overflow: root.scrollWidth - root.clientWidth };
 })()"#;
 
+/// What the page shows of rollouts that the demo does not have: one that goes on, one that stopped,
+/// one that is over.
+const ROLLOUTS: &str = r"(() => {
+    const to = { module: 'ab'.repeat(32), since: state.now - 9e10, done: 3, failures: 0, left: 4 };
+    const show = (it, upgrading, ...reasons) => (rollout({ name: 'w', rollout: it, upgrading, reasons: reasons.map(name => ({ name })) }) || {}).textContent || '';
+    return [show(to, 1), show({ ...to, failures: 2 }, 0, 'upgrade-stopped'), show({ ...to, left: 0 }, 0), show(null, 0)].join('|');
+})()";
+const ROLLOUTS_SHOWN: &str = "Rolloutto abababababab\u{2026} for 1 m 30 s3 of 7 done1 under way0 failed|\
+    Rollout stoppedto abababababab\u{2026} for 1 m 30 s3 of 7 done0 under way2 failed||";
+
 /// The first of these programs that is installed.
 pub(crate) fn installed(programs: &[&'static str]) -> Option<&'static str> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -77,9 +87,74 @@ fn the_page_shows_what_status_says_while_the_fleet_scales() {
         }
         sizes.push(look(&mut demo, &mut network, &mut browser, sizes.len()));
     }
+    let engine = &mut demo.world_mut().engine;
+    let mut wait = |done: &mut dyn FnMut() -> bool| network.serve_until(engine, done);
+    let rollouts = browser.evaluate(ROLLOUTS, &mut wait);
+    assert_eq!(rollouts, ROLLOUTS_SHOWN);
+    use_keys(&mut browser, &mut wait);
     let (least, most) = (sizes.iter().min(), sizes.iter().max());
     assert!(least < most, "the fleet did not scale: {sizes:?}");
     assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+/// Everything can be reached and used without a mouse.
+fn use_keys(browser: &mut Browser, wait: &mut dyn FnMut(&mut dyn FnMut() -> bool)) {
+    let press =
+        |browser: &mut Browser, key: &str, wait: &mut dyn FnMut(&mut dyn FnMut() -> bool)| {
+            let text = match key {
+                "Enter" => "\r",
+                key if key.len() == 1 => key,
+                _ => "",
+            };
+            for kind in ["keyDown", "keyUp"] {
+                let text = if kind == "keyDown" { text } else { "" };
+                let code = if key == "Tab" { 9 } else { 13 };
+                let mut event = serde_json::json!({"type": kind, "key": key, "text": text});
+                if key.len() > 1 {
+                    event["windowsVirtualKeyCode"] = code.into();
+                }
+                browser.order("Input.dispatchKeyEvent", &event, wait);
+            }
+        };
+    // Where Tab leads, from the top once round.
+    let focus = "document.activeElement.id || document.activeElement.textContent";
+    browser.evaluate("document.activeElement.blur(), scrollTo(0, 0)", wait);
+    let mut reached = Vec::new();
+    for _ in 0..40 {
+        press(browser, "Tab", wait);
+        let id = browser.evaluate(focus, wait);
+        reached.push(id.as_str().unwrap_or_default().to_owned());
+    }
+    for id in ["hold", "theme", "phase", "filter", "plan-workers"] {
+        assert!(
+            reached.iter().any(|it| it == id),
+            "{id} is not in {reached:?}"
+        );
+    }
+    assert!(
+        reached.iter().any(|it| it.starts_with("row-")),
+        "{reached:?}"
+    );
+    // `p` lets the page go on and holds it; `/` goes to the filter; Enter opens a row, with why.
+    browser.evaluate("document.activeElement.blur()", wait);
+    let is_held = "$('hold').getAttribute('aria-pressed') + ' ' + state.held";
+    press(browser, "p", wait);
+    let before = browser.evaluate(is_held, wait);
+    press(browser, "p", wait);
+    let after = browser.evaluate(is_held, wait);
+    assert_ne!(before, after);
+    press(browser, "/", wait);
+    assert_eq!(browser.evaluate(focus, wait), "filter");
+    let open = "new Promise(done => { $('phase').value = 'in-service'; $('phase').onchange(); \
+                const look = () => { const row = state.rows.find(it => it.phase === 'in-service'); \
+                if (!row) return setTimeout(look, 50); $('row-' + row.canister).focus(); done(row.canister); }; look(); })";
+    let row = browser.evaluate(open, wait);
+    press(browser, "Enter", wait);
+    let told = "new Promise(done => { const look = () => { const why = Object.values(state.whys)[0]; \
+                why ? done(why[0]) : setTimeout(look, 50); }; look(); })";
+    let why = browser.evaluate(told, wait);
+    let why = why.as_str().unwrap_or_default();
+    assert!(why.starts_with("its pool wants "), "{row}: {why}");
 }
 
 /// Compares page and status once, at one of two widths in one of two schemes; members in service.

@@ -22,6 +22,7 @@ impl Checker for Operations {
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
         let (caller, operation, asked) = match scene.input {
             Input::Command(it) => (it.caller, &it.operation, format!("{:?}", it.command)),
+            Input::CreateWorker(it) => (it.caller, &it.operation, format!("worker of {}", it.pool)),
             Input::Request(it) => {
                 let asked = format!("{:?} of {}", it.ask, it.generation);
                 (it.caller.0, &it.operation, asked)

@@ -43,6 +43,7 @@ impl World {
                 })
             }
             Action::Lease(operation, pool, ask) => self.lease(operation, pool, ask),
+            Action::Worker(operation, pool) => self.worker(operation, pool),
             Action::Request {
                 caller,
                 generation_off,
@@ -248,6 +249,7 @@ fn is_call(action: &Action) -> bool {
         Action::Report(_)
             | Action::Command(..)
             | Action::Lease(..)
+            | Action::Worker(..)
             | Action::Request { .. }
             | Action::Protect(..)
             | Action::ReportPool(..)

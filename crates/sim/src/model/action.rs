@@ -22,6 +22,8 @@ pub enum Action {
     Command(OperationId, Command),
     /// Somebody asks for workers of a pool of its own, keeps them or gives them back.
     Lease(OperationId, String, LeaseAsk),
+    /// An operator asks for one more worker of a pool.
+    Worker(OperationId, String),
     /// A member asks for a canister of its own, or ends one.
     Request {
         /// Who.

@@ -4,14 +4,21 @@
 use super::action::Action;
 use super::fleet;
 use super::world::{Failure, World};
-use hatchery_core::{Input, LeaseAnswer, LeaseAsk, LeaseInput, PoolReport, Reply, Row};
-use hatchery_types::{CanisterId, Nanos, OperationId, Phase};
+use hatchery_core::{
+    Input, LeaseAnswer, LeaseAsk, LeaseInput, PoolReport, Reply, Row, WorkerInput, plan_worker,
+};
+use hatchery_types::{CanisterId, Nanos, OperationId, Phase, Reason};
 
 impl World {
     /// A holder or a worker says something.
     pub(super) fn draw_holder(&mut self, actions: &mut Vec<Action>) {
         let pool = fleet::POOLS[self.dice.below(2) as usize].to_owned();
-        match self.dice.below(14) {
+        match self.dice.below(15) {
+            14 => {
+                let number = self.dice.below(8);
+                let operation = OperationId(format!("worker-{}-{number}", self.step / 50));
+                actions.push(Action::Worker(operation, pool));
+            }
             10.. => self.draw_request(actions),
             0..2 => {
                 let members = self.draw_members(&pool, |row| row.phase.is_living());
@@ -100,6 +107,41 @@ impl World {
             return Ok(());
         }
         Err(self.failure("lease", format!("{ask:?} got {answer:?}")))
+    }
+
+    /// The dry run says what the call then does.
+    pub(super) fn worker(&mut self, operation: &OperationId, pool: &str) -> Result<(), Failure> {
+        let (caller, vitals) = (fleet::operator(), self.vitals());
+        let again = self.state.receipt(caller, operation).is_some();
+        let planned = plan_worker(&self.state, self.now, &vitals, pool);
+        let reply = self.message(&Input::CreateWorker(WorkerInput {
+            caller,
+            operator: true,
+            operation: operation.clone(),
+            pool: pool.to_owned(),
+            init_arg: None,
+            vitals,
+        }))?;
+        self.tick_owed = true;
+        let agrees = match (&planned, &reply) {
+            _ if again => true,
+            (Some(Ok(_)), Reply::Command(_)) => true,
+            (Some(Err(planned)), Reply::Refused(reason, _)) => planned == reason,
+            // Root answers nobody before it knows that its memory is whole.
+            (_, Reply::Refused(reason, _)) => {
+                matches!(reason, Reason::Recovering | Reason::Unchecked)
+            }
+            _ => false,
+        };
+        if !agrees {
+            let what = format!("{operation:?}: {planned:?} was planned, {reply:?} came");
+            return Err(self.failure("plan = act", what));
+        }
+        self.note(match reply {
+            Reply::Command(_) => "worker taken",
+            _ => "worker refused",
+        });
+        Ok(())
     }
 
     pub(super) fn protect(&mut self, member: CanisterId, span: Nanos) -> Result<(), Failure> {

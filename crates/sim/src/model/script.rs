@@ -210,6 +210,7 @@ fn action_text(action: &Action) -> String {
         Action::Lease(operation, pool, ask) => {
             format!("lease \"{}\" {pool} {}", operation.0, ask_text(ask))
         }
+        Action::Worker(operation, pool) => format!("worker \"{}\" {pool}", operation.0),
         Action::Request {
             caller,
             generation_off,
@@ -420,6 +421,9 @@ fn read_action(words: &[&str]) -> Option<Action> {
             (*pool).to_owned(),
             read_ask(rest)?,
         ),
+        ["worker", operation, pool] => {
+            Action::Worker(read_operation(operation)?, (*pool).to_owned())
+        }
         ["request", caller, off, operation, rest @ ..] => Action::Request {
             caller: read_id(caller)?,
             generation_off: off.parse().ok()?,

@@ -5,6 +5,7 @@
 pub(crate) mod calls;
 mod census;
 mod door;
+pub mod memory;
 pub mod relay;
 
 pub use calls::CallError;

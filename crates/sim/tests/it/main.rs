@@ -10,6 +10,7 @@ mod hostile;
 mod http;
 mod hub;
 mod lab;
+mod large;
 mod model;
 mod own_root;
 mod planted;

@@ -3,12 +3,10 @@
 
 use crate::wasm;
 use hatchery_api::{CommandAnswer, CommandRequest, CommitModule, RowView, StageChunk};
-use hatchery_core::{Event, Memories, State};
+use hatchery_core::Event;
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
-use hatchery_sim::world::{CallError, FleetWorld, stranger, take_census};
+use hatchery_sim::world::{CallError, FleetWorld, memory, stranger, take_census};
 use hatchery_types::{FleetSpec, Generation, ModuleHash, Nanos, OperationId, Phase, Reason};
-use ic_stable_structures::VectorMemory;
-use ic_stable_structures::memory_manager::{MemoryId, MemoryManager};
 
 const HALF_SECOND: u64 = 500_000_000;
 
@@ -65,17 +63,9 @@ fn a_row_deleted_through_a_back_door_is_an_orphan() {
     let ready = |row: &&RowView| row.phase == Phase::Ready;
     let taken = rows.iter().find(ready).expect("settled").canister;
 
-    let root = world.root.0;
-    let memory = VectorMemory::default();
-    memory
-        .borrow_mut()
-        .extend(world.engine.stable_memory(root).expect("root has code"));
-    let manager = MemoryManager::init(memory.clone());
-    let memories = Memories::new(|number| manager.get(MemoryId::new(number)));
-    let mut state = State::open(memories).expect("the layout is ours");
-    state.apply(Nanos(0), Event::RowRemoved(taken, Reason::Surplus));
-    drop((state, manager));
-    assert!(world.engine.set_stable_memory(root, &memory.borrow()));
+    memory::edit(&mut world.engine, world.root, |state| {
+        state.apply(Nanos(0), Event::RowRemoved(taken, Reason::Surplus));
+    });
     world
         .submit_forced_upgrade(&wasm::load("hatchery_root"))
         .expect("the upgrade is taken in");

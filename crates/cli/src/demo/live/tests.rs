@@ -39,11 +39,15 @@ impl Live<'_> {
 #[test]
 fn every_key_does_what_it_says_to_a_fleet_that_lives() {
     let folder = wasm::folder(&crate::args::WasmOptions { wasm_dir: None });
+    let built = |name| {
+        let wasm = wasm::read(&folder, name);
+        wasm.unwrap_or_else(|error| panic!("{error}; run `cargo xtask test`"))
+    };
     let config = DemoConfig {
         seed: 7,
         chaos: false,
-        root_wasm: wasm::read(&folder, wasm::ROOT).expect("built by `cargo xtask test`"),
-        worker_wasm: wasm::read(&folder, wasm::WORKER).expect("built by `cargo xtask test`"),
+        root_wasm: built(wasm::ROOT),
+        worker_wasm: built(wasm::WORKER),
         fleet_toml: FLEET_TOML.to_owned(),
         cache_dir: Some(folder.join("compiled")),
     };

@@ -1,7 +1,7 @@
 'use strict';
 const $ = id => document.getElementById(id);
 const SVG = 'http://www.w3.org/2000/svg';
-const PHASES = ['in-service', 'leased', 'standby', 'installing', 'draining', 'stopping', 'ready', 'creating', 'pending-reset', 'resetting', 'deleting', 'failed', 'lost'];
+const PHASES = ['in-service', 'leased', 'standby', 'upgrading', 'installing', 'draining', 'stopping', 'ready', 'creating', 'pending-reset', 'resetting', 'deleting', 'recovering', 'failed', 'lost'];
 const LEDGER = ['spent', 'topped_up', 'received', 'burned', 'swept', 'discarded', 'given_away'];
 const EVERY_MS = 3000, EVENTS_KEPT = 2000, SAMPLES_KEPT = 1200, SHOWN = 25;
 const self = new URLSearchParams(location.search).get('canisterId');
@@ -161,11 +161,25 @@ function drawPools(status) {
     el('div.facts', null,
       el('span', null, `load ${count(pool.load)}`),
       pool.in_service ? el('span', null, `${(pool.load / pool.in_service).toFixed(1)} each`) : '',
-      ...['installing', 'standby', 'leased', 'draining'].map(name => el(pool[name] ? 'span' : 'span.dim', null, `${count(pool[name])} ${name}`)),
+      ...['installing', 'standby', 'leased', 'upgrading', 'draining'].map(name => el(pool[name] ? 'span' : 'span.dim', null, `${count(pool[name])} ${name}`)),
       el(pool.work_cut ? 'span.warn' : 'span.dim', null, `${count(pool.work_cut)} cut`)),
+    rollout(pool),
     chips(pool.reasons),
     $('open').hidden ? null : el('p.plan', null, el('button', { id: `plan-${pool.name}`, onclick: () => plan(pool.name) }, 'What next?'), ' ', state.plans[pool.name] || ''))));
   if (focus && focus.startsWith('plan-')) $(focus)?.focus();
+}
+
+/** How far a pool is on its way to another module, and whether it goes on. */
+function rollout({ rollout: it, reasons, upgrading, name }) {
+  if (!it || !it.left && !upgrading) return null;
+  const stopped = reasons.some(reason => reason.name === 'upgrade-stopped');
+  const all = it.done + it.left;
+  return el('div.roll', { role: 'group', 'aria-label': `rollout of ${name}` },
+    el('div.facts', null, el(stopped ? 'b.bad' : 'b', null, stopped ? 'Rollout stopped' : 'Rollout'),
+      el('span', null, `to `, el('span.mono', { title: it.module }, `${it.module.slice(0, 12)}\u2026`), ` for ${ago(it.since)}`),
+      el('span', null, `${count(it.done)} of ${count(all)} done`), el('span', null, `${count(upgrading)} under way`),
+      el(it.failures ? 'span.bad' : 'span.dim', null, `${count(it.failures)} failed`)),
+    el('progress', { max: all || 1, value: it.done, 'aria-label': `${it.done} of ${all} done` }));
 }
 
 async function plan(pool) {
@@ -232,19 +246,19 @@ function line(pool) {
 function drawWarm(overview) {
   const { status } = overview;
   fill($('warm'),
-    el('div.card', null,
+    el('div.card', null, el('h3', null, 'Warm pool'),
       el('div.big', null, count(phase(status, 'ready')), el('small', null, ` ready, ${status.warm_minimum} to ${status.warm_maximum} wanted`)),
-      el('div.facts', null, ...['creating', 'pending-reset', 'resetting', 'deleting', 'failed'].map(name => el(name === 'failed' && phase(status, name) ? 'span.bad' : 'span', null, `${count(phase(status, name))} ${name}`))),
+      el('div.facts', null, ...['creating', 'pending-reset', 'resetting', 'deleting', 'failed'].map(name => el(!phase(status, name) ? 'span.dim' : name === 'failed' ? 'span.bad' : 'span', null, `${count(phase(status, name))} ${name}`))),
       el('div.facts.dim', null, el('span', null, `${count(overview.pool.missing)} to buy`),
         el('span', null, overview.pool.oldest_wait === null ? 'nothing waits' : `the oldest waits for ${span(overview.pool.oldest_wait / 1e9)}`),
         el('span', null, `${count(overview.pool.operations_in_progress)} operations under way`)),
       el('div.facts.dim', null, ...['lost', 'discarded', 'given_away'].map(name => el('span', null, `${cycles(overview.pool[`${name}_cycles`])} cycles ${name.replace('_', ' ')}`))),
       chips(overview.pool.maintenance_paused ? [status.warm_reason, overview.pool.maintenance_paused] : [status.warm_reason])),
-    el('div.card', null, el('table', null, el('thead', null, el('tr', null, el('th', null, 'Lane'), el('th', null, 'In flight'), el('th', null, 'Width'), el('th', null, 'Open'))),
+    el('div.card', null, el('h3', null, 'Lanes'), el('table', null, el('thead', null, el('tr', null, el('th', null, 'Lane'), el('th', null, 'In flight'), el('th', null, 'Width'), el('th', null, 'Open'))),
       el('tbody', null, ...overview.pool.lanes.map(it => el('tr', null, el('td', null, it.name), el('td', null, count(it.in_flight)), el('td', null, count(it.width)), el('td', null, count(it.open)))),
         el('tr', null, el('td', null, 'calls'), el('td', null, count(overview.calls)), el('td'), el('td'))))),
     drawCycles(status),
-    el('div.card', null, el('table', null, el('thead', null, el('tr', null, el('th', null, 'Module'), el('th', null, 'Bytes'), el('th', null, 'State'))),
+    el('div.card', null, el('h3', null, 'Modules'), el('table', null, el('thead', null, el('tr', null, el('th', null, 'Module'), el('th', null, 'Bytes'), el('th', null, 'State'))),
       el('tbody', null, ...status.modules.map(it => el('tr', null, el('td.mono', { title: it.module }, `${it.module.slice(0, 12)}…`), el('td', null, count(it.bytes)),
         el('td', null, it.installable ? 'installable' : it.committed ? 'not yet in the chunk store' : 'staging')))))));
 }
@@ -252,7 +266,7 @@ function drawWarm(overview) {
 /** What is paid to keep the fleet alive, and where cycles went. */
 function drawCycles({ funding, ledger }) {
   const day = it => it === null ? 'not known yet' : `${cycles(it)} a day`;
-  return el('div.card', null,
+  return el('div.card', null, el('h3', null, 'Cycles'),
     el('div.big', null, cycles(funding.paid_today), el('small', null, ` topped up today, ${count(funding.needy)} wait`)),
     el('div.facts', null, el('span', null, `root burns ${day(funding.own_burn)}`), ...funding.burn.map(([role, it]) => el('span', null, `${role} ${day(it)}`))),
     el('div.facts.dim', null, ...LEDGER.map(name => el('span', null, `${cycles(ledger[name])} ${name.replace('_', ' ')}`))),
