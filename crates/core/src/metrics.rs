@@ -54,7 +54,7 @@ pub enum Operation {
     /// A canister more is to be in the warm pool.
     #[n(11)]
     CreateEmpty,
-    /// One more worker, asked for.
+    /// One more worker, or an upgrade, asked for.
     #[n(12)]
     Request,
     /// Any other command; and one that was refused, whatever it was.
@@ -99,7 +99,7 @@ impl Operation {
             Some(Goal::Import) => Operation::Import,
             Some(Goal::Export) => Operation::Export,
             Some(Goal::Delete) => Operation::Delete,
-            Some(Goal::Worker) => Operation::Request,
+            Some(Goal::Worker | Goal::Upgrade) => Operation::Request,
             None => Operation::Command,
         }
     }

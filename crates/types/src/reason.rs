@@ -416,6 +416,9 @@ pub enum Reason {
     /// The operation is done and answered.
     #[n(321)]
     Answered,
+    /// It runs its role's module already.
+    #[n(300)]
+    UpToDate,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -561,6 +564,7 @@ impl Reason {
             Reason::Adopted => (236, "adopted"),
             Reason::Taken => (320, "taken"),
             Reason::Answered => (321, "answered"),
+            Reason::UpToDate => (300, "up-to-date"),
         }
     }
 }

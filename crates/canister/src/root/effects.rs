@@ -269,7 +269,7 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
         EffectKind::Install { module, .. } => (module, InstallMode::Install),
         EffectKind::Upgrade { module } => {
             let wasm_memory_persistence = Persistence::Keep;
-            let keeps = role.upgrade?.keep_memory;
+            let keeps = role.upgrade.is_some_and(|rule| rule.keep_memory);
             let flags = keeps.then_some(UpgradeFlags {
                 wasm_memory_persistence,
             });

@@ -4,6 +4,7 @@
 //! applies it and asks again while there is `more`.
 
 mod ask;
+mod asked_upgrade;
 mod command;
 mod conclude;
 mod departure;
