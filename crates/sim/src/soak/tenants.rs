@@ -64,24 +64,20 @@ impl Tenants {
         ours: &[&RowView],
     ) {
         let is_child = |row: &&&RowView| row.parent == Some(member.canister);
-        let children: Vec<&RowView> = ours.iter().filter(is_child).map(|row| *row).collect();
+        let children: Vec<&RowView> = ours.iter().filter(is_child).copied().collect();
         let number = self.dice.below(4);
-        let (operation, ask) = match (number, self.dice.pick(&children)) {
-            (0, Some(child)) => {
-                let canister = child.canister;
-                (
-                    format!("end-{canister}-{}", child.generation),
-                    Ask::Recycle { canister },
-                )
-            }
-            _ => {
-                let ask = Ask::Create {
-                    pool: POOL.to_owned(),
-                    parent: None,
-                    init_arg: None,
-                };
-                (format!("child-{number}"), ask)
-            }
+        let child = self.dice.pick(&children).filter(|_| number == 0);
+        let (operation, ask) = if let Some(child) = child {
+            let canister = child.canister;
+            let operation = format!("end-{canister}-{}", child.generation);
+            (operation, Ask::Recycle { canister })
+        } else {
+            let ask = Ask::Create {
+                pool: POOL.to_owned(),
+                parent: None,
+                init_arg: None,
+            };
+            (format!("child-{number}"), ask)
         };
         // At times in the name of another tenancy.
         let off = u64::from(self.dice.chance(50));
