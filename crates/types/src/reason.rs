@@ -412,6 +412,9 @@ pub enum Reason {
     /// It runs its role's module already.
     #[n(300)]
     UpToDate,
+    /// Root cannot pay for the least that the spec asks for.
+    #[n(301)]
+    Unpayable,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -556,6 +559,7 @@ impl Reason {
             Reason::ParentLeaves => (235, "parent-leaves"),
             Reason::Adopted => (236, "adopted"),
             Reason::UpToDate => (300, "up-to-date"),
+            Reason::Unpayable => (301, "unpayable"),
         }
     }
 }
