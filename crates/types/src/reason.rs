@@ -419,6 +419,9 @@ pub enum Reason {
     /// It runs its role's module already.
     #[n(300)]
     UpToDate,
+    /// Root cannot pay for the least that the spec asks for.
+    #[n(301)]
+    Unpayable,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -565,6 +568,7 @@ impl Reason {
             Reason::Taken => (320, "taken"),
             Reason::Answered => (321, "answered"),
             Reason::UpToDate => (300, "up-to-date"),
+            Reason::Unpayable => (301, "unpayable"),
         }
     }
 }

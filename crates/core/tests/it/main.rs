@@ -16,6 +16,7 @@ mod lost;
 mod metrics;
 mod modules;
 mod operations;
+mod payable;
 mod policies;
 mod pool;
 mod recover;
