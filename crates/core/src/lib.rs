@@ -8,6 +8,7 @@ mod breaker;
 mod decide;
 mod decided;
 mod event;
+mod histogram;
 mod input;
 mod lease;
 mod ledger;
@@ -22,16 +23,18 @@ mod standing;
 mod state;
 mod storage;
 mod sweeper;
+mod topic;
 mod upgrade;
 
 pub use breaker::Breaker;
 pub use decide::{
     FundingStatus, LaneStatus, MemberWhy, decide, funding_status, held_back, kept_spare, lanes,
-    maintenance_paused, missing_canisters, next_wake, plan_pool, plan_worker, warm_reason,
-    why_members,
+    maintenance_paused, missing_canisters, next_wake, plan_pool, plan_worker, unpayable,
+    warm_reason, why_members,
 };
 pub use decided::{Decided, replay};
 pub use event::Event;
+pub use histogram::{Histogram, INSTRUCTIONS, SECONDS};
 pub use input::{
     Ask, Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply,
     RequestInput, Vitals, WorkerInput,
@@ -51,4 +54,5 @@ pub use state::{
 };
 pub use storage::{LAYOUT, Memories};
 pub use sweeper::{SWEEPER, SWEEPER_HASH, sweeper_argument};
+pub use topic::EventFilter;
 pub use upgrade::{Rollout, Upgrade, UpgradeStep};

@@ -409,9 +409,19 @@ pub enum Reason {
     /// Its parent is gone: root has it now.
     #[n(236)]
     Adopted,
+    // Operations under an id.
+    /// The operation is under way.
+    #[n(320)]
+    Taken,
+    /// The operation is done and answered.
+    #[n(321)]
+    Answered,
     /// It runs its role's module already.
     #[n(300)]
     UpToDate,
+    /// Root cannot pay for the least that the spec asks for.
+    #[n(301)]
+    Unpayable,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -555,7 +565,10 @@ impl Reason {
             Reason::NotAChild => (234, "not-a-child"),
             Reason::ParentLeaves => (235, "parent-leaves"),
             Reason::Adopted => (236, "adopted"),
+            Reason::Taken => (320, "taken"),
+            Reason::Answered => (321, "answered"),
             Reason::UpToDate => (300, "up-to-date"),
+            Reason::Unpayable => (301, "unpayable"),
         }
     }
 }
