@@ -138,6 +138,36 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
     run(command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SMALL))
 }
 
+/// Where the canisters with plants are.
+pub(crate) fn planted_folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("planted")
+}
+
+/// Builds root with plants into a folder of its own, beside the other canisters as they are; those
+/// that are shipped are built again behind it, so that no plant is ever among them.
+pub(crate) fn build_planted(workspace: &Workspace) -> anyhow::Result<()> {
+    build(workspace)?;
+    let folder = planted_folder(workspace);
+    std::fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    let take = |workspace: &Workspace| -> anyhow::Result<()> {
+        for (_, path) in files(workspace) {
+            let name = path.file_name().context("a canister has a file name")?;
+            std::fs::copy(&path, folder.join(name)).with_context(|| path.display().to_string())?;
+        }
+        Ok(())
+    };
+    take(workspace)?;
+    eprintln!("building root with plants ...");
+    let arguments = ["build", "--target", WASM_TARGET, "--profile", "canister"];
+    let root = ["--package", "hatchery-root", "--features", "plant"];
+    let built = run(cargo(&workspace.root, &arguments)
+        .args(root)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SMALL));
+    let taken = built.and_then(|()| take(workspace));
+    build(workspace)?;
+    taken
+}
+
 fn say_first_build(workspace: &Workspace) {
     if !workspace.hatchery().exists() {
         eprintln!(

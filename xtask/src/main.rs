@@ -6,6 +6,7 @@
 mod canisters;
 mod checks;
 mod docs;
+mod plants_outside;
 mod program;
 mod simulations;
 mod tidy;

@@ -1,6 +1,7 @@
 //! The simulations: random worlds against the control plane; and the bugs planted to see them fail.
 
 use crate::canisters;
+use crate::plants_outside;
 use crate::program::{cargo, run};
 use crate::workspace::Workspace;
 use anyhow::{Context, bail};
@@ -34,10 +35,11 @@ pub(crate) fn share(workspace: &Workspace) -> anyhow::Result<()> {
 /// `cargo xtask plant`: what the simulation does not find, the tests named after it must.
 pub(crate) fn plant(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let is_json = arguments.iter().any(|argument| argument == "--json");
-    let ids = arguments
+    let named: Vec<&String> = arguments
         .iter()
-        .filter(|argument| !argument.starts_with("--"));
-    let mut result = hunt(workspace, ids)?;
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    let mut result = hunt(workspace, named.iter().copied())?;
     let missed = match result["missed"].take() {
         Value::Array(missed) => missed,
         other => bail!("hatchery-sim names what it missed as {other}"),
@@ -51,7 +53,15 @@ pub(crate) fn plant(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
             left.push(id);
         }
     }
-    let planted = result["planted"].as_u64().unwrap_or(0);
+    let outside = plants_outside::hunt(workspace, &named)?;
+    let planted = result["planted"].as_u64().unwrap_or(0) + outside.len() as u64;
+    for (id, finder) in outside {
+        match finder {
+            Some(finder) => result["found_by"][id] = json!(finder),
+            None => left.push(id),
+        }
+    }
+    result["planted"] = json!(planted);
     result["found"] = json!(planted - left.len() as u64);
     result["missed"] = json!(left);
     if is_json {

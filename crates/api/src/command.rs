@@ -115,6 +115,15 @@ pub enum CommandAnswer {
         /// Canisters that still exceed the maximum: ask again under another id.
         left: u32,
     },
+    /// Answer to a member's `Upgrade`: the child runs its role's module.
+    Upgraded,
+    /// Answer to a member's `UpgradeAll`.
+    Upgrading {
+        /// Children on their way.
+        begun: u32,
+        /// Children that still run another module: ask again under another id.
+        left: u32,
+    },
 }
 
 /// What came of a list of canisters.

@@ -32,4 +32,14 @@ pub enum Ask {
         /// Which.
         canister: CanisterId,
     },
+    /// A child to its role's module, whether or not the role has a rule for upgrades.
+    Upgrade {
+        /// Which.
+        canister: CanisterId,
+    },
+    /// As many children of a role as the disruption budget allows now.
+    UpgradeAll {
+        /// Of which role.
+        role: String,
+    },
 }

@@ -121,6 +121,10 @@ pub enum Ask {
     },
     /// A child of the caller's back into the warm pool; it drains first.
     Recycle(CanisterId),
+    /// A child of the caller's to its role's module.
+    Upgrade(CanisterId),
+    /// As many of the caller's children of a role as the disruption budget allows now.
+    UpgradeAll(String),
 }
 
 /// What a parent reports of its pool.

@@ -27,8 +27,8 @@ mod upgrade;
 pub use breaker::Breaker;
 pub use decide::{
     FundingStatus, LaneStatus, MemberWhy, decide, funding_status, held_back, kept_spare, lanes,
-    maintenance_paused, missing_canisters, next_wake, plan_pool, plan_worker, warm_reason,
-    why_members,
+    maintenance_paused, missing_canisters, next_wake, plan_pool, plan_worker, unpayable,
+    warm_reason, why_members,
 };
 pub use decided::{Decided, replay};
 pub use event::Event;

@@ -75,6 +75,19 @@ pub enum Answer {
     /// It came to nothing.
     #[n(9)]
     Refused(#[n(0)] Reason),
+    /// The child runs its role's module.
+    #[n(10)]
+    Upgraded,
+    /// Children are on their way to their role's module.
+    #[n(11)]
+    Upgrading {
+        /// How many.
+        #[n(0)]
+        begun: u32,
+        /// How many still run another one: ask again, under another id.
+        #[n(1)]
+        left: u32,
+    },
 }
 
 /// What an unanswered operation wants.
@@ -99,6 +112,9 @@ pub enum Goal {
     /// A worker, started.
     #[n(5)]
     Worker,
+    /// A member on its role's module.
+    #[n(6)]
+    Upgrade,
 }
 
 /// What an unanswered operation waits on.

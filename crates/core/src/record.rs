@@ -99,7 +99,8 @@ pub struct Row {
     #[n(28)]
     #[cbor(default)]
     pub more_samples: Vec<Sample>,
-    /// When its lease ends, in [`Phase::Leased`], or when it is back there.
+    /// When its lease ends, in [`Phase::Leased`], or when it is back there; zero with a holder = it was
+    /// given back meanwhile.
     #[n(29)]
     #[cbor(default)]
     pub leased_until: Nanos,

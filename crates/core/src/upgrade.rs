@@ -23,6 +23,10 @@ pub struct Upgrade {
     /// It came to nothing: the member goes on as it was.
     #[n(4)]
     pub failed: bool,
+    /// Its parent asked for it: it goes on without a rule of its role.
+    #[n(5)]
+    #[cbor(default)]
+    pub asked: bool,
 }
 
 impl Upgrade {
@@ -33,6 +37,7 @@ impl Upgrade {
             snapshot: None,
             until: Nanos(0),
             failed: false,
+            asked: false,
         }
     }
 }

@@ -11,6 +11,7 @@ mod operation;
 mod outcome;
 mod phase;
 mod placeholder;
+pub mod plant;
 mod reason;
 mod registered;
 mod scaling;

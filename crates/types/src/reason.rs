@@ -409,6 +409,12 @@ pub enum Reason {
     /// Its parent is gone: root has it now.
     #[n(236)]
     Adopted,
+    /// It runs its role's module already.
+    #[n(300)]
+    UpToDate,
+    /// Root cannot pay for the least that the spec asks for.
+    #[n(301)]
+    Unpayable,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -552,6 +558,8 @@ impl Reason {
             Reason::NotAChild => (234, "not-a-child"),
             Reason::ParentLeaves => (235, "parent-leaves"),
             Reason::Adopted => (236, "adopted"),
+            Reason::UpToDate => (300, "up-to-date"),
+            Reason::Unpayable => (301, "unpayable"),
         }
     }
 }

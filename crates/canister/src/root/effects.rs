@@ -14,6 +14,7 @@ use super::{Stable, feed, now, tick, with_state};
 use crate::call::{self, Answer, Call, Wait};
 use hatchery_api::environment;
 use hatchery_core::{Input, SWEEPER, State, sweeper_argument};
+use hatchery_types::plant::planted;
 use hatchery_types::{
     CanisterId, Effect, EffectId, EffectKind, Nanos, Outcome, Principal, PullSpec, Refusal,
     RoleSpec, Step, Wire,
@@ -73,6 +74,9 @@ extern "C" fn settled(env: usize) {
 /// Runs when the callback trapped and what it did was undone: the answer is lost, and the journal
 /// says so. The timer brings the tick, since no call may be made here.
 extern "C" fn unsettled(env: usize) {
+    if planted("l18") {
+        return;
+    }
     let ceiling = with_state(|state| state.header().effect_ceiling);
     if let Some((effect, step)) = unpack(env as u32, ceiling) {
         let outcome = Outcome::Unknown(Refusal::new(0, "the answer's callback trapped"));
@@ -269,7 +273,7 @@ fn install(state: &State<Stable>, root: Principal, effect: &Effect) -> Option<Re
         EffectKind::Install { module, .. } => (module, InstallMode::Install),
         EffectKind::Upgrade { module } => {
             let wasm_memory_persistence = Persistence::Keep;
-            let keeps = role.upgrade?.keep_memory;
+            let keeps = role.upgrade.is_some_and(|rule| rule.keep_memory);
             let flags = keeps.then_some(UpgradeFlags {
                 wasm_memory_persistence,
             });
@@ -388,7 +392,11 @@ fn ask_worker(effect: &Effect, method: String) -> Option<Request> {
         method,
         argument: NO_ARGUMENTS.to_vec(),
         cycles: 0,
-        wait: Wait::Seconds(WORKER_WAIT_S),
+        wait: if planted("l24") {
+            Wait::Unbounded
+        } else {
+            Wait::Seconds(WORKER_WAIT_S)
+        },
     })
 }
 

@@ -34,6 +34,11 @@ pub(crate) fn apply(spec: FleetSpec) -> Answer<Generation> {
         count_refused(core::Operation::BootstrapConfig, &Reason::BadSpec);
         return Err(refused(&Reason::BadSpec, lines.join("\n")));
     }
+    let unpayable = with_state(|state| core::unpayable(state, &tick::vitals(), &spec));
+    if let Some((reason, detail)) = unpayable {
+        count_refused(core::Operation::BootstrapConfig, &reason);
+        return Err(refused(&reason, detail));
+    }
     applied(act(&Input::Apply(Box::new(spec))))
 }
 

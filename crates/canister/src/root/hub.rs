@@ -108,7 +108,7 @@ pub(crate) fn create_worker(
     commanded(act(&Input::CreateWorker(input)))
 }
 
-/// A member asks for a canister of its own, or ends one.
+/// A member asks for a canister of its own, upgrades its own, or ends one.
 pub(crate) fn request(caller: Principal, request: MemberRequest) -> Answer<CommandAnswer> {
     let input = core::RequestInput {
         caller: CanisterId(caller),
@@ -125,6 +125,8 @@ pub(crate) fn request(caller: Principal, request: MemberRequest) -> Answer<Comma
                 init_arg,
             },
             Ask::Recycle { canister } => core::Ask::Recycle(canister),
+            Ask::Upgrade { canister } => core::Ask::Upgrade(canister),
+            Ask::UpgradeAll { role } => core::Ask::UpgradeAll(role),
         },
         vitals: tick::vitals(),
     };

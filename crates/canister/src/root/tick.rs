@@ -8,6 +8,7 @@
 use super::{effects, feed, method, now, with_state};
 use crate::call::{self, Call, Wait};
 use hatchery_core::{Input, Vitals, next_wake};
+use hatchery_types::plant::planted;
 use hatchery_types::{Cycles, Nanos, WarmPoolSpec};
 use ic_cdk_timers::TimerId;
 use std::cell::Cell;
@@ -42,7 +43,7 @@ pub(crate) fn ask() {
         // A stopping canister takes no call, not even its own; the timer waits for its start.
         return arm(now() + BLOCKED_RETRY);
     }
-    if UNDER_WAY.get() {
+    if UNDER_WAY.get() && !planted("l16") {
         return AGAIN.set(true);
     }
     let call = Call {
@@ -125,6 +126,9 @@ pub(crate) fn wake_after_install() {
 
 /// Starts the timers of an upgraded root.
 pub(crate) fn wake_after_upgrade() {
+    if planted("l17") {
+        return;
+    }
     keep_watch();
     arm(now() + of_spec(|warm| warm.first_check, WarmPoolSpec::FIRST_CHECK));
 }

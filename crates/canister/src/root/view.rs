@@ -199,7 +199,7 @@ pub(crate) fn row(state: &State<Stable>, row: Row) -> RowView {
     let load = load.and_then(|(position, _)| row.sample_of(position));
     RowView {
         load: load.map(|it| it.value),
-        leased_until: row.holder.is_some().then_some(row.leased_until),
+        leased_until: Some(row.leased_until).filter(|until| until.0 > 0),
         holder: row.holder,
         canister: row.canister,
         phase: row.phase,
@@ -320,6 +320,8 @@ pub(crate) fn command_answer(answer: core::Answer) -> Result<CommandAnswer, Reas
         core::Answer::Deleted { discarded } => CommandAnswer::Deleted { discarded },
         core::Answer::Drained { leaving, left } => CommandAnswer::Drained { leaving, left },
         core::Answer::Refused(reason) => return Err(reason),
+        core::Answer::Upgraded => CommandAnswer::Upgraded,
+        core::Answer::Upgrading { begun, left } => CommandAnswer::Upgrading { begun, left },
     })
 }
 

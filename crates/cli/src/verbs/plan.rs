@@ -4,6 +4,7 @@
 //! is applied: here is only how many.
 
 use super::modules::is_held;
+use super::payable;
 use crate::args::PlanOptions;
 use crate::fleet_file::{self, FleetFile};
 use crate::session::Session;
@@ -78,7 +79,7 @@ pub(crate) fn run(session: &Session<'_>, options: &PlanOptions) -> anyhow::Resul
     session.say(&difference, |paint| {
         print(&difference, options.worker_mib, paint);
     });
-    Ok(())
+    payable::check(applied.as_ref(), &fleet.spec, &status)
 }
 
 /// The status of a fleet whose root is not there yet.

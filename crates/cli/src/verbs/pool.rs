@@ -139,6 +139,10 @@ fn print_answer(answer: &CommandAnswer, operation: &str, paint: Paint) {
         CommandAnswer::Deleted { discarded } => {
             println!("gone, with {} cycles", amount::cycles(discarded.0));
         }
+        CommandAnswer::Upgraded => println!("upgraded"),
+        CommandAnswer::Upgrading { begun, left } => {
+            println!("{begun} on their way, {left} left");
+        }
         CommandAnswer::Drained { leaving, left } => {
             println!("{leaving} leave, {left} still above the maximum");
         }

@@ -30,6 +30,12 @@ fn a_fleet_is_deployed_changed_and_never_wiped() {
     let broken = text.replace("max = 12", "max = 1");
     std::fs::write(&file, broken).expect("a file");
     stage.run("plan");
+    // More than root can ever pay for.
+    let dear = text.replace("min = 2", "min = 1_000");
+    let dear = dear.replace("max = 12", "max = 1_000");
+    std::fs::write(&file, dear).expect("a file");
+    stage.run("plan");
+    stage.run("apply");
     std::fs::write(&file, text.replace("[pools.workers", "[pools.hashers")).expect("a file");
     stage.run("apply");
     std::fs::write(&file, text).expect("a file");

@@ -145,9 +145,9 @@ fn act<M: Memory>(
                 ..Grant::of(&row)
             };
             draft.row(match row.phase {
-                // Its lease has ended when it comes back.
+                // It is given back when it is there again.
                 Phase::Upgrading => Row {
-                    leased_until: until,
+                    leased_until: Nanos(0),
                     ..row
                 },
                 _ => end(state, now, row, rules.released, Reason::Released),
@@ -170,7 +170,9 @@ fn each<M: Memory>(
     for id in canisters.iter().filter(|id| seen.insert(**id)) {
         let row = state.row(*id).filter(|row| {
             let held = matches!(row.phase, Phase::Leased | Phase::Upgrading);
-            held && row.holder == holder && row.pool.as_deref() == Some(input.pool.as_str())
+            held && row.leased_until.0 > 0
+                && row.holder == holder
+                && row.pool.as_deref() == Some(input.pool.as_str())
         });
         match row {
             Some(row) => answer.granted.push(act(row)),
@@ -262,9 +264,15 @@ fn end<M: Memory>(state: &State<M>, now: Nanos, row: Row, rule: LeaseEnd, why: R
     }
 }
 
-/// A leased member is due: its lease has ended, or it is only to be looked at. Who could not renew
-/// because the subnet stood still gets a moment to do so.
+/// A leased member is due: it was given back during its upgrade, its lease has ended, or it is only to
+/// be looked at. Who could not renew because the subnet stood still gets a moment to do so.
 pub(super) fn expire<M: Memory>(state: &State<M>, now: Nanos, row: &Row) -> Option<Row> {
+    let pool = || state.spec()?.pool(row.pool.as_deref()?);
+    let rules = || Some(pool()?.lease.unwrap_or_default());
+    if row.leased_until.0 == 0 {
+        let rule = rules()?.released;
+        return Some(end(state, now, row.clone(), rule, Reason::Released));
+    }
     if row.leased_until > now || planted("s16") {
         return None;
     }
@@ -274,7 +282,6 @@ pub(super) fn expire<M: Memory>(state: &State<M>, now: Nanos, row: &Row) -> Opti
         row.next_attempt = row.leased_until;
         return Some(row);
     }
-    let pool = state.spec()?.pool(row.pool.as_deref()?)?;
-    let rule = pool.lease.unwrap_or_default().expired;
+    let rule = rules()?.expired;
     Some(end(state, now, row.clone(), rule, Reason::LeaseExpired))
 }

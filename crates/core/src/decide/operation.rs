@@ -99,6 +99,9 @@ fn answer(goal: Goal, fate: &Fate<'_>) -> Option<Answer> {
         (Goal::Worker, Fate::Moved(row)) if is_installed(row.phase) && row.starts_until.0 == 0 => {
             Some(Answer::Created(row.canister))
         }
+        (Goal::Upgrade, Fate::Moved(row)) if row.reason == Reason::Upgraded => {
+            Some(Answer::Upgraded)
+        }
         (Goal::Recycle, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Recycled),
         (Goal::Import, Fate::Moved(row)) if row.phase == Phase::Ready => Some(Answer::Imported),
         (_, Fate::Removed(_, reason)) => Some(Answer::Refused((*reason).clone())),
@@ -123,6 +126,7 @@ fn is_over(goal: Goal, row: &Row) -> bool {
     match goal {
         Goal::Create => false,
         Goal::Worker => !matches!(row.phase, Phase::Installing | Phase::Standby),
+        Goal::Upgrade => row.phase != Phase::Upgrading,
         Goal::Recycle | Goal::Import => matches!(row.phase, Phase::Failed | Phase::Lost),
         Goal::Export => !matches!(row.phase, Phase::Exporting | Phase::Installing),
         Goal::Delete => {

@@ -148,7 +148,7 @@ pub(super) fn refill<M: Memory>(
 }
 
 /// Cycles that a creation takes from root's liquid balance until it is answered.
-fn cost_of_creation(spec: &FleetSpec) -> Cycles {
+pub(super) fn cost_of_creation(spec: &FleetSpec) -> Cycles {
     Cycles(spec.warm_pool.cycles.0.saturating_add(limits::CALL_LOCK.0))
 }
 

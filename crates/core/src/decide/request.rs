@@ -1,9 +1,10 @@
-//! What members ask for themselves: children under a grant, and the end of a child.
+//! What members ask for themselves: children under a grant, the upgrade of a child, and its end.
 //!
-//! Owns who may ask; how a canister is made is `worker`'s, how one leaves `departure`'s.
+//! Owns who may ask; how a canister is made is `worker`'s, how one is upgraded `asked_upgrade`'s, how
+//! one leaves `departure`'s.
 
 use super::command::{Act, once};
-use super::{departure, family, refuse, refused, standing, worker};
+use super::{asked_upgrade, departure, family, refuse, refused, standing, worker};
 use crate::input::{Ask, RequestInput};
 use crate::metrics::{Ended, Operation};
 use crate::plant::planted;
@@ -11,7 +12,7 @@ use crate::record::Row;
 use crate::state::State;
 use crate::storage::encode;
 use crate::{Decision, Event};
-use hatchery_types::{ModuleHash, Nanos, Reason};
+use hatchery_types::{CanisterId, ModuleHash, Nanos, Reason};
 use ic_stable_structures::Memory;
 use sha2::{Digest, Sha256};
 
@@ -76,14 +77,30 @@ fn act<M: Memory>(state: &State<M>, now: Nanos, asker: &Row, input: &RequestInpu
             worker::take(state, now, &wanted)
         }
         Ask::Recycle(child) => {
-            let row = state.row(*child).filter(|row| row.phase.is_member());
-            if row.is_none_or(|row| row.parent != Some(input.caller)) && !planted("l06") {
-                let text = format!("{child} is not a child of {}", input.caller);
-                return Err(refused(Reason::NotAChild, text));
+            if !is_child(state, input, *child) {
+                return Err(not_a_child(input, *child));
             }
             departure::recycle(state, now, *child)
         }
+        Ask::Upgrade(child) => {
+            if !is_child(state, input, *child) {
+                return Err(not_a_child(input, *child));
+            }
+            asked_upgrade::one(state, now, input, *child)
+        }
+        Ask::UpgradeAll(role) => asked_upgrade::all(state, now, input, role),
     }
+}
+
+/// A member that has the caller as its parent.
+fn is_child<M: Memory>(state: &State<M>, input: &RequestInput, child: CanisterId) -> bool {
+    let row = state.row(child).filter(|row| row.phase.is_member());
+    row.is_some_and(|row| row.parent == Some(input.caller)) || planted("l06")
+}
+
+fn not_a_child(input: &RequestInput, child: CanisterId) -> (Reason, String) {
+    let text = format!("{child} is not a child of {}", input.caller);
+    refused(Reason::NotAChild, text)
 }
 
 /// SHA-256 of what is asked and by which tenant: who comes after it in the same canister has other
@@ -97,6 +114,8 @@ fn digest(input: &RequestInput) -> ModuleHash {
             init_arg,
         } => encode(&("request-create", generation, pool, parent, init_arg)),
         Ask::Recycle(child) => encode(&("request-recycle", generation, child)),
+        Ask::Upgrade(child) => encode(&("request-upgrade", generation, child)),
+        Ask::UpgradeAll(role) => encode(&("request-upgrade-all", generation, role)),
     };
     ModuleHash(Sha256::digest(bytes).into())
 }

@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 /// The next thing to do; an empty decision when nothing is due or nothing may start.
 pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> Decision {
     let finish = || conclude_next(state, now).or_else(|| give_up_stale(state, now));
-    if vitals.stopping {
+    if vitals.stopping && !planted("l26") {
         return finish().or_else(|| keep_metrics(state)).unwrap_or_default();
     }
     let room = Room::new(state, vitals);

@@ -75,7 +75,10 @@ pub(super) fn go_on<M: Memory>(
 
 /// The role still wants that module, and it can be installed.
 fn is_wanted<M: Memory>(state: &State<M>, row: &Row, to: ModuleHash) -> bool {
-    let role = role_of(state, row).filter(|role| role.module == to && role.upgrade.is_some());
+    let may = |role: &&RoleSpec| role.upgrade.is_some() || expect(row).asked;
+    let role = role_of(state, row)
+        .filter(|role| role.module == to)
+        .filter(may);
     role.is_some() && state.index.installable.contains(&to)
 }
 

@@ -11,5 +11,6 @@ mod wish;
 
 pub(crate) use one_more::plan_one_more;
 pub use pool::{PoolPlan, plan};
+pub(crate) use upgrade::{Asked, plan_asked};
 pub(crate) use victims::{in_order, victims as victims_of};
 pub use view::PoolView;

@@ -15,7 +15,9 @@ pub(super) fn upgrade(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan) {
     let (Some(rule), Some(module)) = (view.upgrade, view.module) else {
         return;
     };
-    let mut outdated = outdated(view, plan, module);
+    let mut outdated = outdated(view, module);
+    let moved = [&plan.cordon, &plan.promote, &plan.release];
+    outdated.retain(|member| !moved.iter().any(|ids| ids.contains(&member.canister)));
     if outdated.is_empty() {
         return;
     }
@@ -39,7 +41,7 @@ pub(super) fn upgrade(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan) {
             plan.reasons.push(Reason::UpgradeWaits { until });
         }
     }
-    let budget = budget(view, sizes, plan, &rollout);
+    let budget = budget(view, sizes, plan.cordon.len(), &rollout);
     if outdated.len() > budget {
         plan.reasons.push(Reason::DisruptionBudget);
     }
@@ -47,10 +49,68 @@ pub(super) fn upgrade(view: &PoolView<'_>, sizes: &Sizes, plan: &mut PoolPlan) {
     plan.upgrade = next.collect();
 }
 
+/// What a parent's word begins.
+pub(crate) struct Asked {
+    /// Members to upgrade.
+    pub(crate) begin: Vec<CanisterId>,
+    /// Members that it names and that wait.
+    pub(crate) left: u32,
+    /// Why they wait; or why there are none.
+    pub(crate) why: Reason,
+    /// How far the pool is.
+    pub(crate) rollout: Rollout,
+}
+
+/// Upgrades members that their parent names, with the budget and the end of any upgrade; a role
+/// without a rule has the usual one. Who is leased or protected waits, but for the parent's `own`
+/// leases.
+pub(crate) fn plan_asked(
+    view: &PoolView<'_>,
+    is_named: impl Fn(CanisterId) -> bool,
+    is_own: impl Fn(CanisterId) -> bool,
+) -> Asked {
+    let module = view.module.unwrap_or(ModuleHash([0; 32]));
+    let known = view.record.rollout.filter(|it| it.module == module);
+    let rollout = known.unwrap_or_else(|| Rollout::new(module, view.now));
+    let rule = view.upgrade.unwrap_or_default();
+    let mut waiting = outdated(view, module);
+    waiting.retain(|member| is_named(member.canister));
+    let all = waiting.len();
+    let held = [
+        (view.module.is_none(), Reason::ModuleMissing),
+        (waiting.is_empty(), Reason::UpToDate),
+        (!view.spec.enabled, Reason::Disabled),
+        (view.paused_up || view.paused_down, Reason::Paused),
+        (rollout.failures >= rule.failures, Reason::UpgradeStopped),
+    ];
+    let held = held.into_iter().find(|(holds, _)| *holds);
+    let until = view.upgrade.map(|rule| rollout.since + rule.wait);
+    if until.is_none_or(|until| view.now < until) {
+        waiting.retain(|member| !is_busy(view, member) || is_own(member.canister));
+    }
+    let (budget, why) = match (held, until) {
+        (Some((_, reason)), _) => (0, reason),
+        (None, Some(until)) if waiting.is_empty() => (0, Reason::UpgradeWaits { until }),
+        (None, None) if waiting.is_empty() => (0, Reason::Spared),
+        (None, _) => {
+            let budget = budget(view, &Sizes::of(view), 0, &rollout);
+            (budget, Reason::DisruptionBudget)
+        }
+    };
+    let begin = waiting.iter().take(budget).map(|member| member.canister);
+    let begin: Vec<CanisterId> = begin.collect();
+    Asked {
+        left: (all - begin.len()) as u32,
+        begin,
+        why,
+        rollout,
+    }
+}
+
 /// Members that may be taken away now.
-fn budget(view: &PoolView<'_>, sizes: &Sizes, plan: &PoolPlan, rollout: &Rollout) -> usize {
+fn budget(view: &PoolView<'_>, sizes: &Sizes, cordoned: usize, rollout: &Rollout) -> usize {
     let leaving = sizes.draining + sizes.stopping;
-    let away = leaving + sizes.upgrading + plan.cordon.len() as u32;
+    let away = leaving + sizes.upgrading + cordoned as u32;
     let all = u64::from(sizes.living() + leaving);
     let share = (all * u64::from(view.spec.disruption_percent) / 100) as u32;
     let most = if rollout.done == 0 { 1 } else { share.max(1) };
@@ -58,20 +118,15 @@ fn budget(view: &PoolView<'_>, sizes: &Sizes, plan: &PoolPlan, rollout: &Rollout
     most.saturating_sub(away) as usize
 }
 
-/// Members with another module that the plan leaves where they are: those on standby first, then
-/// those that came to their place first.
-fn outdated<'a>(view: &'a PoolView<'_>, plan: &PoolPlan, module: ModuleHash) -> Vec<&'a Member> {
-    let moved = |id: &CanisterId| {
-        let lists = [&plan.cordon, &plan.promote, &plan.release];
-        lists.iter().any(|list| list.contains(id))
-    };
+/// Members with another module: those on standby first, then those that came to their place first.
+fn outdated<'a>(view: &'a PoolView<'_>, module: ModuleHash) -> Vec<&'a Member> {
     let may = |member: &&Member| match member.phase {
         Phase::Standby => !member.starting,
         Phase::InService | Phase::Leased => true,
         _ => false,
     };
     let mut outdated: Vec<&Member> = view.members.iter().filter(may).collect();
-    outdated.retain(|member| member.module != Some(module) && !moved(&member.canister));
+    outdated.retain(|member| member.module != Some(module));
     outdated.sort_by_key(|it| (it.phase != Phase::Standby, it.since, it.canister));
     outdated
 }

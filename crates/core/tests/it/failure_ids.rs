@@ -1,6 +1,6 @@
 //! Every failure mode of worker pools has a test named after it, and a bug to find.
 
-use hatchery_core::plant::PLANTS;
+use hatchery_core::plant::{PLANTS, PLANTS_OUTSIDE};
 
 /// The tests of this folder, as text.
 const TESTS: &[&str] = &[
@@ -26,21 +26,17 @@ const LIFECYCLE: &[&str] = &[
     include_str!("operations.rs"),
     include_str!("recover.rs"),
     include_str!("upgrades.rs"),
+    include_str!("../../../types/src/wire/tests.rs"),
     include_str!("../../../canister/src/root/method.rs"),
     include_str!("../../../canister/src/root/outcome.rs"),
     include_str!("../../../sim/tests/it/authority.rs"),
     include_str!("../../../sim/tests/it/clockwork.rs"),
     include_str!("../../../sim/tests/it/hostile.rs"),
+    include_str!("../../../sim/tests/it/quiet.rs"),
+    include_str!("../../../sim/tests/it/recovery.rs"),
 ];
-/// Those that a bug in the core would bring back; the others are of the shell and the platform.
-const LIFECYCLE_PLANTED: &[&str] = &[
-    "l01", "l02", "l05", "l06", "l07", "l09", "l10", "l11", "l12", "l13", "l14", "l15", "l19",
-    "l21", "l25",
-];
-
-/// Callbacks that trap, workers that never answer, a root that stops: no test has their names yet.
-const UNNAMED: &[&str] = &["l18", "l24", "l26"];
-
+/// Where those of [`PLANTS_OUTSIDE`] are hunted.
+const OUTSIDE: &str = include_str!("../../../../xtask/src/plants_outside.rs");
 /// A test is named after the id.
 fn names(text: &str, id: &str) -> bool {
     let mut functions = text
@@ -50,18 +46,20 @@ fn names(text: &str, id: &str) -> bool {
 }
 
 #[test]
-fn each_of_l01_to_l26_has_a_named_test_and_those_of_the_core_a_plant() {
+fn each_of_l01_to_l26_has_a_named_test_and_a_plant() {
     for number in 1..=26 {
         let id = format!("l{number:02}");
-        if UNNAMED.contains(&id.as_str()) {
-            continue;
-        }
         let named = LIFECYCLE.iter().any(|text| names(text, &id));
         assert!(named, "no test is named after {id}");
-    }
-    for id in LIFECYCLE_PLANTED {
-        let planted = PLANTS.iter().any(|(planted, _)| planted == id);
+        let mut plants = PLANTS.iter().chain(PLANTS_OUTSIDE);
+        let planted = plants.any(|(planted, _)| *planted == id);
         assert!(planted, "no bug is planted for {id}");
+    }
+    for (id, _) in PLANTS_OUTSIDE {
+        assert!(
+            OUTSIDE.contains(&format!("(\"{id}\", ")),
+            "{id} is not hunted"
+        );
     }
 }
 

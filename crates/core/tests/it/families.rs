@@ -8,7 +8,7 @@ use hatchery_types::{
 };
 
 /// Hubs may have two workers each and three together, workers one each; three deep.
-fn fleet() -> FleetSpec {
+pub(crate) fn fleet() -> FleetSpec {
     let mut spec = spec(8, 0, 6);
     spec.pools[0].signals.clear();
     spec.roles.push(RoleSpec::new("hub", module()));
@@ -35,12 +35,12 @@ fn fleet() -> FleetSpec {
 /// What goes before a request, and the request.
 type Prepare = fn(&mut Family) -> Ask;
 
-struct Family {
-    root: Root,
-    hubs: Vec<CanisterId>,
+pub(crate) struct Family {
+    pub(crate) root: Root,
+    pub(crate) hubs: Vec<CanisterId>,
 }
 
-fn rested(spec: FleetSpec) -> Family {
+pub(crate) fn rested(spec: FleetSpec) -> Family {
     let mut root = Root::with(spec);
     root.settle();
     root.run(5);
@@ -49,7 +49,13 @@ fn rested(spec: FleetSpec) -> Family {
 }
 
 impl Family {
-    fn ask_as(&mut self, caller: CanisterId, generation: u64, operation: &str, ask: Ask) -> Reply {
+    pub(crate) fn ask_as(
+        &mut self,
+        caller: CanisterId,
+        generation: u64,
+        operation: &str,
+        ask: Ask,
+    ) -> Reply {
         let input = RequestInput {
             caller,
             generation: Generation(generation),
@@ -62,14 +68,14 @@ impl Family {
         decision.reply
     }
 
-    fn ask(&mut self, caller: CanisterId, operation: &str, ask: Ask) -> Reply {
+    pub(crate) fn ask(&mut self, caller: CanisterId, operation: &str, ask: Ask) -> Reply {
         let row = self.root.state.row(caller);
         let generation = row.map_or(0, |row| row.generation.0);
         self.ask_as(caller, generation, operation, ask)
     }
 
     /// A child that is there.
-    fn child(&mut self, parent: CanisterId, operation: &str) -> CanisterId {
+    pub(crate) fn child(&mut self, parent: CanisterId, operation: &str) -> CanisterId {
         let first = self.ask(parent, operation, create());
         assert_eq!(first, Reply::Command(Answer::InProgress));
         self.root.tick();
@@ -117,7 +123,7 @@ fn create_under(parent: Option<CanisterId>) -> Ask {
     }
 }
 
-fn why(reply: &Reply) -> &'static str {
+pub(crate) fn why(reply: &Reply) -> &'static str {
     match reply {
         Reply::Refused(reason, _) => reason.name(),
         Reply::Command(_) => "taken",

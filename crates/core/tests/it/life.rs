@@ -227,6 +227,27 @@ fn l03_a_late_outcome_of_a_closed_effect_is_ignored() {
 }
 
 #[test]
+fn l26_a_stopping_root_starts_nothing_and_finishes_what_is_open() {
+    let mut root = Root::with(spec(2, 1, 3));
+    let open = root.open.len();
+    assert!(open > 0, "it buys");
+    root.vitals.stopping = true;
+    root.later(60);
+    assert_eq!(root.open.len(), open, "nothing is started");
+    root.settle();
+    assert!(root.open.is_empty());
+    assert_eq!(root.state.counts().calls, 0, "what was open is finished");
+    let bought = root.state.rows_len();
+    assert!(bought > 0, "and what it brought is kept");
+    root.later(600);
+    assert!(root.open.is_empty(), "nor later");
+    root.vitals.stopping = false;
+    root.run(60);
+    assert!(root.state.counts().phase(Phase::Ready) >= 2);
+    assert!(root.state.rows_len() >= bought);
+}
+
+#[test]
 fn p17_a_canister_that_root_does_not_control_fails_untouched() {
     let mut root = Root::with(spec(0, 0, 1));
     root.import(canister(5));

@@ -1,5 +1,6 @@
 //! The control plane from outside: inputs in, events, effects and reasons out.
 
+mod asked_upgrades;
 mod bounds;
 mod commands;
 mod decisions;
@@ -14,6 +15,7 @@ mod lost;
 mod metrics;
 mod modules;
 mod operations;
+mod payable;
 mod policies;
 mod pool;
 mod recover;

@@ -5,15 +5,16 @@ use crate::fixture::{OPERATOR, Root, empty, module, refused, saved, saw, spec};
 use expect_test::expect;
 use hatchery_core::{Command, Input, LeaseAsk, LeaseInput, Reply, Row};
 use hatchery_types::{
-    CanisterId, Effect, EffectKind, FleetSpec, HealthSpec, LeaseEnd, LeaseSpec, ModuleHash, Nanos,
-    Observation, OperationId, Outcome, Phase, Reason, Refusal, RunState, Step, UpgradeSpec, Value,
+    CanisterId, Direction, Effect, EffectKind, FleetSpec, HealthSpec, LeaseEnd, LeaseSpec,
+    ModuleHash, Nanos, Observation, OperationId, Outcome, Phase, Reason, Refusal, RunState, Step,
+    UpgradeSpec, Value,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 const NEXT: &[u8] = b"\0asm\x01\0\0\0\0\x02\x01n";
 
-fn next() -> ModuleHash {
+pub(crate) fn next() -> ModuleHash {
     ModuleHash(Sha256::digest(NEXT).into())
 }
 
@@ -29,7 +30,7 @@ fn pool_of(members: u32, standby: u32) -> FleetSpec {
     spec
 }
 
-fn with_next(spec: &FleetSpec) -> FleetSpec {
+pub(crate) fn with_next(spec: &FleetSpec) -> FleetSpec {
     let mut spec = spec.clone();
     spec.roles[0].module = next();
     spec
@@ -37,7 +38,7 @@ fn with_next(spec: &FleetSpec) -> FleetSpec {
 
 /// What the new module does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+pub(crate) enum Next {
     Works,
     /// It traps in `post_upgrade`: the platform undoes the upgrade.
     Traps,
@@ -47,22 +48,25 @@ enum Next {
 
 /// One canister as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Real {
-    module: ModuleHash,
-    memory: u32,
+pub(crate) struct Real {
+    pub(crate) module: ModuleHash,
+    pub(crate) memory: u32,
     running: bool,
     snapshot: Option<(Nanos, ModuleHash, u32)>,
 }
 
 /// A platform that does what it is told.
-struct Site {
-    next: Next,
-    canisters: BTreeMap<CanisterId, Real>,
+pub(crate) struct Site {
+    pub(crate) next: Next,
+    pub(crate) canisters: BTreeMap<CanisterId, Real>,
 }
 
 impl Site {
-    fn of(root: &Root, next: Next) -> Site {
-        let members = root.state.members("workers").enumerate();
+    pub(crate) fn of(root: &Root, next: Next) -> Site {
+        let spec = root.state.spec().expect("a fleet");
+        let pools = spec.pools.iter().rev();
+        let members = pools.flat_map(|pool| root.state.members(&pool.name));
+        let members = members.enumerate();
         let canisters = members.map(|(number, member)| {
             let real = Real {
                 module: member.module.expect("installed"),
@@ -146,7 +150,7 @@ impl Site {
     }
 
     /// As it was: module, memory, running, no snapshot left.
-    fn expect_untouched(&self) {
+    pub(crate) fn expect_untouched(&self) {
         for (number, (id, real)) in self.canisters.iter().enumerate() {
             let was = Real {
                 module: module(),
@@ -172,7 +176,7 @@ impl Root {
         (root, site)
     }
 
-    fn stage_next(&mut self) {
+    pub(crate) fn stage_next(&mut self) {
         self.feed(&Input::StageChunk {
             module: next(),
             index: 0,
@@ -187,7 +191,7 @@ impl Root {
     }
 
     /// One second of that platform; never more than the budget away, and the first one alone.
-    fn second(&mut self, site: &mut Site, budget: usize) {
+    pub(crate) fn second(&mut self, site: &mut Site, budget: usize) {
         self.later(1);
         while !self.open.is_empty() {
             let effect = self.open.remove(0);
@@ -200,7 +204,7 @@ impl Root {
         }
     }
 
-    fn seconds(&mut self, site: &mut Site, seconds: u64) {
+    pub(crate) fn seconds(&mut self, site: &mut Site, seconds: u64) {
         for _ in 0..seconds {
             self.second(site, 1);
         }
@@ -214,7 +218,7 @@ impl Root {
             .collect()
     }
 
-    fn on_next(&self) -> usize {
+    pub(crate) fn on_next(&self) -> usize {
         let members = self.state.members("workers");
         members.filter(|it| it.module == Some(next())).count()
     }
@@ -562,12 +566,68 @@ fn s15_leased_and_protected_members_wait_until_the_deadline_and_keep_their_lease
 }
 
 #[test]
-fn a_lease_given_back_during_the_upgrade_is_over_after_it() {
-    let mut spec = pool_of(1, 0);
-    spec.pools[0].lease = Some(LeaseSpec {
+fn a_lease_given_back_during_the_upgrade_is_given_back_after_it() {
+    let ends = [LeaseEnd::Return, LeaseEnd::Recycle];
+    for (released, expired, over) in [
+        (ends[0], ends[1], Phase::InService),
+        (ends[1], ends[0], Phase::Draining),
+    ] {
+        let (mut root, held) = given_back_meanwhile(LeaseSpec {
+            released,
+            expired,
+            ..LeaseSpec::default()
+        });
+        let row = root.state.row(held).expect("a row");
+        assert_eq!((row.phase, row.holder), (over, None));
+        let story = root.story();
+        assert!(story.contains("leased (upgraded)"), "{story}");
+        assert!(story.contains("(released)"), "{story}");
+        assert!(!story.contains("(lease-expired)"), "{story}");
+    }
+}
+
+#[test]
+fn a_lease_that_ends_during_the_upgrade_expires_after_it() {
+    let (mut root, held, mut site) = leased_in_its_upgrade(LeaseSpec {
+        ttl: Nanos::from_secs(2),
         expired: LeaseEnd::Return,
+        released: LeaseEnd::Recycle,
         ..LeaseSpec::default()
     });
+    for _ in 0..90 {
+        root.second(&mut site, 1);
+    }
+    let row = root.state.row(held).expect("a row");
+    assert_eq!((row.phase, row.module), (Phase::InService, Some(next())));
+    let story = root.story();
+    assert!(story.contains("(lease-expired)"), "{story}");
+    assert!(!story.contains("(released)"), "{story}");
+}
+
+/// Its holder gives a worker back while it is upgraded, and cannot renew what it gave back.
+fn given_back_meanwhile(rules: LeaseSpec) -> (Root, CanisterId) {
+    let (mut root, held, mut site) = leased_in_its_upgrade(rules);
+    // Nobody is bought in its place.
+    root.command("pause", Command::Pause(Some(Direction::Up)));
+    let canisters = vec![held];
+    let release = LeaseAsk::Release {
+        canisters: canisters.clone(),
+    };
+    let reply = lease(&mut root, "release", release);
+    assert!(matches!(reply, Reply::Lease(answer) if answer.granted.len() == 1));
+    let ttl = None;
+    let reply = lease(&mut root, "renew", LeaseAsk::Renew { canisters, ttl });
+    assert!(matches!(reply, Reply::Lease(answer) if answer.granted.is_empty()));
+    for _ in 0..5 {
+        root.second(&mut site, 1);
+    }
+    assert_eq!(root.on_next(), 1);
+    (root, held)
+}
+
+fn leased_in_its_upgrade(rules: LeaseSpec) -> (Root, CanisterId, Site) {
+    let mut spec = pool_of(1, 0);
+    spec.pools[0].lease = Some(rules);
     spec.roles[0].upgrade = Some(UpgradeSpec {
         wait: Nanos(0),
         ..UpgradeSpec::default()
@@ -583,18 +643,12 @@ fn a_lease_given_back_during_the_upgrade_is_over_after_it() {
         },
     );
     let held = root.rows_in(Phase::Leased)[0].canister;
-    let mut site = Site::of(&root, Next::Works);
+    let site = Site::of(&root, Next::Works);
     root.stage_next();
     root.feed(&Input::Apply(Box::new(with_next(&spec))));
     root.tick();
     assert_eq!(root.rows_in(Phase::Upgrading).len(), 1);
-    let canisters = vec![held];
-    lease(&mut root, "release", LeaseAsk::Release { canisters });
-    for _ in 0..5 {
-        root.second(&mut site, 1);
-    }
-    assert_eq!(root.on_next(), 1);
-    assert_eq!(root.rows_in(Phase::InService).len(), 1);
+    (root, held, site)
 }
 
 fn lease(root: &mut Root, operation: &str, ask: LeaseAsk) -> Reply {

@@ -2,7 +2,7 @@
 //! is not on the list is a violation; a move on the list that a long run never takes is a gap.
 
 use super::{Checker, Scene};
-use crate::edge_list::EDGES;
+use crate::edge_list::{EDGES, RARE};
 use hatchery_core::{Command, Event, Input};
 use hatchery_types::{Effect, EffectKind, Outcome, Phase, REJECT_DESTINATION_INVALID, Value};
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ pub fn edges_missed(counts: &EdgeCounts, least: u64) -> Vec<String> {
 
 fn is_listed((from, to, cause): &Edge) -> bool {
     let (from, to, cause) = (phase_name(*from), phase_name(*to), cause.to_string());
-    EDGES.iter().any(|(start, end, causes)| {
+    EDGES.iter().chain(RARE).any(|(start, end, causes)| {
         (*start, *end) == (from, to) && causes.contains(&cause.as_str())
     })
 }

@@ -84,10 +84,14 @@ fn check_request(scene: &Scene<'_>) -> Result<(), String> {
     let asker = asker.filter(|it| it.generation == input.generation && it.phase.is_living());
     let asker = asker.ok_or_else(|| format!("{} is no member", input.caller))?;
     let Ask::Create { pool, .. } = &input.ask else {
-        let own = row.parent == Some(input.caller);
-        return own
-            .then_some(())
-            .ok_or_else(|| format!("{} is not a child of {}", row.canister, input.caller));
+        let mut rows = scene.changes.iter().filter_map(|it| it.after.as_ref());
+        let foreign = rows.find(|row| row.parent != Some(input.caller));
+        return foreign.map_or(Ok(()), |row| {
+            Err(format!(
+                "{} is not a child of {}",
+                row.canister, input.caller
+            ))
+        });
     };
     let spec = scene.state.spec().ok_or("a grant without a spec")?;
     let role = asker.role.as_deref().unwrap_or_default();

@@ -191,6 +191,7 @@ impl World {
         let ceiling = Cycles(10 * Cycles::T);
         self.wanted.warm_pool.sweep_above = (numbers.surplus < 2).then_some(ceiling);
         self.wanted.roles[1].reuse = REUSE[numbers.reuse];
+        self.wanted.roles[0].upgrade = numbers.rule.then_some(fleet::RULE);
         self.wanted.lanes.reset = numbers.resets;
         self.wanted.controllers = fleet::controllers(numbers.second_controller);
         self.apply_wanted()

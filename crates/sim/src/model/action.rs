@@ -103,6 +103,8 @@ pub struct Numbers {
     pub surplus: u32,
     /// Who may have what was a helper: a position in [`REUSE`].
     pub reuse: usize,
+    /// Workers of the second pool are upgraded by themselves, not only when their parents ask.
+    pub rule: bool,
 }
 
 /// A change behind root's back.

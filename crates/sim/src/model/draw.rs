@@ -417,7 +417,7 @@ impl World {
     }
 
     /// Bounds move; a spec is always a legal one.
-    fn draw_numbers(&mut self) -> Numbers {
+    pub(super) fn draw_numbers(&mut self) -> Numbers {
         let pool = self.dice.below(self.wanted.pools.len() as u64) as usize;
         let max = self.dice.between(1, 6) as u32;
         let min = self.dice.below(u64::from(max) + 1) as u32;
@@ -438,6 +438,7 @@ impl World {
             target: [0, 0, 20, 50][self.dice.below(4) as usize],
             surplus: [0, 0, 1, 2][self.dice.below(4) as usize],
             reuse: self.dice.below(4) as usize,
+            rule: self.dice.chance(700),
         }
     }
 }

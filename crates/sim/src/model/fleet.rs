@@ -15,6 +15,12 @@ pub(super) const SIGNAL: &str = "depth";
 pub(super) const PULLED: &str = "queue";
 /// The pools, by name.
 pub(super) const POOLS: [&str; 2] = ["north", "south"];
+/// How members get another module.
+pub(super) const RULE: UpgradeSpec = UpgradeSpec {
+    failures: 2,
+    wait: Nanos::from_secs(600),
+    keep_memory: false,
+};
 /// Longest life of a drain before work is cut.
 pub(super) const DRAIN_DEADLINE: Nanos = Nanos::from_secs(120);
 
@@ -141,10 +147,7 @@ fn plain_role() -> RoleSpec {
             each: Cycles(5 * Cycles::T),
             all: Cycles(12 * Cycles::T),
         }),
-        upgrade: Some(UpgradeSpec {
-            wait: Nanos::from_secs(600),
-            ..UpgradeSpec::default()
-        }),
+        upgrade: Some(RULE),
         ..RoleSpec::new("worker", module().0)
     }
 }

@@ -13,6 +13,15 @@ impl World {
     /// A holder or a worker says something.
     pub(super) fn draw_holder(&mut self, actions: &mut Vec<Action>) {
         let pool = fleet::POOLS[self.dice.below(2) as usize].to_owned();
+        // One that is away for its upgrade is given back meanwhile.
+        let is_away = |row: &&Row| row.phase == Phase::Upgrading && row.holder.is_some();
+        let away = self.rows().values().find(is_away);
+        let away = away.and_then(|row| Some((row.pool.clone()?, vec![row.canister])));
+        if let Some((pool, canisters)) = away.filter(|_| self.dice.chance(700)) {
+            let operation = OperationId(format!("back-{}", self.step));
+            let ask = LeaseAsk::Release { canisters };
+            return actions.push(Action::Lease(operation, pool, ask));
+        }
         match self.dice.below(15) {
             14 => {
                 let number = self.dice.below(8);
@@ -39,7 +48,7 @@ impl World {
     fn draw_lease(&mut self, pool: String, actions: &mut Vec<Action>) {
         let seconds = [None, Some(5), Some(300), Some(0)][self.dice.below(4) as usize];
         let ttl = seconds.map(Nanos::from_secs);
-        let mut held = self.draw_members(&pool, |row| row.phase == Phase::Leased);
+        let mut held = self.draw_members(&pool, |row| row.holder.is_some());
         let ask = match self.dice.below(4) {
             0 if !held.is_empty() => LeaseAsk::Renew {
                 canisters: held,

@@ -202,7 +202,8 @@ impl World {
             let free = matches!(row.phase, Phase::Standby | Phase::InService);
             let pool = row.pool.as_deref().and_then(|pool| self.state.pool(pool));
             let stopped = pool.is_none_or(|it| it.reasons.contains(&Reason::UpgradeStopped));
-            free && !stopped && role.map(|role| role.module) != row.module
+            let by_itself = role.is_some_and(|role| role.upgrade.is_some());
+            free && by_itself && !stopped && role.map(|role| role.module) != row.module
         })?;
         Some(format!(
             "{} runs an old module: {outdated:?}",

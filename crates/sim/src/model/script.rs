@@ -279,6 +279,8 @@ fn request_text(ask: &Ask) -> String {
             format!("create {pool} {parent}")
         }
         Ask::Recycle(child) => format!("recycle {}", name(*child)),
+        Ask::Upgrade(child) => format!("upgrade {}", name(*child)),
+        Ask::UpgradeAll(role) => format!("upgrade-all {role}"),
     }
 }
 
@@ -293,6 +295,8 @@ fn read_request(words: &[&str]) -> Option<Ask> {
             init_arg: None,
         },
         ["recycle", id] => Ask::Recycle(read_id(id)?),
+        ["upgrade", id] => Ask::Upgrade(read_id(id)?),
+        ["upgrade-all", role] => Ask::UpgradeAll((*role).to_owned()),
         _ => return None,
     })
 }
@@ -317,7 +321,7 @@ fn load_text(load: &Load) -> String {
 fn numbers_text(numbers: &Numbers) -> String {
     format!(
         "spec pool {} min {} max {} initial {} standby {} minimum {} maximum {} resets {} second {} \
-         target {} surplus {} reuse {}",
+         target {} surplus {} reuse {} rule {}",
         numbers.pool,
         numbers.min,
         numbers.max,
@@ -329,7 +333,8 @@ fn numbers_text(numbers: &Numbers) -> String {
         u32::from(numbers.second_controller),
         numbers.target,
         numbers.surplus,
-        numbers.reuse
+        numbers.reuse,
+        u32::from(numbers.rule)
     )
 }
 
@@ -497,5 +502,6 @@ fn read_numbers(words: &[&str]) -> Option<Numbers> {
         target: number("target")?,
         surplus: number("surplus")?,
         reuse: number("reuse")? as usize % REUSE.len(),
+        rule: number("rule").is_none_or(|rule| rule > 0),
     })
 }

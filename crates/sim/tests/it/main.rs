@@ -15,6 +15,7 @@ mod model;
 mod own_root;
 mod planted;
 mod pool;
+mod quiet;
 mod recovery;
 mod relay;
 mod requests;

@@ -231,6 +231,51 @@ fn l06_of_two_that_ask_at_once_for_the_last_one_is_refused() {
 }
 
 #[test]
+fn l06_a_member_upgrades_its_own_child_and_nobody_elses() {
+    let mut stage = stage();
+    let [member, other] = [stage.members[0], stage.members[1]];
+    let (child, spared) = (stage.child(member, "one"), stage.child(member, "two"));
+    let mut next = relay::module();
+    next.extend([0, 3, 1, b'n', 0]);
+    stage.spec.roles[0].module = stage.world.upload_module(&next).expect("it is good");
+    stage.world.apply(&stage.spec).expect("the spec is good");
+    stage.world.pass(30, SECOND);
+    let up = |canister| Ask::Upgrade { canister };
+    let foreign = stage.ask(other, "up", 1, up(child));
+    assert_eq!(foreign, Err(Reason::NotAChild.name().to_owned()));
+    for _ in 0..2 {
+        let taken = stage.ask(member, "up", 1, up(child));
+        assert_eq!(taken, Ok(CommandAnswer::InProgress));
+    }
+    let second = stage.ask(member, "too", 1, up(spared));
+    assert_eq!(second, Err(Reason::DisruptionBudget.name().to_owned()));
+    stage.world.pass(90, SECOND);
+    for _ in 0..2 {
+        let done = stage.ask(member, "up", 1, up(child));
+        assert_eq!(done, Ok(CommandAnswer::Upgraded));
+    }
+    let runs = |stage: &mut Stage, id| {
+        let rows = stage.world.rows().expect("root answers").into_iter();
+        rows.filter(|row| row.canister == id)
+            .find_map(|row| row.module)
+    };
+    let wanted = Some(stage.spec.roles[0].module);
+    assert_eq!(runs(&mut stage, child), wanted);
+    assert_ne!(runs(&mut stage, spared), wanted, "its role has no rule");
+    let again = stage.ask(member, "again", 1, up(child));
+    assert_eq!(again, Err(Reason::UpToDate.name().to_owned()));
+    let role = "relay".to_owned();
+    let rest = stage.ask(member, "rest", 1, Ask::UpgradeAll { role });
+    assert_eq!(rest, Ok(CommandAnswer::Upgrading { begun: 1, left: 0 }));
+    stage.world.pass(90, SECOND);
+    assert_eq!(runs(&mut stage, spared), wanted);
+    assert_eq!(
+        stage.world.root_violations().expect("root answers"),
+        [""; 0]
+    );
+}
+
+#[test]
 fn a_role_tells_each_canister_who_it_is() {
     let mut stage = stage();
     let echo = wat::parse_str(ECHO).expect("it is a module");

@@ -5,8 +5,22 @@ use std::path::{Path, PathBuf};
 /// The bytes of a canister built by `cargo xtask`.
 pub(crate) fn load(name: &str) -> Vec<u8> {
     let path = folder().join(format!("{name}.wasm"));
-    std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask test`", path.display()))
+    let module = std::fs::read(&path);
+    let mut module = module
+        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask test`", path.display()));
+    if let Ok(id) = std::env::var("HATCHERY_PLANT") {
+        hatchery_types::plant::write(&mut module, &id);
+    }
+    module
+}
+
+/// What is shipped has no place for a planted bug.
+#[test]
+fn no_module_that_is_shipped_has_plants() {
+    for name in ["hatchery_root", "hatchery_own_root", "hatchery_worker"] {
+        let mut module = load(name);
+        assert!(!hatchery_types::plant::write(&mut module, "---"), "{name}");
+    }
 }
 
 fn folder() -> PathBuf {

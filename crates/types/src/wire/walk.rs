@@ -3,6 +3,7 @@
 //! Owns the binary format; what a value must look like is `decode`'s.
 
 use super::shape::code;
+use crate::plant::planted;
 
 /// Deepest nesting looked into.
 const DEPTH_MAX: u32 = 64;
@@ -51,6 +52,7 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// At the beginning.
     pub(super) fn new(message: &'a [u8], steps: usize) -> Self {
+        let steps = if planted("l22") { steps * 1_000 } else { steps };
         Walk {
             message,
             at: 0,

@@ -1,0 +1,81 @@
+//! Planted bugs of the shell and of the decoder, which no simulation of core sees: each is hunted by
+//! the tests named after it, of its crate or of the worlds with a root that was built with plants.
+
+use crate::canisters;
+use crate::program::{cargo, run};
+use crate::workspace::Workspace;
+use anyhow::Context;
+use std::path::Path;
+
+/// Where the tests are that find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finder {
+    /// Those of a package, with features.
+    Package(&'static str, &'static str),
+    /// Those of the worlds, on root's wasm.
+    Worlds,
+}
+
+/// Each id, and who finds it.
+const OUTSIDE: [(&str, Finder); 7] = [
+    ("l16", Finder::Worlds),
+    ("l17", Finder::Worlds),
+    ("l18", Finder::Worlds),
+    ("l20", Finder::Package("hatchery", "plant")),
+    ("l22", Finder::Package("hatchery-types", "candid,plant")),
+    ("l23", Finder::Package("hatchery", "plant")),
+    ("l24", Finder::Worlds),
+];
+
+/// Cargo's exit code when tests fail.
+const TESTS_FAILED: i32 = 101;
+
+/// Hunts those that are named, or all: each id with its finder, and those that nobody found.
+pub(crate) fn hunt(
+    workspace: &Workspace,
+    named: &[&String],
+) -> anyhow::Result<Vec<(&'static str, Option<String>)>> {
+    let is_wanted = |id: &str| named.is_empty() || named.iter().any(|named| *named == id);
+    let wanted: Vec<_> = OUTSIDE
+        .into_iter()
+        .filter(|(id, _)| is_wanted(id))
+        .collect();
+    if wanted.iter().any(|(_, finder)| *finder == Finder::Worlds) {
+        canisters::build_planted(workspace)?;
+    }
+    let hunted = wanted.into_iter().map(|(id, finder)| {
+        eprintln!("{id}: its named tests ...");
+        let (found, who) = match finder {
+            Finder::Package(package, features) => (
+                tests_fail(
+                    workspace,
+                    &["--package", package, "--features", features, "--lib"],
+                    id,
+                )?,
+                format!("named tests of {package}"),
+            ),
+            Finder::Worlds => (
+                tests_fail(workspace, &["--workspace", "--test", "it"], id)?,
+                "named tests on root's wasm".to_owned(),
+            ),
+        };
+        Ok((id, found.then_some(who)))
+    });
+    hunted.collect()
+}
+
+/// The tests named after the id fail with its bug planted.
+fn tests_fail(workspace: &Workspace, which: &[&str], id: &str) -> anyhow::Result<bool> {
+    let build = [&["test", "--quiet"], which].concat();
+    run(cargo(&workspace.root, &build).arg("--no-run"))?;
+    let folder: &Path = &canisters::planted_folder(workspace);
+    let status = cargo(&workspace.root, &build)
+        .args(["--", &format!("{id}_")])
+        .env("HATCHERY_PLANT", id)
+        .env(canisters::WASM_FOLDER_VARIABLE, folder)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .context("cargo could not be started")?;
+    Ok(status.code() == Some(TESTS_FAILED))
+}
