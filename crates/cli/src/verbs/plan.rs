@@ -67,19 +67,21 @@ struct Price {
 
 pub(crate) fn run(session: &Session<'_>, options: &PlanOptions) -> anyhow::Result<()> {
     let fleet = fleet_file::load(&session.globals.folder, &options.wasm)?;
-    let difference = match session.client.known_root() {
-        Some(_) => {
-            let applied = session.client.spec()?;
-            let status = session.client.status()?;
-            compare(applied.as_ref(), &fleet, &status, options.worker_mib)
-        }
+    let is_there = session.client.known_root().is_some();
+    let (applied, status) = if is_there {
+        (session.client.spec()?, session.client.status()?)
+    } else {
         // What a first `deploy` would do.
-        None => compare(None, &fleet, &nothing_yet(), options.worker_mib),
+        (None, nothing_yet())
     };
+    let difference = compare(applied.as_ref(), &fleet, &status, options.worker_mib);
     session.say(&difference, |paint| {
         print(&difference, options.worker_mib, paint);
     });
-    payable::check(applied.as_ref(), &fleet.spec, &status)
+    if is_there {
+        payable::check(applied.as_ref(), &fleet.spec, &status)?;
+    }
+    Ok(())
 }
 
 /// The status of a fleet whose root is not there yet.
