@@ -3,7 +3,8 @@
 use crate::{FundingView, LedgerView, RecoveryView};
 use candid::CandidType;
 use hatchery_types::{
-    CanisterId, Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Nanos, Phase, Reason, Wire,
+    CanisterId, Cycles, FleetSpec, Generation, Incarnation, Level, ModuleHash, Nanos, OperationId,
+    Phase, Reason, Topic, Wire,
 };
 use serde::Deserialize;
 
@@ -316,6 +317,10 @@ pub struct EventsRequest {
     pub canister: Option<CanisterId>,
     /// At most [`PAGE_MAX`]; 0 = that many.
     pub limit: u32,
+    /// Only what is about this.
+    pub topic: Option<Topic>,
+    /// Only what matters so much, or more.
+    pub level: Option<Level>,
 }
 
 /// One page of events, oldest first.
@@ -344,6 +349,12 @@ pub struct EventView {
     pub phase: Option<Phase>,
     /// Why.
     pub reason: ReasonView,
+    /// What it is about.
+    pub topic: Topic,
+    /// How much it matters.
+    pub level: Level,
+    /// The operation that was taken or answered, if it tells of one.
+    pub operation: Option<OperationId>,
 }
 
 /// An effect in flight.

@@ -71,6 +71,8 @@ pub enum Event {
     Counted(Operation, Ended, &'static str),
     /// A step of a tick cost so many instructions.
     Measured(Checkpoint, u64),
+    /// A message with a call of this method took so many instructions.
+    Served(&'static str, u64),
     /// What was counted is written to stable memory.
     MetricsKept,
     /// A pool's record changed outside of a plan.

@@ -8,6 +8,7 @@ mod breaker;
 mod decide;
 mod decided;
 mod event;
+mod histogram;
 mod input;
 mod lease;
 mod ledger;
@@ -22,6 +23,7 @@ mod standing;
 mod state;
 mod storage;
 mod sweeper;
+mod topic;
 mod upgrade;
 
 pub use breaker::Breaker;
@@ -32,6 +34,7 @@ pub use decide::{
 };
 pub use decided::{Decided, replay};
 pub use event::Event;
+pub use histogram::{Histogram, INSTRUCTIONS, SECONDS};
 pub use input::{
     Ask, Command, CommandInput, Decision, Input, NotTaken, PoolReport, Recover, Reply,
     RequestInput, Vitals, WorkerInput,
@@ -51,4 +54,5 @@ pub use state::{
 };
 pub use storage::{LAYOUT, Memories};
 pub use sweeper::{SWEEPER, SWEEPER_HASH, sweeper_argument};
+pub use topic::EventFilter;
 pub use upgrade::{Rollout, Upgrade, UpgradeStep};

@@ -1,12 +1,16 @@
-//! What the worker pools' operations came to, counted; and what the steps of a tick cost.
+//! What operations came to, counted; what the steps of a tick and the calls of methods cost; how long
+//! workers were waited for.
 //!
 //! Owns names and numbers. Counted on the heap by `apply`, and kept in stable memory by the tick,
 //! in one write when it has nothing else to do.
 
+use crate::histogram::{self, Histogram, INSTRUCTIONS, SECONDS};
 use crate::input::Decision;
+use crate::lease::LeaseAnswer;
+use crate::receipt::Goal;
 use crate::record::Row;
 use crate::{Event, limits};
-use hatchery_types::{EffectKind, Phase, Reason};
+use hatchery_types::{EffectKind, Nanos, Phase, Reason};
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 
@@ -32,6 +36,36 @@ pub enum Operation {
     /// A member gets its role's module.
     #[n(5)]
     Upgrade,
+    /// A canister is reset for the warm pool.
+    #[n(6)]
+    Reset,
+    /// A canister of the fleet is to be empty again.
+    #[n(7)]
+    Recycle,
+    /// A canister of somebody's is to be in the warm pool.
+    #[n(8)]
+    Import,
+    /// A canister is to leave the warm pool.
+    #[n(9)]
+    Export,
+    /// A canister is to be gone.
+    #[n(10)]
+    Delete,
+    /// A canister more is to be in the warm pool.
+    #[n(11)]
+    CreateEmpty,
+    /// One more worker, or an upgrade, asked for.
+    #[n(12)]
+    Request,
+    /// Any other command; and one that was refused, whatever it was.
+    #[n(13)]
+    Command,
+    /// Workers are leased, kept longer or given back.
+    #[n(14)]
+    Lease,
+    /// A canister gets cycles.
+    #[n(15)]
+    TopUp,
 }
 
 impl Operation {
@@ -44,6 +78,29 @@ impl Operation {
             Operation::Create => "create",
             Operation::Register => "register",
             Operation::Upgrade => "upgrade",
+            Operation::Reset => "reset",
+            Operation::Recycle => "recycle",
+            Operation::Import => "import",
+            Operation::Export => "export",
+            Operation::Delete => "delete",
+            Operation::CreateEmpty => "create-empty",
+            Operation::Request => "request",
+            Operation::Command => "command",
+            Operation::Lease => "lease",
+            Operation::TopUp => "top-up",
+        }
+    }
+
+    /// What an operation that waits for that is; one that waits for nothing is any other command.
+    pub(crate) fn of(goal: Option<Goal>) -> Self {
+        match goal {
+            Some(Goal::Create) => Operation::CreateEmpty,
+            Some(Goal::Recycle) => Operation::Recycle,
+            Some(Goal::Import) => Operation::Import,
+            Some(Goal::Export) => Operation::Export,
+            Some(Goal::Delete) => Operation::Delete,
+            Some(Goal::Worker | Goal::Upgrade) => Operation::Request,
+            None => Operation::Command,
         }
     }
 }
@@ -164,6 +221,13 @@ pub struct Metrics {
     /// By step.
     #[n(1)]
     pub costs: BTreeMap<Checkpoint, Cost>,
+    /// Instructions of the messages with a call, by method; bounds are [`INSTRUCTIONS`].
+    #[cbor(n(2), default)]
+    pub served: BTreeMap<String, Histogram>,
+    /// Seconds from the claim of a canister, or the ask for a lease, to the worker, by where it came
+    /// from; bounds are [`SECONDS`].
+    #[cbor(n(3), default)]
+    pub handed_out: BTreeMap<String, Histogram>,
 }
 
 impl Metrics {
@@ -187,9 +251,54 @@ impl Metrics {
         cost.most = cost.most.max(instructions);
     }
 
-    /// A canister moved: what that means for creations and registrations.
+    pub(crate) fn serve(&mut self, method: &'static str, instructions: u64) {
+        histogram::add(&mut self.served, method, &INSTRUCTIONS, instructions);
+    }
+
+    /// A holder was answered.
+    pub(crate) fn count_lease(&mut self, now: Nanos, answer: &LeaseAnswer) {
+        let (ended, reason) = match answer.granted.first() {
+            Some(grant) if grant.until > now => (Ended::Completed, Reason::Leased),
+            Some(_) => (Ended::Completed, Reason::Released),
+            None if answer.short > 0 => (Ended::Skipped, Reason::NoWorkerFree),
+            None => (Ended::Skipped, Reason::NotLeased),
+        };
+        self.count(Operation::Lease, ended, reason.name());
+    }
+
+    /// A worker was handed out, or made ready to be.
+    fn count_hand_out(&mut self, before: &Row, after: &Row) {
+        let waited = match (before.phase, after.phase) {
+            (Phase::Standby | Phase::InService, Phase::Leased) => Nanos(0),
+            (Phase::Installing, phase) if phase.is_living() => after.since.since(before.since),
+            _ => return,
+        };
+        let from = match before.phase {
+            Phase::Installing => "warm-pool",
+            phase => phase.name(),
+        };
+        histogram::add(&mut self.handed_out, from, &SECONDS, waited.as_secs());
+    }
+
+    fn count_reset(&mut self, was: Option<Phase>, after: &Row) {
+        let reason = after.reason.name();
+        match (was, after.phase) {
+            (_, Phase::Resetting) => self.count(Operation::Reset, Ended::Started, reason),
+            (Some(Phase::Resetting), Phase::PendingReset | Phase::Failed | Phase::Lost) => {
+                self.count(Operation::Reset, Ended::Failed, reason);
+            }
+            (Some(Phase::Resetting), _) => self.count(Operation::Reset, Ended::Completed, reason),
+            _ => {}
+        }
+    }
+
+    /// A canister moved: what that means for resets, creations and registrations.
     pub(crate) fn count_move(&mut self, before: Option<&Row>, after: &Row) {
         let was = before.map(|row| row.phase);
+        if let Some(before) = before {
+            self.count_hand_out(before, after);
+        }
+        self.count_reset(was, after);
         let new = matches!(was, Some(Phase::Installing | Phase::Standby));
         let reason = after.reason.name();
         if was == Some(Phase::Upgrading) {

@@ -6,7 +6,7 @@ use crate::plant::{self, planted};
 use crate::{Breaker, Funding, Ledger, Purse, Rollout, Search, Standing, Upgrade};
 use hatchery_types::{
     CanisterId, Cycles, Direction, EffectId, ExportTo, Generation, Incarnation, ModuleHash, Nanos,
-    Phase, Reason, Registered,
+    OperationId, Phase, Reason, Registered,
 };
 use minicbor::{Decode, Encode};
 
@@ -561,6 +561,9 @@ pub struct LogEntry {
     /// Why.
     #[n(4)]
     pub reason: Reason,
+    /// The operation that was taken or answered, if it tells of one.
+    #[n(5)]
+    pub operation: Option<OperationId>,
 }
 
 /// The one thing that headers of all layouts have in common.

@@ -81,8 +81,8 @@ impl<M: Memory> Ring<M> {
     }
 }
 
-/// Bytes of a place: a number, a canister, a name of at most 100 bytes and a reason with a text of at
-/// most 200 fit.
+/// Bytes of a place: a number, a canister, a name of at most 100 bytes, an operation of at most 64 and a
+/// reason with a text of at most 200 fit.
 const PLACE_BYTES: usize = 512;
 
 /// Names and texts are bounded where they come in. If one is not, the event goes without them: no
@@ -156,6 +156,7 @@ mod tests {
             pool: None,
             phase: None,
             reason: Reason::Recycled,
+            operation: None,
         }
     }
 

@@ -17,6 +17,7 @@ mod registered;
 mod scaling;
 mod sequence;
 mod spec;
+mod topic;
 mod units;
 #[cfg(feature = "candid")]
 pub mod wire;
@@ -45,6 +46,7 @@ pub use spec::{
     DrainSpec, FleetSpec, LanesSpec, Reuse, RoleSpec, TopUpSpec, UpgradeSpec, Visibility,
     WarmPoolSpec,
 };
+pub use topic::{Level, Topic};
 pub use units::{Cycles, Nanos};
 #[cfg(feature = "candid")]
 pub use wire::Wire;

@@ -409,6 +409,13 @@ pub enum Reason {
     /// Its parent is gone: root has it now.
     #[n(236)]
     Adopted,
+    // Operations under an id.
+    /// The operation is under way.
+    #[n(320)]
+    Taken,
+    /// The operation is done and answered.
+    #[n(321)]
+    Answered,
     /// It runs its role's module already.
     #[n(300)]
     UpToDate,
@@ -558,6 +565,8 @@ impl Reason {
             Reason::NotAChild => (234, "not-a-child"),
             Reason::ParentLeaves => (235, "parent-leaves"),
             Reason::Adopted => (236, "adopted"),
+            Reason::Taken => (320, "taken"),
+            Reason::Answered => (321, "answered"),
             Reason::UpToDate => (300, "up-to-date"),
             Reason::Unpayable => (301, "unpayable"),
         }

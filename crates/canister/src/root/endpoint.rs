@@ -72,7 +72,11 @@ pub(crate) fn command(caller: Principal, request: CommandRequest) -> Answer<Comm
         operation,
         command: from_wire(command),
     };
-    commanded(act(&Input::Command(input)))
+    let reply = act(&Input::Command(input));
+    if let Reply::Refused(reason, _) = &reply {
+        count_refused(core::Operation::Command, reason);
+    }
+    commanded(reply)
 }
 
 /// The answer to an operation that was taken, or why it was not.
@@ -272,6 +276,7 @@ pub(crate) mod entries {
             Ok(()) => {
                 tick::tick();
                 super::call::reply(&[]);
+                super::super::count_served(method::TICK.name);
             }
             Err(text) => super::call::reject(text),
         }

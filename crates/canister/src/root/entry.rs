@@ -3,6 +3,7 @@
 //! Owns no meaning: a malformed or unauthorised message is rejected here, all else is
 //! `endpoint`'s.
 
+use super::count_served;
 use super::method::{Caller, Method};
 use crate::call;
 use hatchery_types::Wire;
@@ -41,7 +42,10 @@ pub(crate) fn serve<A: Arguments, R: Wire>(method: &Method, endpoint: impl FnOnc
         return;
     };
     match Reader::new(&argument, A::SHAPES, WORK) {
-        Ok(mut reader) => call::reply(&call::encode(&endpoint(A::read(&mut reader)))),
+        Ok(mut reader) => {
+            call::reply(&call::encode(&endpoint(A::read(&mut reader))));
+            count_served(method.name);
+        }
         Err(error) => reject_argument(error),
     }
 }

@@ -1,7 +1,7 @@
 //! What the methods for parents and members of pools do: leases, reports for a pool, protection.
 
 use super::endpoint::{SIGNAL_GAP, act, commanded, heard, no_pool, refused};
-use super::{method, now, tick, view, with_state};
+use super::{count_refused, method, now, tick, view, with_state};
 use crate::call;
 use hatchery_api::{
     Answer, Ask, CommandAnswer, CreateWorkerRequest, LeaseAnswer, LeaseRequest, LeaseView,
@@ -70,7 +70,10 @@ fn about_leases(
             tick::arm(now() + SIGNAL_GAP);
             Ok(lease_answer(&answer, listing(pool, known)))
         }
-        Reply::Refused(reason, detail) => Err(refused(&reason, detail)),
+        Reply::Refused(reason, detail) => {
+            count_refused(core::Operation::Lease, &reason);
+            Err(refused(&reason, detail))
+        }
         _ => panic!("bug: a lease is not answered as one"),
     }
 }

@@ -96,6 +96,14 @@ fn count_refused(operation: Operation, reason: &Reason) {
     });
 }
 
+/// Counts what a message with a call of that method took; of a query nothing stays.
+fn count_served(method: &'static str) {
+    STATE.with_borrow_mut(|state| {
+        let state = state.as_mut().expect("bug: no state before init");
+        state.apply(now(), Event::Served(method, ic0::performance_counter(0)));
+    });
+}
+
 fn take_in<M: Memory>(
     state: &mut State<M>,
     now: Nanos,

@@ -9,8 +9,8 @@ use hatchery_api::{
 };
 use hatchery_core as core;
 use hatchery_core::{
-    FundingStatus, Header, LogEntry, ModuleRecord, PoolPlan, Rollout, Row, State, Vitals,
-    funding_status, held_back, warm_reason,
+    EventFilter, FundingStatus, Header, LogEntry, ModuleRecord, PoolPlan, Rollout, Row, State,
+    Vitals, funding_status, held_back, warm_reason,
 };
 use hatchery_types::{
     CanisterId, Cycles, Direction, Effect, EffectId, ModuleHash, Nanos, Phase, PoolSpec, Principal,
@@ -253,7 +253,12 @@ pub(crate) fn plan(plan: PoolPlan) -> PlanView {
 /// One page of events.
 pub(crate) fn events(state: &State<Stable>, request: &EventsRequest) -> EventsPage {
     let limit = limit(request.limit);
-    let (log, next) = state.history(request.canister, request.after, limit);
+    let filter = EventFilter {
+        canister: request.canister,
+        topic: request.topic,
+        level: request.level,
+    };
+    let (log, next) = state.history(&filter, request.after, limit);
     EventsPage {
         next,
         events: log
@@ -269,9 +274,12 @@ fn event(number: u64, entry: LogEntry) -> EventView {
         number,
         at: entry.at,
         canister: entry.canister,
-        pool: entry.pool,
+        topic: entry.topic(),
+        level: entry.level(),
         phase: entry.phase,
         reason: ReasonView::from(&entry.reason),
+        pool: entry.pool,
+        operation: entry.operation,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{WasmOptions, seconds};
 use clap::{Args, Subcommand, ValueEnum};
-use hatchery_types::{Direction, Phase};
+use hatchery_types::{Direction, Level, Phase, Topic};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -352,8 +352,15 @@ pub(crate) struct EventsOptions {
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) last: u64,
     /// Only of this canister, all that is kept
-    #[arg(long, value_name = "ID", conflicts_with_all = ["after", "follow"])]
+    #[arg(long, value_name = "ID")]
     pub(crate) canister: Option<String>,
+    /// Only what is about this: fleet, warm-pool, workers, scaling, leases, upgrades, requests,
+    /// cycles, recovery, operations
+    #[arg(long, value_parser = topic)]
+    pub(crate) topic: Option<Topic>,
+    /// Only what matters so much, or more: info, warning, error
+    #[arg(long, value_parser = level)]
+    pub(crate) level: Option<Level>,
     /// Go on as they come, until Ctrl-C
     #[arg(short, long)]
     pub(crate) follow: bool,
@@ -462,10 +469,29 @@ fn amount(text: &str) -> Result<u128, String> {
 
 /// The phase of that name.
 fn phase(text: &str) -> Result<Phase, String> {
-    let found = Phase::ALL.into_iter().find(|phase| phase.name() == text);
+    named("phase", text, &Phase::ALL, Phase::name)
+}
+
+/// The topic of that name.
+fn topic(text: &str) -> Result<Topic, String> {
+    named("topic", text, &Topic::ALL, Topic::name)
+}
+
+/// The level of that name.
+fn level(text: &str) -> Result<Level, String> {
+    named("level", text, &Level::ALL, Level::name)
+}
+
+fn named<T: Copy>(
+    what: &str,
+    text: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, String> {
+    let found = all.iter().copied().find(|it| name(*it) == text);
     found.ok_or_else(|| {
-        let names = Phase::ALL.map(Phase::name).join(", ");
-        format!("a phase is one of {names}")
+        let names: Vec<&str> = all.iter().map(|it| name(*it)).collect();
+        format!("a {what} is one of {}", names.join(", "))
     })
 }
 

@@ -113,14 +113,13 @@ impl Client {
         self.query("events", &request)
     }
 
-    /// Every event of one canister that is still kept.
-    pub(crate) fn history(&self, canister: CanisterId) -> anyhow::Result<Vec<EventView>> {
+    /// Every event that fits the request and is still kept.
+    pub(crate) fn events_where(
+        &self,
+        mut request: EventsRequest,
+    ) -> anyhow::Result<Vec<EventView>> {
+        request.limit = PAGE_MAX;
         let mut events = Vec::new();
-        let mut request = EventsRequest {
-            canister: Some(canister),
-            limit: PAGE_MAX,
-            ..EventsRequest::default()
-        };
         loop {
             let page: EventsPage = self.query("events", &request)?;
             events.extend(page.events);
@@ -132,19 +131,11 @@ impl Client {
     }
 
     /// Every event behind a number that is still kept.
-    pub(crate) fn all_events(&self, mut after: u64) -> anyhow::Result<Vec<EventView>> {
-        let mut events: Vec<EventView> = Vec::new();
-        loop {
-            let page = self.events(after, PAGE_MAX)?;
-            let Some(last) = page.events.last().map(|event| event.number) else {
-                return Ok(events);
-            };
-            events.extend(page.events);
-            after = last;
-            if last >= page.newest {
-                return Ok(events);
-            }
-        }
+    pub(crate) fn all_events(&self, after: u64) -> anyhow::Result<Vec<EventView>> {
+        self.events_where(EventsRequest {
+            after,
+            ..EventsRequest::default()
+        })
     }
 
     /// Every effect in flight.

@@ -6,36 +6,43 @@ use crate::follow;
 use crate::session::Session;
 use crate::show::table::terminal_width;
 use crate::show::{Paint, amount, json};
-use hatchery_api::EventView;
-use hatchery_types::CanisterId;
+use hatchery_api::{EventView, EventsRequest};
+use hatchery_types::{CanisterId, Level};
 use std::time::Duration;
 
 /// Between two looks for new ones.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(session: &Session<'_>, options: &EventsOptions) -> anyhow::Result<()> {
-    if let Some(text) = &options.canister {
-        let events = session.client.history(CanisterId(canister(text)?))?;
-        session.say(&events, |paint| print(&events, paint));
-        return Ok(());
-    }
+    let of = options.canister.as_deref().map(canister).transpose()?;
+    let mut request = EventsRequest {
+        canister: of.map(CanisterId),
+        topic: options.topic,
+        level: options.level,
+        ..EventsRequest::default()
+    };
+    let is_open = request == EventsRequest::default();
     let newest = session.client.events(u64::MAX, 1)?.newest;
-    let after = options
-        .after
-        .unwrap_or_else(|| newest.saturating_sub(options.last));
-    let mut last = after;
-    let events = session.client.all_events(after)?;
-    last = events.last().map_or(last, |event| event.number);
+    let from = newest.saturating_sub(if is_open { options.last } else { newest });
+    request.after = options.after.unwrap_or(from);
+    let mut events = session.client.events_where(request.clone())?;
+    if options.after.is_none() && of.is_none() {
+        let surplus = events.len().saturating_sub(options.last as usize);
+        events.drain(..surplus);
+    }
     if !options.follow {
         session.say(&events, |paint| print(&events, paint));
         return Ok(());
     }
-    tell(session, &events);
+    request.after = newest;
     loop {
-        follow::pause(ASK_EVERY);
-        let events = session.client.all_events(last)?;
-        last = events.last().map_or(last, |event| event.number);
         tell(session, &events);
+        let last = events.last().map_or(0, |event| event.number);
+        request.after = request.after.max(last);
+        follow::pause(ASK_EVERY);
+        let newest = session.client.events(u64::MAX, 1)?.newest;
+        events = session.client.events_where(request.clone())?;
+        request.after = request.after.max(newest);
     }
 }
 
@@ -76,10 +83,16 @@ pub(crate) fn line(event: &EventView, paint: Paint) -> String {
         .phase
         .map_or_else(String::new, |phase| paint.phase(phase));
     let gap = " ".repeat(14_usize.saturating_sub(event.phase.map_or(0, |it| it.name().len())));
+    let why = match event.level {
+        Level::Info => event.reason.text.clone(),
+        Level::Warning => paint.warn(&event.reason.text),
+        Level::Error => paint.bad(&event.reason.text),
+    };
+    let operation = event.operation.as_ref();
+    let operation = operation.map_or_else(String::new, |id| format!("  {}", paint.faint(&id.0)));
     format!(
-        "{:>6} {}  {subject:<27}  {phase}{gap}{}",
+        "{:>6} {}  {subject:<27}  {phase}{gap}{why}{operation}",
         event.number,
         paint.faint(time),
-        event.reason.text
     )
 }

@@ -143,7 +143,7 @@ fn every_refusal_has_a_cause_and_a_hint() {
         "lease renew workers ryjl3-tyaaa-aaaaa-aaaba-cai --ttl long",
         "lease list --identity fleet.toml",
         "modules list --root abc",
-        "events --after 1 --canister aaaaa-aa",
+        "events --topic weather",
         "events --last many",
         "effects all",
         "cycles show --root aaaaa-aa",

@@ -71,6 +71,7 @@ impl<M: Memory> State<M> {
             Event::Decided(decided) => self.put_decision(*decided),
             Event::Counted(operation, ended, why) => self.metrics.count(operation, ended, why),
             Event::Measured(step, instructions) => self.metrics.measure(step, instructions),
+            Event::Served(method, instructions) => self.metrics.serve(method, instructions),
             Event::MetricsKept => {
                 self.kept_metrics.set(Cbor(self.metrics.clone()));
             }
@@ -91,7 +92,10 @@ impl<M: Memory> State<M> {
                 caller,
                 operation,
                 receipt,
-            } => self.put_lease_receipt(ReceiptKey::new(caller, &operation.0), *receipt),
+            } => {
+                self.metrics.count_lease(now, &receipt.answer);
+                self.put_lease_receipt(ReceiptKey::new(caller, &operation.0), *receipt);
+            }
             Event::LeasesForgotten => self.forget_lease_receipts(now),
             Event::ModuleChanged {
                 module,
@@ -106,7 +110,9 @@ impl<M: Memory> State<M> {
                 operation,
                 receipt,
             } => {
-                self.put_receipt(ReceiptKey::new(caller, &operation.0), receipt);
+                let key = ReceiptKey::new(caller, &operation.0);
+                self.tell_operation(now, caller, operation, &receipt);
+                self.put_receipt(key, receipt);
             }
         }
     }
@@ -175,6 +181,7 @@ impl<M: Memory> State<M> {
                 pool: None,
                 phase: Some(Phase::PendingReset),
                 reason: Reason::BreakerOpen { until },
+                operation: None,
             });
         }
     }
@@ -320,6 +327,7 @@ impl<M: Memory> State<M> {
                 pool: row.pool.clone(),
                 phase: Some(row.phase),
                 reason: row.reason.clone(),
+                operation: None,
             });
         }
         if moved {
@@ -363,6 +371,7 @@ impl<M: Memory> State<M> {
                 pool,
                 phase: None,
                 reason,
+                operation: None,
             });
         }
     }

@@ -3,6 +3,7 @@
 
 use super::State;
 use crate::ledger::add;
+use crate::metrics::{Ended, Operation};
 use crate::plant::planted;
 use crate::record::{LogEntry, Row, SweepStep};
 use crate::{Account, Ledger};
@@ -26,12 +27,16 @@ impl<M: Memory> State<M> {
             self.change_header(|header| header.ledger = ledger);
         }
         if let Some(cycles) = is_paid {
+            let reason = Reason::ToppedUp(cycles);
+            self.metrics
+                .count(Operation::TopUp, Ended::Completed, reason.name());
             self.log.append(&LogEntry {
                 at: now,
                 canister: Some(after.canister),
                 pool: after.pool.clone(),
                 phase: Some(after.phase),
-                reason: Reason::ToppedUp(cycles),
+                reason,
+                operation: None,
             });
         }
         let paid = before

@@ -4,6 +4,7 @@ use super::State;
 use crate::plant::planted;
 use crate::record::{LogEntry, Row};
 use crate::storage::PrincipalKey;
+use crate::topic::EventFilter;
 use hatchery_types::{CanisterId, ModuleHash, Phase};
 use ic_stable_structures::Memory;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -127,26 +128,24 @@ impl<M: Memory> State<M> {
 const LOG_LOOKED_AT: usize = 2_000;
 
 impl<M: Memory> State<M> {
-    /// At most `limit` events with a number above `after`, oldest first, of one canister or of all,
+    /// At most `limit` events with a number above `after`, oldest first, that the filter lets pass,
     /// and after which number to continue. A page may be short: so many are looked at and no more.
     pub fn history(
         &self,
-        canister: Option<CanisterId>,
+        filter: &EventFilter,
         after: u64,
         limit: usize,
     ) -> (Vec<(u64, LogEntry)>, Option<u64>) {
-        let Some(canister) = canister else {
+        if filter.is_open() {
             let page = self.log(after, limit);
             let next = page.last().map(|(number, _)| *number);
             let more = next.filter(|number| *number < self.newest_event());
             return (page, more);
-        };
+        }
         let looked_at = self.log(after, LOG_LOOKED_AT);
         let last = looked_at.last().map(|(number, _)| *number);
         let ours = looked_at.into_iter();
-        let mut page: Vec<(u64, LogEntry)> = ours
-            .filter(|(_, entry)| entry.canister == Some(canister))
-            .collect();
+        let mut page: Vec<(u64, LogEntry)> = ours.filter(|(_, entry)| filter.lets(entry)).collect();
         let more = page.len() > limit;
         page.truncate(limit);
         let last = page

@@ -4,10 +4,12 @@
 
 use super::State;
 use crate::limits;
+use crate::metrics::{Ended, Operation};
 use crate::plant::planted;
-use crate::receipt::{On, Receipt};
+use crate::receipt::{Answer, On, Receipt, Wait};
+use crate::record::LogEntry;
 use crate::storage::{ReceiptKey, Record};
-use hatchery_types::{Nanos, OperationId, Principal};
+use hatchery_types::{CanisterId, Nanos, OperationId, Principal, Reason};
 use ic_stable_structures::Memory;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,6 +126,42 @@ impl<M: Memory> State<M> {
         own_has_room && has_room(&index.answered, all, limits::RECEIPTS_MAX)
     }
 
+    /// That an operation was taken, or answered, is told. Leases are not: there are too many.
+    pub(super) fn tell_operation(
+        &mut self,
+        now: Nanos,
+        caller: Principal,
+        operation: OperationId,
+        receipt: &Receipt,
+    ) {
+        let before = self.receipt(caller, &operation);
+        let reason = match (&receipt.answer, receipt.wait) {
+            (_, Some(_)) if before.is_some() => return,
+            (_, Some(_)) => Reason::Taken,
+            (Answer::Refused(reason), None) => reason.clone(),
+            (_, None) => Reason::Answered,
+        };
+        let waits = [Some(receipt), before.as_ref()];
+        let goal = waits.into_iter().flatten().find_map(|it| it.wait);
+        let ended = match (&reason, &receipt.answer) {
+            (Reason::Taken, _) => Ended::Started,
+            (_, Answer::Refused(_)) => Ended::Failed,
+            _ => Ended::Completed,
+        };
+        let operation_kind = Operation::of(goal.map(|wait| wait.goal));
+        self.metrics.count(operation_kind, ended, reason.name());
+        let canister = waits.into_iter().flatten().find_map(subject);
+        let row = canister.and_then(|canister| self.row(canister));
+        self.log.append(&LogEntry {
+            at: now,
+            canister,
+            pool: row.as_ref().and_then(|row| row.pool.clone()),
+            phase: row.map(|row| row.phase),
+            reason,
+            operation: Some(operation),
+        });
+    }
+
     /// Writes a receipt, new or answered now. For a new one room is made first: the caller's own
     /// oldest answered receipt goes, or the oldest of all.
     pub(super) fn put_receipt(&mut self, key: ReceiptKey, receipt: Receipt) {
@@ -153,5 +191,20 @@ impl<M: Memory> State<M> {
             .and_then(|own| own.answered.first())
             .or_else(|| index.answered.first().filter(|_| all_full));
         oldest.map(|(_, key)| key.clone())
+    }
+}
+
+/// The canister that an operation is about, as far as its receipt says.
+fn subject(receipt: &Receipt) -> Option<CanisterId> {
+    match (&receipt.answer, receipt.wait) {
+        (Answer::Created(canister), _) => Some(*canister),
+        (
+            _,
+            Some(Wait {
+                on: On::Canister(canister),
+                ..
+            }),
+        ) => Some(canister),
+        _ => None,
     }
 }

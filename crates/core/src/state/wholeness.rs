@@ -43,6 +43,7 @@ impl<M: Memory> State<M> {
             pool: None,
             phase: None,
             reason: Reason::NotFound,
+            operation: None,
         });
     }
 }

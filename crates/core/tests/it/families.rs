@@ -1,7 +1,9 @@
 //! Requests of members: children under a grant, who leaves first, and what is refused.
 
 use crate::fixture::{OPERATOR, ROOT, Root, empty, module, refused, saw, spec};
-use hatchery_core::{Answer, Ask, Command, CommandInput, Input, Reply, RequestInput, RowFilter};
+use hatchery_core::{
+    Answer, Ask, Command, CommandInput, EventFilter, Input, Reply, RequestInput, RowFilter,
+};
 use hatchery_types::{
     CanisterId, EffectKind, FleetSpec, Generation, GrantSpec, Observation, OperationId, Outcome,
     Phase, PoolSpec, REJECT_DESTINATION_INVALID, Reason, RoleSpec,
@@ -542,7 +544,7 @@ fn l10_canisters_are_listed_by_parent_and_the_rest_in_pages_and_each_has_its_his
 
     let (mut events, mut after) = (Vec::new(), 0);
     loop {
-        let (page, next) = state.history(Some(children[0]), after, 2);
+        let (page, next) = state.history(&EventFilter::of(Some(children[0])), after, 2);
         assert!(page.len() <= 2);
         events.extend(page);
         match next {

@@ -4,6 +4,7 @@ mod asked_upgrades;
 mod bounds;
 mod commands;
 mod decisions;
+mod events;
 mod failure_ids;
 mod families;
 mod fixture;

@@ -63,20 +63,21 @@ fn what_fails_and_what_is_skipped_is_counted_with_its_reason() {
     check(
         &root,
         &expect![[r#"
-        bootstrap-config started satisfied: 2
-        bootstrap-config completed satisfied: 1
-        bootstrap-config skipped disabled: 1
-        bootstrap-pool started below-initial: 1
-        bootstrap-pool failed module-missing: 2
-        bootstrap-pool failed no-ready-canister: 1
-        plan started satisfied: 5
-        plan completed below-minimum: 1
-        plan skipped disabled: 1
-        plan failed module-missing: 2
-        plan failed no-ready-canister: 1
-        create started claimed: 1
-        create failed refused: 1
-    "#]],
+            bootstrap-config started satisfied: 2
+            bootstrap-config completed satisfied: 1
+            bootstrap-config skipped disabled: 1
+            bootstrap-pool started below-initial: 1
+            bootstrap-pool failed module-missing: 2
+            bootstrap-pool failed no-ready-canister: 1
+            plan started satisfied: 5
+            plan completed below-minimum: 1
+            plan skipped disabled: 1
+            plan failed module-missing: 2
+            plan failed no-ready-canister: 1
+            create started claimed: 1
+            create failed refused: 1
+            reset started refused: 1
+        "#]],
     );
 }
 

@@ -88,6 +88,7 @@ impl Mirror {
             | Event::Decided(_)
             | Event::Counted(..)
             | Event::Measured(..)
+            | Event::Served(..)
             | Event::MetricsKept
             | Event::OperationAnswered { .. } => {}
         }

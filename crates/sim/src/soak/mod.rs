@@ -1,8 +1,12 @@
 //! The wasm level at length: the real root and a hundred real workers and more on the engine, with
 //! its faults, people who meddle, and upgrades; then faults stop and the fleet must come to rest.
 //!
-//! What is checked, from outside, is in [`watch`]; what goes wrong is drawn in [`troubles`].
+//! What is checked, from outside, is in [`watch`], and in [`rest`] once it is over; what goes wrong is
+//! drawn in [`troubles`], what members do and what is done to them in [`tenants`].
 
+mod keeper;
+mod rest;
+mod tenants;
 mod troubles;
 mod watch;
 
@@ -10,10 +14,12 @@ use crate::demo::read_fleet;
 use crate::dice::Dice;
 use crate::model::Failure;
 use crate::world::{CallError, FleetWorld, stranger};
-use hatchery_api::{Command, CommandRequest, FleetStatus};
-use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, OperationId, Phase, Reason};
+use hatchery_api::{Command, CommandRequest};
+use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, OperationId};
+use keeper::Version;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use tenants::Tenants;
 use troubles::Troubles;
 use watch::Watch;
 
@@ -49,6 +55,8 @@ pub struct Soaked {
     pub canisters: u64,
     /// How often each fault struck.
     pub faults: BTreeMap<String, u64>,
+    /// How often each reason was given in root's log, and what members' operations came to.
+    pub seen: BTreeMap<String, u64>,
 }
 
 /// Runs one seed.
@@ -61,6 +69,7 @@ pub fn soak(seed: u64, modules: &Modules) -> Result<Soaked, Failure> {
         soak.round(round, modules)?;
     }
     soak.come_to_rest(modules)?;
+    soak.soaked.seen = soak.watch.seen();
     Ok(soak.soaked)
 }
 
@@ -77,6 +86,7 @@ struct Soak {
     spec: FleetSpec,
     dice: Dice,
     troubles: Troubles,
+    tenants: Tenants,
     watch: Watch,
     operations: u64,
     soaked: Soaked,
@@ -86,11 +96,19 @@ impl Soak {
     fn start(seed: u64, modules: &Modules) -> Result<Soak, CallError> {
         let mut world = FleetWorld::start(seed, modules.cache_dir.clone(), &modules.root)?;
         let module = world.upload_module(&modules.worker)?;
-        let spec = read_fleet(FLEET, module).expect("bug: the fleet of the wasm level is one");
+        let mut spec = read_fleet(FLEET, module).expect("bug: the fleet of the wasm level is one");
+        tenants::set_version(&mut world, &mut spec, Version::Good(0));
         world.apply(&spec)?;
-        for _ in 0..6 {
-            // Canisters to import: half of them somebody else's, too.
-            let id = world.engine.create_canister(stranger(), 4 * Cycles::T);
+        let mut watch = Watch::default();
+        watch.bound(&spec);
+        for number in 0..6 {
+            // Canisters to import: somebody else's, too, and some of them nearly out of cycles.
+            let cycles = if number < 2 {
+                Cycles::T / 2
+            } else {
+                4 * Cycles::T
+            };
+            let id = world.engine.create_canister(stranger(), cycles);
             world
                 .engine
                 .set_controllers(id, vec![stranger(), world.root.0]);
@@ -98,7 +116,8 @@ impl Soak {
         Ok(Soak {
             seed,
             troubles: Troubles::new(seed, &mut world),
-            watch: Watch::default(),
+            tenants: Tenants::new(seed),
+            watch,
             dice: Dice::new(seed, 21),
             operations: 0,
             soaked: Soaked::default(),
@@ -112,8 +131,15 @@ impl Soak {
         if self.dice.chance(40) {
             self.command();
         }
+        self.tenants.act(&mut self.world, &mut self.watch);
+        let before = self.spec.clone();
+        let mut is_new = self.tenants.roll_out(&mut self.world, &mut self.spec);
         if self.dice.chance(4) {
-            self.respec();
+            self.draw_bounds();
+            is_new = true;
+        }
+        if is_new {
+            self.respec(before);
         }
         self.world.pass(1, ROUND_NS);
         if round.is_multiple_of(LOOK_EVERY) {
@@ -167,14 +193,22 @@ impl Soak {
         }
     }
 
-    fn respec(&mut self) {
-        let pool = self.dice.below(self.spec.pools.len() as u64) as usize;
+    fn draw_bounds(&mut self) {
+        // Not the keepers', who are few.
+        let pool = self.dice.below(2) as usize;
         let pool = &mut self.spec.pools[pool];
         pool.min = self.dice.between(30, 50) as u32;
         pool.max = pool.min + self.dice.between(5, 25) as u32;
         pool.initial = pool.min;
         pool.standby = self.dice.below(5) as u32;
-        let _refused = self.world.apply(&self.spec);
+    }
+
+    /// Applies what the spec is now; a root that does not take it keeps what it had `before`.
+    fn respec(&mut self, before: FleetSpec) {
+        self.watch.bound(&self.spec);
+        if self.world.apply(&self.spec).is_err() {
+            self.spec = before;
+        }
     }
 
     fn look(&mut self, round: u64) -> Result<(), Failure> {
@@ -185,13 +219,17 @@ impl Soak {
         wrong.map_err(|what| broken(self.seed, round, "wasm", &what))
     }
 
-    /// Faults stop, operators resume and requeue; all pools must get within their bounds, or say
-    /// what holds them back, and nothing may be left in flight.
+    /// Faults stop, operators resume and requeue, and roll out a good module; all pools must get
+    /// within their bounds, or say what holds them back, and nothing may be left in flight.
     fn come_to_rest(&mut self, modules: &Modules) -> Result<(), Failure> {
         self.troubles.stop(&mut self.world, modules);
         self.soaked.faults = self.troubles.struck();
         self.submit(Command::Resume { direction: None });
         self.submit(Command::RequeueFailed { canisters: None });
+        let before = self.spec.clone();
+        if tenants::set_version(&mut self.world, &mut self.spec, Version::Good(100)) {
+            self.respec(before);
+        }
         let mut unrest = String::new();
         for round in 0..PATIENCE {
             self.world.pass(1, REST_ROUND_NS);
@@ -199,8 +237,8 @@ impl Soak {
                 continue;
             }
             self.look(ROUNDS + round)?;
-            match self.unrest() {
-                Ok(None) => return self.look(ROUNDS + round),
+            match rest::unrest(&mut self.world, &self.spec) {
+                Ok(None) => return self.close(ROUNDS + round),
                 Ok(Some(what)) => unrest = what,
                 Err(error) => unrest = error.to_string(),
             }
@@ -208,54 +246,11 @@ impl Soak {
         Err(broken(self.seed, ROUNDS + PATIENCE, "converges", &unrest))
     }
 
-    fn unrest(&mut self) -> Result<Option<String>, CallError> {
-        let status = self.world.status()?;
-        let rows = self.world.rows()?;
-        let effects = self.world.effects()?;
-        if is_held_back(&status) {
-            return Ok(None);
-        }
-        let open: Vec<&str> = effects.iter().map(|effect| effect.kind.as_str()).collect();
-        if open.iter().any(|kind| *kind != "create") {
-            return Ok(Some(format!("still open: {open:?}")));
-        }
-        for pool in &self.spec.pools {
-            let at_work = rows.iter().filter(|row| {
-                row.phase == Phase::InService && row.pool.as_ref() == Some(&pool.name)
-            });
-            let count = at_work.count();
-            if count < pool.min as usize || count > pool.max as usize {
-                let (min, max) = (pool.min, pool.max);
-                return Ok(Some(format!(
-                    "{}: {count} of {min}..{max}: {status:?}",
-                    pool.name
-                )));
-            }
-        }
-        let ready = rows.iter().filter(|row| row.phase == Phase::Ready).count();
-        let (minimum, maximum) = (status.warm_minimum as usize, status.warm_maximum as usize);
-        if ready < minimum || ready > maximum {
-            return Ok(Some(format!(
-                "{ready} ready of {minimum}..{maximum}: {status:?}"
-            )));
-        }
-        let truth = self.world.truth();
-        let orphans = watch::orphans(&truth, self.world.root, &rows);
-        if orphans.len() > open.len() {
-            return Ok(Some(format!("orphans: {orphans:?}")));
-        }
-        let dead = watch::dead_members(&truth, &rows);
-        Ok(dead
-            .first()
-            .map(|id| format!("{id} is said to be in service, and is not")))
+    /// All is at rest: a last look, and one into the books.
+    fn close(&mut self, round: u64) -> Result<(), Failure> {
+        self.look(round)?;
+        let books = rest::check_books(&mut self.world, self.troubles.meddled());
+        books.map_err(|what| broken(self.seed, round, "conserved", &what))?;
+        self.look(round)
     }
-}
-
-/// Root says that it buys no more, and why: too much came to nothing.
-fn is_held_back(status: &FleetStatus) -> bool {
-    let held = [
-        Reason::LostCreations.code(),
-        Reason::UnprovenCanisters.code(),
-    ];
-    held.contains(&status.warm_reason.code)
 }

@@ -6,8 +6,8 @@ use hatchery_api::{
     Answer, CanistersPage, CanistersRequest, CommandAnswer, CommandRequest, CommitModule,
     DecisionView, DecisionsPage, DecisionsRequest, EffectView, EffectsRequest, EventView,
     EventsPage, EventsRequest, ExportPage, ExportRequest, FleetStatus, MetricsPage, MetricsRequest,
-    PAGE_MAX, PlanView, Refused, ReplayAnswer, ReplayRequest, RowView, StageChunk, WhyRequest,
-    WhyView, WorkersPage, WorkersRequest,
+    PAGE_MAX, PlanView, PoolStatus, Refused, ReplayAnswer, ReplayRequest, RowView, StageChunk,
+    WhyRequest, WhyView, WorkersPage, WorkersRequest,
 };
 use hatchery_engine::{MessageId, Reject};
 use hatchery_types::{FleetSpec, Generation, Registered};
@@ -161,6 +161,16 @@ impl FleetWorld {
         let answer = self.ask(self.operator, self.root.0, "status", encode_nothing());
         let bytes = answer.map_err(|reject| CallError::rejected("status", &reject))?;
         decode("status", &bytes)
+    }
+
+    /// How the warm pool stands.
+    ///
+    /// # Errors
+    /// Rejected, or the answer cannot be read.
+    pub fn pool_status(&mut self) -> Result<PoolStatus, CallError> {
+        let answer = self.ask(self.operator, self.root.0, "pool_status", encode_nothing());
+        let bytes = answer.map_err(|reject| CallError::rejected("pool_status", &reject))?;
+        decode("pool_status", &bytes)
     }
 
     /// What root says breaks its own invariants.

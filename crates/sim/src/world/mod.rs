@@ -2,10 +2,11 @@
 //! It reads nothing of root that an operator could not read; what it checks from outside is in
 //! [`census`].
 
-mod calls;
+pub(crate) mod calls;
 mod census;
 mod door;
 pub mod memory;
+pub mod relay;
 
 pub use calls::CallError;
 pub use census::{Census, Truth, take_census};

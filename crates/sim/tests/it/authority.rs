@@ -1,7 +1,7 @@
 //! Who may call what: every method of the real root, called as every kind of caller. The page of
 //! the book about it is what came out.
 
-use crate::{relay, wasm};
+use crate::wasm;
 use candid::{Encode, Principal, Reserved};
 use expect_test::expect_file;
 use hatchery_api::{
@@ -13,7 +13,7 @@ use hatchery_api::{
 use hatchery_engine::trace::Event;
 use hatchery_engine::{ErrorCode, InstallMode};
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
-use hatchery_sim::world::{FleetWorld, stranger};
+use hatchery_sim::world::{FleetWorld, relay, stranger};
 use hatchery_types::{
     CanisterId, Cycles, FleetSpec, Generation, GrantSpec, LeaseSpec, ModuleHash, Nanos,
     OperationId, ParentSpec, Phase, PoolSpec, Reason, RoleSpec, SignalSpec,

@@ -1,9 +1,9 @@
 //! Messages made to hurt: each method refuses them, and root works little for them.
 
 use crate::authority::{Stage, argument, methods, stage};
-use crate::relay;
 use candid::Principal;
 use hatchery_engine::trace::Event;
+use hatchery_sim::world::relay;
 
 /// What a message may cost root beside what grows with its bytes.
 const INSTRUCTIONS: u64 = 4_000_000;

@@ -17,7 +17,6 @@ mod planted;
 mod pool;
 mod quiet;
 mod recovery;
-mod relay;
 mod requests;
 mod script;
 mod soak;

@@ -2,11 +2,10 @@
 //! its reason and costs nothing.
 
 use crate::authority::{Stage, stage};
-use crate::relay;
 use candid::{Encode, Principal};
 use hatchery_api::{Answer, Ask, CommandAnswer, MemberRequest};
 use hatchery_engine::trace::Event;
-use hatchery_sim::world::FleetWorld;
+use hatchery_sim::world::{FleetWorld, relay};
 use hatchery_types::{CanisterId, Generation, OperationId, Phase, Placeholder, Reason, RoleSpec};
 
 const SECOND: u64 = 1_000_000_000;

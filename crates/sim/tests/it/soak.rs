@@ -17,4 +17,14 @@ fn a_fleet_of_a_hundred_survives_its_troubles() {
     let struck = |name: &str| soaked.faults.get(name).copied().unwrap_or(0);
     assert!(struck("upgraded-forced") >= 1, "{soaked:?}");
     assert_eq!(struck("upgraded-polite"), 1, "{soaked:?}");
+    let seen = |what: &str| soaked.seen.get(what).copied().unwrap_or(0);
+    for what in [
+        "requested",
+        "lease-answered",
+        "leased",
+        "upgraded",
+        "topped-up",
+    ] {
+        assert!(seen(what) >= 1, "{what}: {soaked:?}");
+    }
 }

@@ -1,26 +1,19 @@
 //! `/metrics`: the fleet in the text format of Prometheus.
 //!
-//! Owns names and labels. Every label has a bounded set of values: phases, kinds of effect, lanes,
-//! reasons, and the pools of the spec.
+//! Owns names and labels; the format is `scrape`'s. Every label has a bounded set of values: phases,
+//! kinds of effect, lanes, reasons, methods, modules, and the pools and roles of the spec.
 
 use super::Live;
+use super::scrape::{Kind, Scrape};
 use crate::root::Stable;
-use hatchery_core::{State, lanes, missing_canisters};
-use hatchery_types::Direction;
-use std::fmt::Write;
-
-/// Type of a metric.
-#[derive(Clone, Copy)]
-enum Kind {
-    /// Goes up and down.
-    Gauge,
-    /// Only grows, over upgrades of root too.
-    Counter,
-}
-use Kind::{Counter, Gauge};
+use Kind::{Counter, Gauge, Histogram};
+use hatchery_api::PoolView;
+use hatchery_core::{INSTRUCTIONS, SECONDS, State, lanes, missing_canisters};
+use hatchery_types::{Cycles, Direction, ModuleHash, Reason};
+use std::collections::BTreeMap;
 
 /// Every metric: name without `hatchery_`, type, help. The reference is made from this list.
-const FAMILIES: &[(&str, Kind, &str)] = &[
+pub(super) const FAMILIES: &[(&str, Kind, &str)] = &[
     ("info", Gauge, "Always 1; fleet and version as labels."),
     ("spec_generation", Gauge, "Generation of the applied spec."),
     ("incarnation", Counter, "Installs and upgrades of root."),
@@ -94,6 +87,57 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
         "Balance of root above its freezing limit.",
     ),
     ("cycles_reserve", Gauge, "What root keeps for itself."),
+    (
+        "fleet_cycles",
+        Gauge,
+        "Held by root's canisters, as last observed; lost creations with them.",
+    ),
+    (
+        "spent_cycles_total",
+        Counter,
+        "Attached to creations, lost ones among them.",
+    ),
+    (
+        "topped_up_cycles_total",
+        Counter,
+        "Deposited by root to keep canisters alive.",
+    ),
+    (
+        "received_cycles_total",
+        Counter,
+        "Held by canisters that were taken in, and deposited by others.",
+    ),
+    (
+        "burned_cycles_total",
+        Counter,
+        "Missing from observed balances of root's canisters.",
+    ),
+    (
+        "swept_cycles_total",
+        Counter,
+        "Deposited back to root by canisters that were swept.",
+    ),
+    (
+        "paid_today_cycles",
+        Gauge,
+        "Deposited by root today to keep canisters alive.",
+    ),
+    ("needy_canisters", Gauge, "Canisters that wait for cycles."),
+    (
+        "burn_cycles_per_day",
+        Gauge,
+        "What the members of a role burn a day, as observed.",
+    ),
+    (
+        "root_burn_cycles_per_day",
+        Gauge,
+        "What root itself burns a day.",
+    ),
+    (
+        "reserve_hours",
+        Gauge,
+        "Hours until root is at its reserve when it goes on like this; absent: not known, or never.",
+    ),
     ("events_total", Counter, "Changes of rows."),
     (
         "next_wake_seconds",
@@ -118,6 +162,32 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     ("pool_leased", Gauge, "Members handed to a holder."),
     ("pool_draining", Gauge, "Members finishing."),
     (
+        "pool_upgrading",
+        Gauge,
+        "Members getting their role's module, out of service meanwhile.",
+    ),
+    (
+        "pool_module_members",
+        Gauge,
+        "Living members by module while they are not all on one; the module by the first half of its hash.",
+    ),
+    (
+        "rollout_done",
+        Gauge,
+        "Members that took the module that their pool last went to.",
+    ),
+    (
+        "rollout_failed",
+        Gauge,
+        "Members that did not, since the rollout was last let go on.",
+    ),
+    ("rollout_left", Gauge, "Members that run another module."),
+    (
+        "rollout_stopped",
+        Gauge,
+        "1 while no further member gets the module: too many did not take it.",
+    ),
+    (
         "pool_load",
         Gauge,
         "Sum of the fresh samples of the signal.",
@@ -135,7 +205,7 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     (
         "operations_total",
         Counter,
-        "Operations on worker pools by operation, outcome and reason.",
+        "Operations by operation, outcome and reason.",
     ),
     ("steps_total", Counter, "Steps of ticks by step."),
     (
@@ -148,14 +218,29 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
         Gauge,
         "Most instructions of one step.",
     ),
+    (
+        "method_instructions",
+        Histogram,
+        "Instructions of messages with a call, by method.",
+    ),
+    (
+        "handout_seconds",
+        Histogram,
+        "From the claim of a canister or the ask for a lease to the worker, by where it came from.",
+    ),
 ];
+
+/// Digits of a module's hash that name it in a label.
+const MODULE_NAME: usize = 32;
 
 /// One scrape.
 pub(super) fn text(state: &State<Stable>, live: &Live) -> String {
     let mut scrape = Scrape::default();
     fleet(&mut scrape, state, live);
     counts(&mut scrape, state, live);
+    cycles(&mut scrape, state, live);
     pools(&mut scrape, live);
+    rollouts(&mut scrape, state, live);
     operations(&mut scrape, state);
     scrape.finish()
 }
@@ -216,6 +301,86 @@ fn counts(scrape: &mut Scrape, state: &State<Stable>, live: &Live) {
     scrape.add("unproven_canisters", &[], state.counts().unproven);
 }
 
+fn cycles(scrape: &mut Scrape, state: &State<Stable>, live: &Live) {
+    let (header, funding) = (state.header(), &live.status.funding);
+    let ledger = header.ledger;
+    let sums = [
+        ("spent_cycles_total", ledger.spent),
+        ("topped_up_cycles_total", ledger.topped_up),
+        ("received_cycles_total", ledger.received),
+        ("burned_cycles_total", ledger.burned),
+        ("swept_cycles_total", ledger.swept),
+        ("paid_today_cycles", funding.paid_today),
+    ];
+    for (name, sum) in sums {
+        scrape.add(name, &[], sum.0);
+    }
+    // The books are balanced: what came in and did not leave is held.
+    let came = ledger.spent.0 + ledger.topped_up.0 + ledger.received.0;
+    let left = [
+        ledger.burned,
+        ledger.swept,
+        header.discarded,
+        header.given_away,
+    ];
+    let left = left.iter().map(|cycles| cycles.0).sum();
+    scrape.add("fleet_cycles", &[], Cycles(came).less(Cycles(left)).0);
+    scrape.add("needy_canisters", &[], funding.needy);
+    for (role, burn) in &funding.burn {
+        scrape.add("burn_cycles_per_day", &[("role", role)], burn.0);
+    }
+    if let Some(burn) = funding.own_burn {
+        scrape.add("root_burn_cycles_per_day", &[], burn.0);
+    }
+    if let Some(hours) = funding.hours_left {
+        scrape.add("reserve_hours", &[], hours);
+    }
+}
+
+fn rollouts(scrape: &mut Scrape, state: &State<Stable>, live: &Live) {
+    for pool in &live.status.pools {
+        let Some(rollout) = &pool.rollout else {
+            continue;
+        };
+        let to = named(&rollout.module);
+        let labels = [("pool", &*pool.name), ("role", &*pool.role), ("to", &*to)];
+        scrape.add("rollout_done", &labels, rollout.done);
+        scrape.add("rollout_failed", &labels, rollout.failures);
+        scrape.add("rollout_left", &labels, rollout.left);
+        let stopped = Reason::UpgradeStopped.code();
+        let stopped = pool.reasons.iter().any(|reason| reason.code == stopped);
+        scrape.add("rollout_stopped", &labels, stopped);
+        if rollout.left > 0 {
+            modules(scrape, state, pool);
+        }
+    }
+}
+
+/// Which modules the members run, while they are not all on one: a pass over the pool's members, as
+/// the count of those left is.
+fn modules(scrape: &mut Scrape, state: &State<Stable>, pool: &PoolView) {
+    let mut modules: BTreeMap<ModuleHash, u32> = BTreeMap::new();
+    let living = state.members(&pool.name).filter(|it| it.phase.is_living());
+    for module in living.filter_map(|member| member.module) {
+        *modules.entry(module).or_default() += 1;
+    }
+    for (module, count) in &modules {
+        let module = named(module);
+        let labels = [
+            ("pool", &*pool.name),
+            ("role", &*pool.role),
+            ("module", &*module),
+        ];
+        scrape.add("pool_module_members", &labels, *count);
+    }
+}
+
+fn named(module: &ModuleHash) -> String {
+    let mut name = module.to_string();
+    name.truncate(MODULE_NAME);
+    name
+}
+
 fn pools(scrape: &mut Scrape, live: &Live) {
     for pool in &live.status.pools {
         let name = [("pool", &*pool.name)];
@@ -227,6 +392,7 @@ fn pools(scrape: &mut Scrape, live: &Live) {
         scrape.add("pool_in_service", &name, pool.in_service);
         scrape.add("pool_leased", &name, pool.leased);
         scrape.add("pool_draining", &name, pool.draining);
+        scrape.add("pool_upgrading", &name, pool.upgrading);
         scrape.add("pool_load", &name, pool.load);
         scrape.add("pool_work_cut_total", &name, pool.work_cut);
         for reason in &pool.reasons {
@@ -252,103 +418,11 @@ fn operations(scrape: &mut Scrape, state: &State<Stable>) {
         scrape.add("step_instructions_total", &labels, cost.instructions);
         scrape.add("step_instructions_most", &labels, cost.most);
     }
-}
-
-/// Samples by family, since the format wants each family in one piece.
-struct Scrape {
-    samples: [String; FAMILIES.len()],
-}
-
-impl Default for Scrape {
-    fn default() -> Self {
-        Scrape {
-            samples: std::array::from_fn(|_| String::new()),
-        }
+    for (method, figures) in &metrics.served {
+        let labels = ("method", &**method);
+        scrape.histogram("method_instructions", labels, &INSTRUCTIONS, figures);
     }
-}
-
-impl Scrape {
-    /// One sample. Label values are names of ours or of the spec, which need no escapes.
-    fn add(&mut self, family: &str, labels: &[(&str, &str)], value: impl Into<u128>) {
-        self.write(family, labels, value.into());
-    }
-
-    fn write(&mut self, family: &str, labels: &[(&str, &str)], value: u128) {
-        let index = FAMILIES.iter().position(|(name, ..)| *name == family);
-        let out = &mut self.samples[index.expect("bug: a metric that is not in the list")];
-        out.push_str("hatchery_");
-        out.push_str(family);
-        for (index, (name, value)) in labels.iter().enumerate() {
-            for part in [if index == 0 { "{" } else { "," }, name, "=\"", value, "\""] {
-                out.push_str(part);
-            }
-        }
-        if !labels.is_empty() {
-            out.push('}');
-        }
-        writeln!(out, " {value}").expect("bug: a String takes no text");
-    }
-
-    fn finish(self) -> String {
-        let mut text = String::new();
-        for ((name, kind, help), samples) in FAMILIES.iter().zip(self.samples) {
-            if samples.is_empty() {
-                continue;
-            }
-            let kind = match kind {
-                Gauge => "gauge",
-                Counter => "counter",
-            };
-            for part in [
-                "# HELP hatchery_",
-                name,
-                " ",
-                help,
-                "\n# TYPE hatchery_",
-                name,
-                " ",
-                kind,
-                "\n",
-            ] {
-                text.push_str(part);
-            }
-            text.push_str(&samples);
-        }
-        text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{FAMILIES, Scrape};
-
-    #[test]
-    fn a_family_stands_in_one_piece() {
-        let mut scrape = Scrape::default();
-        scrape.add("pool_min", &[("pool", "a")], 1u32);
-        scrape.add("canisters", &[("phase", "ready")], 3u32);
-        scrape.add("pool_min", &[("pool", "b")], 2u32);
-        scrape.add("pool_reason", &[("pool", "b"), ("reason", "paused")], 1u32);
-        expect_test::expect![[r#"
-            # HELP hatchery_canisters Canisters by phase.
-            # TYPE hatchery_canisters gauge
-            hatchery_canisters{phase="ready"} 3
-            # HELP hatchery_pool_min Fewest members.
-            # TYPE hatchery_pool_min gauge
-            hatchery_pool_min{pool="a"} 1
-            hatchery_pool_min{pool="b"} 2
-            # HELP hatchery_pool_reason 1 for each reason of the pool's last plan.
-            # TYPE hatchery_pool_reason gauge
-            hatchery_pool_reason{pool="b",reason="paused"} 1
-        "#]]
-        .assert_eq(&scrape.finish());
-    }
-
-    #[test]
-    fn names_are_unique_and_counters_of_things_end_in_total() {
-        for (index, (name, _, help)) in FAMILIES.iter().enumerate() {
-            assert!(FAMILIES[..index].iter().all(|other| other.0 != *name));
-            assert!(help.ends_with('.'), "{name}");
-        }
+    for (from, figures) in &metrics.handed_out {
+        scrape.histogram("handout_seconds", ("from", from), &SECONDS, figures);
     }
 }

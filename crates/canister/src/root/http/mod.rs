@@ -8,6 +8,7 @@ mod certify;
 mod health;
 mod metrics;
 mod page;
+mod scrape;
 
 use super::method::is_closed;
 use super::{endpoint, explain, now, tick, view, warm_pool, with_state};
@@ -18,7 +19,9 @@ use hatchery_api::{
 };
 use hatchery_core::{State, Vitals};
 use hatchery_types::wire::json;
-use hatchery_types::{CanisterId, Cycles, FleetSpec, Nanos, Phase, Principal, Visibility, Wire};
+use hatchery_types::{
+    CanisterId, Cycles, FleetSpec, Level, Nanos, Phase, Principal, Topic, Visibility, Wire,
+};
 use std::cell::OnceCell;
 
 thread_local! {
@@ -198,6 +201,12 @@ impl<'a> Query<'a> {
         self.get(name)?.parse().ok()
     }
 
+    /// The one of `all` that is named.
+    fn one_of<T: Copy>(&self, name: &str, all: &[T], names: fn(T) -> &'static str) -> Option<T> {
+        let wanted = self.get(name)?;
+        all.iter().copied().find(|it| names(*it) == wanted)
+    }
+
     fn canister(&self, name: &str) -> Option<CanisterId> {
         principal(self.get(name)?).map(CanisterId)
     }
@@ -266,7 +275,7 @@ fn read(what: &str, query: &Query<'_>) -> Response {
             return refused(403, "this fleet shows its canisters to operators only");
         }
         "canisters" => json(&endpoint::canisters(&CanistersRequest {
-            phase: query.get("phase").and_then(phase),
+            phase: query.one_of("phase", &Phase::ALL, Phase::name),
             parent: query.canister("parent"),
             after: query.canister("after"),
             limit,
@@ -288,6 +297,8 @@ fn read(what: &str, query: &Query<'_>) -> Response {
                 after: after.or_else(|| query.number("after")).unwrap_or(0),
                 canister: query.canister("canister"),
                 limit,
+                topic: query.one_of("topic", &Topic::ALL, Topic::name),
+                level: query.one_of("level", &Level::ALL, Level::name),
             }))
         }
         "effects" => json(&endpoint::effects(&EffectsRequest {
@@ -310,10 +321,6 @@ fn why_asked(query: &Query<'_>, limit: u32) -> WhyRequest {
     }
 }
 
-fn phase(name: &str) -> Option<Phase> {
-    Phase::ALL.into_iter().find(|phase| phase.name() == name)
-}
-
 fn found(body: String) -> Response {
     Response::live(200, JSON, body)
 }
@@ -334,7 +341,10 @@ mod tests {
     #[test]
     fn queries_are_read_by_name() {
         let query = Query("phase=ready&after=aaaaa-aa&limit=5&empty=&limit=9&x");
-        assert_eq!(query.get("phase").and_then(phase), Some(Phase::Ready));
+        assert_eq!(
+            query.one_of("phase", &Phase::ALL, Phase::name),
+            Some(Phase::Ready)
+        );
         let management = CanisterId(Principal::management_canister());
         assert_eq!(query.canister("after"), Some(management));
         assert_eq!(query.number::<u32>("limit"), Some(5));

@@ -5,7 +5,9 @@ use super::{Controls, Pace, draw};
 use expect_test::expect;
 use hatchery_api::{EventView, PoolView, ReasonView, RowView};
 use hatchery_sim::demo::Frame;
-use hatchery_types::{CanisterId, Cycles, Generation, Nanos, Phase, Principal, Reason};
+use hatchery_types::{
+    CanisterId, Cycles, Generation, Level, Nanos, Phase, Principal, Reason, Topic,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -52,6 +54,9 @@ fn second(second: u64) -> Frame {
         pool: None,
         phase: Some(Phase::InService),
         reason: ReasonView::from(&Reason::Installed),
+        topic: Topic::Workers,
+        level: Level::Info,
+        operation: None,
     };
     Frame {
         virtual_seconds: second,

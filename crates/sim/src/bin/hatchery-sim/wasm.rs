@@ -15,6 +15,7 @@ struct Tally {
     rounds: u64,
     canisters_least: Option<u64>,
     faults: BTreeMap<String, u64>,
+    seen: BTreeMap<String, u64>,
     failures: Vec<Failure>,
 }
 
@@ -28,6 +29,9 @@ impl Tally {
                 self.canisters_least = Some(least.min(soaked.canisters));
                 for (name, count) in soaked.faults {
                     *self.faults.entry(name).or_default() += count;
+                }
+                for (name, count) in soaked.seen {
+                    *self.seen.entry(name).or_default() += count;
                 }
             }
         }
@@ -89,6 +93,7 @@ fn tell(tally: &Tally, seeds: u64, seconds: f64, is_json: bool) {
             "seconds": seconds,
             "canisters_least": least,
             "faults": tally.faults,
+            "seen": tally.seen,
             "edges_missed": [],
             "violations": violations,
             "unconverged": unconverged,
@@ -103,6 +108,10 @@ fn tell(tally: &Tally, seeds: u64, seconds: f64, is_json: bool) {
     );
     for (fault, count) in &tally.faults {
         println!("  {fault:<20}{count:>10}");
+    }
+    println!("seen in root's log, and by who asked it:");
+    for (what, count) in &tally.seen {
+        println!("  {what:<20}{count:>10}");
     }
     println!("violations {violations}, unconverged {unconverged}");
 }

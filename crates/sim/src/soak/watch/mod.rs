@@ -1,12 +1,20 @@
 //! What must hold at the wasm level, seen from outside: the engine's canisters against root's pages,
 //! root's own check, the moves in root's log against the state diagram, tenancies, answers.
 
-use crate::checkers::is_move_listed;
+mod holders;
+mod memories;
+mod receipts;
+mod roster;
+
 use crate::world::{FleetWorld, Truth};
 use candid::Principal;
 use hatchery_api::{Answer, CommandAnswer, CommandRequest, RowView};
 use hatchery_engine::{IngressStatus, MessageId};
 use hatchery_types::{CanisterId, FleetSpec, Generation, ModuleHash, Phase};
+use holders::Holders;
+use memories::Memories;
+use receipts::Receipts;
+use roster::Roster;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Messages whose answers are waited for.
@@ -17,8 +25,13 @@ const PENDING_MAX: usize = 200;
 pub(super) struct Watch {
     /// The last event read.
     event: u64,
-    /// Where each canister went last, by the log.
-    phases: BTreeMap<CanisterId, Phase>,
+    roster: Roster,
+    /// Operations of members and holders.
+    pub(super) receipts: Receipts,
+    /// Leases and protections.
+    pub(super) holders: Holders,
+    /// What members count.
+    pub(super) memories: Memories,
     /// The tenancy of each canister.
     tenancies: BTreeMap<CanisterId, Generation>,
     /// Commands under way.
@@ -26,6 +39,8 @@ pub(super) struct Watch {
     /// First answer to each operation.
     answers: BTreeMap<String, Vec<u8>>,
     canisters: u64,
+    /// How often each reason was given in the log.
+    reasons: BTreeMap<String, u64>,
 }
 
 impl Watch {
@@ -39,6 +54,14 @@ impl Watch {
     /// Canisters of root at the last look.
     pub(super) fn canisters(&self) -> u64 {
         self.canisters
+    }
+
+    /// What was seen: reasons in the log, and what operations came to.
+    pub(super) fn seen(&self) -> BTreeMap<String, u64> {
+        let counts = self.receipts.count().into_iter();
+        let mut seen = self.reasons.clone();
+        seen.extend(counts.map(|(what, count)| (what.to_owned(), count)));
+        seen
     }
 
     /// Looks at everything. A root that does not answer just now is looked at later.
@@ -76,28 +99,31 @@ impl Watch {
         if let Some(wrong) = census.violations.iter().find(is_known) {
             return Err(wrong.clone());
         }
-        self.check_moves(world)?;
+        self.check_moves(world, spec)?;
+        self.roster.look(spec, &rows)?;
+        roster::check_grants(spec, world.root, &rows)?;
+        self.receipts.look(world, &mut self.holders)?;
+        self.holders.look(world, &rows);
+        self.memories.look(world, &rows)?;
+        check_budget(world, spec)?;
         self.check_tenancies(&rows)
     }
 
-    /// Each move in the log is one of the diagram's.
-    fn check_moves(&mut self, world: &mut FleetWorld) -> Result<(), String> {
+    /// That spec is in force, or may be.
+    pub(super) fn bound(&mut self, spec: &FleetSpec) {
+        self.roster.bound(spec);
+    }
+
+    /// Each move in the log is one of the diagram's, within budgets, and of nobody who is spared.
+    fn check_moves(&mut self, world: &mut FleetWorld, spec: &FleetSpec) -> Result<(), String> {
         let Ok(events) = world.events(self.event) else {
             return Ok(());
         };
         for event in events {
             self.event = event.number;
-            let Some(canister) = event.canister else {
-                continue;
-            };
-            let before = match event.phase {
-                Some(phase) => self.phases.insert(canister, phase),
-                None => self.phases.remove(&canister),
-            };
-            if before != event.phase && !is_move_listed(before, event.phase) {
-                let (to, why) = (event.phase, event.reason.text);
-                return Err(format!("{canister} went from {before:?} to {to:?}: {why}"));
-            }
+            *self.reasons.entry(event.reason.name.clone()).or_default() += 1;
+            let before = self.roster.moved(spec, &event)?;
+            self.holders.moved(before, &event)?;
         }
         Ok(())
     }
@@ -132,6 +158,25 @@ impl Watch {
         }
         self.pending = waiting;
         Ok(())
+    }
+}
+
+/// What root pays in a day stays within its budget, and the engine's own account is exact.
+fn check_budget(world: &mut FleetWorld, spec: &FleetSpec) -> Result<(), String> {
+    let account = world.engine.cycles_account();
+    if !account.is_balanced() {
+        return Err(format!("cycles are not conserved: {account:?}"));
+    }
+    let Ok(status) = world.status() else {
+        return Ok(());
+    };
+    let paid = status.funding.paid_today;
+    match spec.top_up {
+        Some(rule) if paid > rule.all => Err(format!(
+            "{paid} topped up today, the budget is {}",
+            rule.all
+        )),
+        _ => Ok(()),
     }
 }
 
