@@ -26,6 +26,11 @@ pub(crate) enum Pace {
 /// Most lines of pools.
 const POOLS_MAX: usize = 6;
 
+/// Least lines of charts, with their frame.
+const CHARTS_MIN: u16 = 7;
+/// Narrower terminals get shorter words.
+const WIDE: u16 = 110;
+
 const DESIRED: Color = Color::Yellow;
 const IN_SERVICE: Color = Color::Green;
 const READY: Color = Color::Cyan;
@@ -35,11 +40,12 @@ const FAINT: Style = Style::new().fg(Color::DarkGray);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
 pub(crate) fn draw(frame: &mut Frame, story: &Story, pace: Pace, controls: &Controls) {
-    // The lists share what the fixed parts leave.
+    // The lists share what the fixed parts leave, and the charts give way to them.
     let pools = story.pools.len().clamp(1, POOLS_MAX) as u16;
+    let charts = (Phase::ALL.len() as u16 + 2).min((frame.area().height * 2 / 5).max(CHARTS_MIN));
     let [head, top, workers, events, why, foot, keys] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(Phase::ALL.len() as u16 + 2),
+        Constraint::Length(charts),
         Constraint::Fill(3),
         Constraint::Fill(2),
         Constraint::Length(pools),
@@ -60,7 +66,7 @@ pub(crate) fn draw(frame: &mut Frame, story: &Story, pace: Pace, controls: &Cont
     lists::draw_events(frame, events, story);
     draw_why(frame, why, story);
     draw_footer(frame, foot, story, pace);
-    frame.render_widget(keys_line(pace, controls), keys);
+    frame.render_widget(keys_line(pace, controls, keys.width >= WIDE), keys);
     if controls.is_open {
         detail::draw(frame, workers.union(events), story, controls);
     }
@@ -178,20 +184,27 @@ fn draw_footer(frame: &mut Frame, area: Rect, story: &Story, pace: Pace) {
     frame.render_widget(Paragraph::new(line), area);
 }
 
-fn keys_line(pace: Pace, controls: &Controls) -> Line<'static> {
+fn keys_line(pace: Pace, controls: &Controls, is_wide: bool) -> Line<'static> {
     if controls.is_typing {
         return Line::from(vec![
             Span::styled(" only canisters with: ", FAINT),
             Span::styled(format!("{}_", controls.filter), BOLD),
         ]);
     }
-    let mut keys = " q quit  p pause  / filter  enter look into".to_owned();
+    let mut keys = " q quit  p pause  / filter  enter look".to_owned();
+    if is_wide {
+        keys += " into";
+    }
     if let Pace::Virtual(_) = pace {
         keys += "  +/- speed";
     }
     let mut spans = vec![Span::styled(keys, FAINT)];
     if controls.may_harm {
-        let harm = "   k kill a worker  d delete one  u upgrade root  f fail calls 10 s";
+        let harm = if is_wide {
+            "   k kill a worker  d delete one  u upgrade root  f fail calls 10 s"
+        } else {
+            "  k kill  d delete  u upgrade  f fail"
+        };
         spans.push(Span::styled(harm, Style::new().fg(Color::Red)));
     }
     Line::from(spans)

@@ -1,4 +1,5 @@
-//! Tables that fit the terminal: columns as wide as their content, the last one cut.
+//! Tables that fit the terminal: columns as wide as their content; where they do not fit, columns in
+//! which nothing stands are left out, and the last one is cut.
 
 use super::Paint;
 use std::io::IsTerminal;
@@ -43,8 +44,40 @@ impl Table {
         }
     }
 
+    /// The same without columns that say nothing, from the right, until it fits.
+    fn narrowed(&self, width: usize) -> Table {
+        let mut table = self.clone();
+        let says_nothing = |table: &Table, index: usize| {
+            let mut cells = table.rows.iter().map(|row| row[index].as_str());
+            cells.all(|cell| matches!(cell, "" | "0"))
+        };
+        // The first names the row, the last is what gives way.
+        for index in (1..table.head.len().saturating_sub(1)).rev() {
+            if table.total() > width && says_nothing(&table, index) {
+                table.head.remove(index);
+                for row in &mut table.rows {
+                    row.remove(index);
+                }
+            }
+        }
+        table
+    }
+
+    /// As wide as its content.
+    fn total(&self) -> usize {
+        let widths = self.widths(None);
+        widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
+    }
+
     /// Its lines, at most `width` wide if one is given.
     pub(crate) fn text(&self, paint: Paint, width: Option<usize>) -> String {
+        match width {
+            Some(width) => self.narrowed(width).lines(paint, Some(width)),
+            None => self.lines(paint, None),
+        }
+    }
+
+    fn lines(&self, paint: Paint, width: Option<usize>) -> String {
         let widths = self.widths(width);
         let is_number: Vec<bool> = self.head.iter().map(|head| head.starts_with('>')).collect();
         let head: Vec<String> = self
@@ -137,6 +170,23 @@ mod tests {
     use crate::show::Paint;
     use crate::show::paint::Colour;
     use expect_test::expect;
+
+    #[test]
+    fn columns_that_say_nothing_go_first() {
+        let mut table = Table::new(["name", ">lease", ">drain", "doing", "because"]);
+        table.row(["workers", "0", "2", "", "above target"].map(str::to_owned));
+        let paint = Paint::new(Colour::Never);
+        let shown = [45, 40, 30].map(|width| table.text(paint, Some(width)));
+        expect![[r#"
+            name     lease  drain  doing  because
+            workers      0      2         above target
+            name     lease  drain  because
+            workers      0      2  above target
+            name     drain  because
+            workers      2  above target
+        "#]]
+        .assert_eq(&shown.concat());
+    }
 
     #[test]
     fn the_last_column_gives_way() {

@@ -4,6 +4,7 @@ use crate::args::EventsOptions;
 use crate::connection::canister;
 use crate::follow;
 use crate::session::Session;
+use crate::show::table::terminal_width;
 use crate::show::{Paint, amount, json};
 use hatchery_api::{EventView, EventsRequest};
 use hatchery_types::{CanisterId, Level};
@@ -65,8 +66,17 @@ fn tell(session: &Session<'_>, events: &[EventView]) {
     }
 }
 
+/// On narrower terminals the time stands without its date.
+const DATE_WIDTH: usize = 100;
+
 /// An event in one line.
 pub(crate) fn line(event: &EventView, paint: Paint) -> String {
+    let moment = amount::moment(event.at);
+    let is_narrow = terminal_width().is_some_and(|width| width < DATE_WIDTH);
+    let time = match moment.split_once('T') {
+        Some((_, time)) if is_narrow => time,
+        _ => &moment,
+    };
     let canister = event.canister.map(|it| it.to_string());
     let subject = canister.or_else(|| event.pool.clone()).unwrap_or_default();
     let phase = event
@@ -83,6 +93,6 @@ pub(crate) fn line(event: &EventView, paint: Paint) -> String {
     format!(
         "{:>6} {}  {subject:<27}  {phase}{gap}{why}{operation}",
         event.number,
-        paint.faint(&amount::moment(event.at)),
+        paint.faint(time),
     )
 }

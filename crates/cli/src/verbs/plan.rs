@@ -10,8 +10,8 @@ use crate::fleet_file::{self, FleetFile};
 use crate::session::Session;
 use crate::show::{Paint, Table, amount, json};
 use candid::CandidType;
-use hatchery_api::{FleetStatus, PoolView};
-use hatchery_types::{Cycles, FleetSpec, ModuleHash, Phase};
+use hatchery_api::{FleetStatus, FundingView, LedgerView, PoolView, ReasonView, RecoveryView};
+use hatchery_types::{Cycles, FleetSpec, Generation, Incarnation, ModuleHash, Phase, Reason};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -67,13 +67,56 @@ struct Price {
 
 pub(crate) fn run(session: &Session<'_>, options: &PlanOptions) -> anyhow::Result<()> {
     let fleet = fleet_file::load(&session.globals.folder, &options.wasm)?;
-    let applied = session.client.spec()?;
-    let status = session.client.status()?;
+    let is_there = session.client.known_root().is_some();
+    let (applied, status) = if is_there {
+        (session.client.spec()?, session.client.status()?)
+    } else {
+        // What a first `deploy` would do.
+        (None, nothing_yet())
+    };
     let difference = compare(applied.as_ref(), &fleet, &status, options.worker_mib);
     session.say(&difference, |paint| {
         print(&difference, options.worker_mib, paint);
     });
-    payable::check(applied.as_ref(), &fleet.spec, &status)
+    if is_there {
+        payable::check(applied.as_ref(), &fleet.spec, &status)?;
+    }
+    Ok(())
+}
+
+/// The status of a fleet whose root is not there yet.
+fn nothing_yet() -> FleetStatus {
+    let reason = ReasonView::from(&Reason::NoSpec);
+    FleetStatus {
+        name: String::new(),
+        generation: Generation(0),
+        incarnation: Incarnation(0),
+        paused: false,
+        phases: Vec::new(),
+        effects: Vec::new(),
+        lost_creations: 0,
+        warm_minimum: 0,
+        warm_maximum: 0,
+        warm_reason: reason.clone(),
+        cycles: Cycles(0),
+        modules: Vec::new(),
+        pools: Vec::new(),
+        next_wake: None,
+        recovery: RecoveryView {
+            held_back: None,
+            sought_creations: 0,
+            search: None,
+        },
+        ledger: LedgerView::default(),
+        funding: FundingView {
+            paid_today: Cycles(0),
+            needy: 0,
+            burn: Vec::new(),
+            own_burn: None,
+            hours_left: None,
+            reason,
+        },
+    }
 }
 
 /// What applying the file would do to a fleet that is as `status` says.
@@ -172,7 +215,7 @@ fn collect(path: &str, value: &Value, found: &mut BTreeMap<String, String>) {
 
 /// A value as `fleet.toml` would have it, by the name of its field.
 fn text_of(field: &str, value: &Value) -> String {
-    const SPANS: [&str; 14] = [
+    const SPANS: [&str; 17] = [
         "window",
         "period",
         "cooldown",
@@ -187,6 +230,9 @@ fn text_of(field: &str, value: &Value) -> String {
         "every",
         "max_age",
         "timeout",
+        "wait",
+        "first_check",
+        "watchdog",
     ];
     match (field, value) {
         ("reserve" | "cycles" | "floor" | "sweep_above", Value::String(text)) => {

@@ -115,7 +115,7 @@ fn print_warm(status: &FleetStatus) {
 fn print_cycles(status: &FleetStatus) {
     let ledger = status.ledger;
     println!(
-        "cycles      root holds {}; spent on creations {}, swept back {}, discarded {}",
+        "cycles      root holds {}; spent {}, swept back {}, discarded {}",
         amount::cycles(status.cycles.0),
         amount::cycles(ledger.spent.0),
         amount::cycles(ledger.swept.0),

@@ -8,6 +8,7 @@ fn a_fleet_is_deployed_changed_and_never_wiped() {
     let mut stage = Stage::new("deploy");
     stage.run("check");
     stage.run("status");
+    stage.run("plan");
     stage.run("deploy");
     stage.run("deploy --yes");
     stage.run("plan");

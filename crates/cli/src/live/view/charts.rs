@@ -13,6 +13,10 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
 /// The time axis is at least so long.
 const SECONDS_MIN: u64 = 60;
+/// The members' title in full words fits into so much.
+const TITLE_WIDTH: u16 = 44;
+/// There is room for a label in the middle.
+const MIDDLE_WIDTH: u16 = 20;
 
 pub(super) fn draw_phases(frame: &mut Frame, area: Rect, story: &Story) {
     let width = usize::from(area.width.saturating_sub(22));
@@ -24,10 +28,11 @@ pub(super) fn draw_phases(frame: &mut Frame, area: Rect, story: &Story) {
         .max()
         .unwrap_or(0)
         .max(1);
-    let lines: Vec<Line> = story
-        .frame
-        .phases
-        .iter()
+    // Without room for all, those with canisters are enough.
+    let fit = story.frame.phases.len() <= usize::from(area.height.saturating_sub(2));
+    let shown = story.frame.phases.iter();
+    let lines: Vec<Line> = shown
+        .filter(|(_, count)| fit || *count > 0)
         .map(|(phase, count)| {
             let style = if *count == 0 {
                 FAINT
@@ -63,11 +68,16 @@ pub(super) fn draw_members(frame: &mut Frame, area: Rect, story: &Story) {
         (DESIRED, points(samples, |sample| sample.desired)),
         (IN_SERVICE, points(samples, |sample| sample.in_service)),
     ];
+    let names = if area.width >= TITLE_WIDTH {
+        ["in service", "desired", "draining", "ready"]
+    } else {
+        ["serve", "want", "drain", "ready"]
+    };
     let title = [
-        named("in service", now.in_service, IN_SERVICE),
-        named("desired", now.desired, DESIRED),
-        named("draining", now.draining, DRAINING),
-        named("ready", now.ready, READY),
+        named(names[0], now.in_service, IN_SERVICE),
+        named(names[1], now.desired, DESIRED),
+        named(names[2], now.draining, DRAINING),
+        named(names[3], now.ready, READY),
     ];
     draw_lines(frame, area, Line::from_iter(title), story, &lines);
 }
@@ -106,7 +116,7 @@ fn draw_lines(
     let time = Axis::default()
         .style(FAINT)
         .bounds([0.0, seconds as f64])
-        .labels(["0:00".to_owned(), minutes(seconds / 2), minutes(seconds)]);
+        .labels(times(seconds, area.width));
     let count = Axis::default()
         .style(FAINT)
         .bounds([0.0, highest * 1.1])
@@ -114,6 +124,13 @@ fn draw_lines(
     let block = panel(title);
     let chart = Chart::new(datasets).block(block).x_axis(time).y_axis(count);
     frame.render_widget(chart, area);
+}
+
+/// As many labels as stand apart.
+fn times(seconds: u64, width: u16) -> Vec<String> {
+    let middle = (width >= MIDDLE_WIDTH).then(|| minutes(seconds / 2));
+    let labels = [Some("0:00".to_owned()), middle, Some(minutes(seconds))];
+    labels.into_iter().flatten().collect()
 }
 
 fn points(samples: &[Sample], figure: fn(&Sample) -> u64) -> Vec<(f64, f64)> {
