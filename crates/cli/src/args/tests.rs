@@ -26,6 +26,8 @@ fn lines_of_the_book() -> Vec<(PathBuf, String)> {
         let blocks = text.split("```sh\n").skip(1);
         let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or("").lines());
         let ours = lines.filter(|line| line.starts_with("hatchery "));
+        // A comment of the shell is for the reader.
+        let ours = ours.map(|line| line.split(" #").next().unwrap_or(line));
         found.extend(ours.map(|line| (path.clone(), line.to_owned())));
         // The runbook's are in its sentences.
         if path.ends_with("runbook.md") {

@@ -51,10 +51,12 @@ fn here(stage: &Stage, line: &str) -> String {
     let words = line.split(' ').map(|word| match word {
         // No network but this one is there.
         "ic" => stage.network().url(),
-        "ID1" | "ID2" => foreign(stage).to_text(),
+        "ID" | "ID1" | "ID2" => foreign(stage).to_text(),
         word => word.to_owned(),
     });
-    // Nobody is there to say yes.
+    // Nobody is there to say stop.
+    let words = words.filter(|word| word != "--follow");
+    // Nor yes.
     let line = words.collect::<Vec<_>>().join(" ") + " --yes";
     match line.as_str() {
         // A page of its own, in a folder of its own.
