@@ -13,7 +13,9 @@ work c5=3 c7=0
 call-ends c7
 command \"op-1\" import c4 c5
 command \"op-2\" requeue-all
-spec pool 1 min 0 max 3 initial 1 standby 2 minimum 1 maximum 4 resets 3 second 1 target 20 surplus 1 reuse 2
+worker \"op-3\" south
+request c5 0 \"op-4\" upgrade-all worker
+spec pool 1 min 0 max 3 initial 1 standby 2 minimum 1 maximum 4 resets 3 second 1 target 20 surplus 1 reuse 2 rule 1
 stage-badly 2 1
 meddle taken-over c4
 balance 2000000000000
