@@ -34,6 +34,10 @@ const LOOK_EVERY: u64 = 20;
 /// Rounds for coming to rest, of two seconds each: waits of up to twenty minutes, twice.
 const PATIENCE: u64 = 2_400;
 const REST_ROUND_NS: u64 = 2_000_000_000;
+/// Who was deleted unseen is noticed within a day: after so many rounds they are longer, and all of
+/// them together more than a day.
+const LONG_AFTER: u64 = 800;
+const LONG_ROUND_NS: u64 = 60_000_000_000;
 
 /// The modules under test.
 #[derive(Debug, Clone)]
@@ -232,7 +236,9 @@ impl Soak {
         }
         let mut unrest = String::new();
         for round in 0..PATIENCE {
-            self.world.pass(1, REST_ROUND_NS);
+            let is_long = round >= LONG_AFTER;
+            let length = [REST_ROUND_NS, LONG_ROUND_NS][usize::from(is_long)];
+            self.world.pass(1, length);
             if !round.is_multiple_of(LOOK_EVERY) {
                 continue;
             }

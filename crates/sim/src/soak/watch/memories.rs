@@ -34,9 +34,19 @@ impl Memories {
                 .get(canister)
                 .is_some_and(|row| row.generation == *generation)
         };
+        let is_at_work = |canister: &CanisterId| {
+            matches!(
+                tenants[canister].phase,
+                Phase::InService | Phase::Standby | Phase::Leased
+            )
+        };
         for (member, generation, message) in std::mem::take(&mut self.counting) {
             match world.message_status(&message) {
-                IngressStatus::Replied(answer) if is_of(&member, &generation) => {
+                // In its upgrade nobody gives it work: what it counts then goes with a new module
+                // that does not work.
+                IngressStatus::Replied(answer)
+                    if is_of(&member, &generation) && is_at_work(&member) =>
+                {
                     let known = self.counts.entry(member).or_insert((generation, 0));
                     if known.0 != generation {
                         *known = (generation, 0);
@@ -50,13 +60,9 @@ impl Memories {
         self.counts
             .retain(|canister, (generation, _)| is_of(canister, generation));
         for (canister, (_, count)) in &self.counts {
-            let at_work = matches!(
-                tenants[canister].phase,
-                Phase::InService | Phase::Standby | Phase::Leased
-            );
             // Who was stopped, emptied or drained of cycles by somebody else does not answer.
-            let asked =
-                at_work.then(|| world.ask(world.operator, canister.0, "counted", Vec::new()));
+            let asked = is_at_work(canister)
+                .then(|| world.ask(world.operator, canister.0, "counted", Vec::new()));
             let Some(Ok(answer)) = asked else { continue };
             let (heap, stable) = (number(&answer[..8]), number(&answer[8..]));
             if heap != stable || heap < *count {

@@ -41,7 +41,8 @@ impl Roster {
             let (to, why) = (event.phase, &event.reason.text);
             return Err(format!("{canister} went from {before:?} to {to:?}: {why}"));
         }
-        if event.phase == Some(Phase::Upgrading) {
+        // What goes wrong on the way has an entry too.
+        if event.phase == Some(Phase::Upgrading) && before != event.phase {
             self.check_budget(spec, event)?;
         }
         Ok(before)
