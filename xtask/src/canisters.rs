@@ -8,11 +8,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Name and package of each canister.
-const CANISTERS: [(&str, &str); 4] = [
+const CANISTERS: [(&str, &str); 5] = [
     ("root", "hatchery-root"),
     ("worker", "hatchery-worker"),
     ("own_root", "hatchery-own-root"),
     ("hub", "hatchery-hub"),
+    ("desk", "hatchery-desk"),
 ];
 
 /// Where programs find the wasm files.

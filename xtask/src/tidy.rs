@@ -60,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hatchery-root", &["hatchery"]),
     ("hatchery-own-root", &["hatchery"]),
     ("hatchery-hub", &["hatchery"]),
+    ("hatchery-desk", &["hatchery"]),
     ("hatchery-worker", &["hatchery"]),
     ("xtask", &[]),
 ];

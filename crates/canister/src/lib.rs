@@ -14,6 +14,8 @@
 mod call;
 #[doc(hidden)]
 pub mod candid_service;
+#[cfg(feature = "worker")]
+pub mod children;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "root")]

@@ -9,11 +9,14 @@ use hatchery_api::{Ask, LeaseRequest, MemberRequest, Protect, ReleaseRequest, Ro
 use hatchery_types::{
     CanisterId, Cycles, FleetSpec, Generation, ModuleHash, Nanos, OperationId, Phase,
 };
+use std::collections::VecDeque;
 
 /// Their pool.
 pub(super) const POOL: &str = "keepers";
 /// Their role.
 const ROLE: &str = "keeper";
+/// Requests that are remembered.
+const ASKED_MAX: usize = 16;
 /// A member asks to be spared for so long.
 const SPARED: Nanos = Nanos::from_secs(120);
 
@@ -23,6 +26,8 @@ pub(super) struct Tenants {
     dice: Dice,
     operations: u64,
     versions: u64,
+    /// What members asked lately, to be asked again.
+    asked: VecDeque<(CanisterId, MemberRequest)>,
 }
 
 impl Tenants {
@@ -31,6 +36,7 @@ impl Tenants {
             dice: Dice::new(seed, 23),
             operations: 0,
             versions: 0,
+            asked: VecDeque::new(),
         }
     }
 
@@ -46,7 +52,8 @@ impl Tenants {
             return;
         };
         match self.dice.below(20) {
-            0..5 => self.ask(world, watch, member, &ours),
+            0..4 => self.ask(world, watch, member, &ours),
+            4 => self.ask_again(world, watch),
             5..8 => self.lease(world, watch),
             8 => release(world, watch, &ours),
             9 => protect(world, watch, member),
@@ -55,7 +62,7 @@ impl Tenants {
         }
     }
 
-    /// A member asks: for a child, or for the end of one. Its ids are few, so it asks again, too.
+    /// A member asks: for a child, for the role's module on its children, or for the end of one.
     fn ask(
         &mut self,
         world: &mut FleetWorld,
@@ -63,21 +70,40 @@ impl Tenants {
         member: &RowView,
         ours: &[&RowView],
     ) {
-        let is_child = |row: &&&RowView| row.parent == Some(member.canister);
-        let children: Vec<&RowView> = ours.iter().filter(is_child).copied().collect();
-        let number = self.dice.below(4);
-        let child = self.dice.pick(&children).filter(|_| number == 0);
-        let (operation, ask) = if let Some(child) = child {
-            let canister = child.canister;
-            let operation = format!("end-{canister}-{}", child.generation);
-            (operation, Ask::Recycle { canister })
-        } else {
-            let ask = Ask::Create {
-                pool: POOL.to_owned(),
-                parent: None,
-                init_arg: None,
-            };
-            (format!("child-{number}"), ask)
+        let parent_of = |child: &RowView| ours.iter().find(|it| Some(it.canister) == child.parent);
+        let children: Vec<&RowView> = ours
+            .iter()
+            .filter(|it| parent_of(it).is_some())
+            .copied()
+            .collect();
+        let number = self.dice.below(8);
+        let child = self.dice.pick(&children).copied().filter(|_| number < 4);
+        let member = child.and_then(parent_of).copied().unwrap_or(member);
+        let version = self.versions;
+        let (operation, ask) = match child {
+            None => {
+                let ask = Ask::Create {
+                    pool: POOL.to_owned(),
+                    parent: None,
+                    init_arg: None,
+                };
+                (format!("child-{}", number % 4), ask)
+            }
+            Some(child) => {
+                let (canister, generation) = (child.canister, child.generation);
+                let role = ROLE.to_owned();
+                match number {
+                    0 => (
+                        format!("end-{canister}-{generation}"),
+                        Ask::Recycle { canister },
+                    ),
+                    1 => (format!("move-all-{version}"), Ask::UpgradeAll { role }),
+                    _ => (
+                        format!("move-{canister}-{version}"),
+                        Ask::Upgrade { canister },
+                    ),
+                }
+            }
         };
         // At times in the name of another tenancy.
         let off = u64::from(self.dice.chance(50));
@@ -87,6 +113,18 @@ impl Tenants {
             ask,
         };
         watch.receipts.ask(world, member.canister, &request);
+        if self.asked.len() == ASKED_MAX {
+            self.asked.pop_front();
+        }
+        self.asked.push_back((member.canister, request));
+    }
+
+    /// The same request as some time ago; who asked may be somebody else's by now.
+    fn ask_again(&mut self, world: &mut FleetWorld, watch: &mut Watch) {
+        let index = self.dice.below(ASKED_MAX as u64) as usize;
+        if let Some((member, request)) = self.asked.get(index) {
+            watch.receipts.ask(world, *member, request);
+        }
     }
 
     fn lease(&mut self, world: &mut FleetWorld, watch: &mut Watch) {

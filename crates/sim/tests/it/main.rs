@@ -5,6 +5,7 @@ mod books;
 mod clockwork;
 mod decisions;
 mod demo;
+mod desk;
 mod exhaustive;
 mod hostile;
 mod http;

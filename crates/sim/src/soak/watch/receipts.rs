@@ -129,6 +129,9 @@ impl Receipts {
         for outcome in self.outcomes.values() {
             let what = match outcome {
                 Outcome::Command(CommandAnswer::Created { .. }) => "child-created",
+                Outcome::Command(CommandAnswer::Upgraded | CommandAnswer::Upgrading { .. }) => {
+                    "child-upgraded"
+                }
                 Outcome::Command(_) => "child-ended",
                 Outcome::Granted(_) => "lease-answered",
             };
