@@ -16,7 +16,6 @@ use crate::model::Failure;
 use crate::world::{CallError, FleetWorld, stranger};
 use hatchery_api::{Command, CommandRequest};
 use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, OperationId};
-use keeper::Version;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tenants::Tenants;
@@ -101,7 +100,7 @@ impl Soak {
         let mut world = FleetWorld::start(seed, modules.cache_dir.clone(), &modules.root)?;
         let module = world.upload_module(&modules.worker)?;
         let mut spec = read_fleet(FLEET, module).expect("bug: the fleet of the wasm level is one");
-        tenants::set_version(&mut world, &mut spec, Version::Good(0));
+        tenants::install_first(&mut world, &mut spec);
         world.apply(&spec)?;
         let mut watch = Watch::default();
         watch.bound(&spec);
@@ -120,7 +119,7 @@ impl Soak {
         Ok(Soak {
             seed,
             troubles: Troubles::new(seed, &mut world),
-            tenants: Tenants::new(seed),
+            tenants: Tenants::new(seed, &spec),
             watch,
             dice: Dice::new(seed, 21),
             operations: 0,
@@ -135,7 +134,8 @@ impl Soak {
         if self.dice.chance(40) {
             self.command();
         }
-        self.tenants.act(&mut self.world, &mut self.watch);
+        self.tenants
+            .act(&mut self.world, &mut self.watch, &self.spec);
         let before = self.spec.clone();
         let mut is_new = self.tenants.roll_out(&mut self.world, &mut self.spec);
         if self.dice.chance(4) {
@@ -231,7 +231,7 @@ impl Soak {
         self.submit(Command::Resume { direction: None });
         self.submit(Command::RequeueFailed { canisters: None });
         let before = self.spec.clone();
-        if tenants::set_version(&mut self.world, &mut self.spec, Version::Good(100)) {
+        if self.tenants.settle(&mut self.world, &mut self.spec) {
             self.respec(before);
         }
         let mut unrest = String::new();

@@ -7,7 +7,8 @@ use crate::dice::Dice;
 use crate::world::{FleetWorld, calls::encode, relay};
 use hatchery_api::{Ask, LeaseRequest, MemberRequest, Protect, ReleaseRequest, RowView};
 use hatchery_types::{
-    CanisterId, Cycles, FleetSpec, Generation, ModuleHash, Nanos, OperationId, Phase,
+    CanisterId, Cycles, FleetSpec, Generation, ModuleHash, Nanos, OperationId, Phase, RoleSpec,
+    UpgradeSpec,
 };
 use std::collections::VecDeque;
 
@@ -26,22 +27,25 @@ pub(super) struct Tenants {
     dice: Dice,
     operations: u64,
     versions: u64,
+    /// How the role's members get another module by themselves, while they do.
+    rule: Option<UpgradeSpec>,
     /// What members asked lately, to be asked again.
     asked: VecDeque<(CanisterId, MemberRequest)>,
 }
 
 impl Tenants {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, spec: &FleetSpec) -> Self {
         Tenants {
             dice: Dice::new(seed, 23),
             operations: 0,
             versions: 0,
+            rule: role(spec).upgrade.clone(),
             asked: VecDeque::new(),
         }
     }
 
     /// What happens in a round.
-    pub(super) fn act(&mut self, world: &mut FleetWorld, watch: &mut Watch) {
+    pub(super) fn act(&mut self, world: &mut FleetWorld, watch: &mut Watch, spec: &FleetSpec) {
         if !self.dice.chance(160) {
             return;
         }
@@ -52,7 +56,7 @@ impl Tenants {
             return;
         };
         match self.dice.below(20) {
-            0..4 => self.ask(world, watch, member, &ours),
+            0..4 => self.ask(world, watch, member, &ours, wanted(spec)),
             4 => self.ask_again(world, watch),
             5..8 => self.lease(world, watch),
             8 => release(world, watch, &ours),
@@ -69,15 +73,16 @@ impl Tenants {
         watch: &mut Watch,
         member: &RowView,
         ours: &[&RowView],
+        wanted: ModuleHash,
     ) {
         let parent_of = |child: &RowView| ours.iter().find(|it| Some(it.canister) == child.parent);
-        let children: Vec<&RowView> = ours
-            .iter()
-            .filter(|it| parent_of(it).is_some())
-            .copied()
-            .collect();
-        let number = self.dice.below(8);
-        let child = self.dice.pick(&children).copied().filter(|_| number < 4);
+        let children = ours.iter().filter(|it| parent_of(it).is_some());
+        let (behind, others): (Vec<&RowView>, Vec<&RowView>) =
+            children.partition(|child| child.module.is_some_and(|it| it != wanted));
+        let is_behind = !behind.is_empty() && self.dice.chance(800);
+        let of = if is_behind { &behind } else { &others };
+        let number = self.dice.below(if is_behind { 2 } else { 8 });
+        let child = self.dice.pick(of).copied().filter(|_| number < 4);
         let member = child.and_then(parent_of).copied().unwrap_or(member);
         let version = self.versions;
         let (operation, ask) = match child {
@@ -94,13 +99,13 @@ impl Tenants {
                 let role = ROLE.to_owned();
                 match number {
                     0 => (
-                        format!("end-{canister}-{generation}"),
-                        Ask::Recycle { canister },
+                        format!("move-{canister}-{version}"),
+                        Ask::Upgrade { canister },
                     ),
                     1 => (format!("move-all-{version}"), Ask::UpgradeAll { role }),
                     _ => (
-                        format!("move-{canister}-{version}"),
-                        Ask::Upgrade { canister },
+                        format!("end-{canister}-{generation}"),
+                        Ask::Recycle { canister },
                     ),
                 }
             }
@@ -148,7 +153,8 @@ impl Tenants {
         let _refused = world.submit(world.operator, member.canister.0, "burn", arg);
     }
 
-    /// The role goes to another module, good or not.
+    /// The role goes to another module, good or not; at times members go there only when their parents
+    /// ask for it.
     pub(super) fn roll_out(&mut self, world: &mut FleetWorld, spec: &mut FleetSpec) -> bool {
         if !self.dice.chance(5) {
             return false;
@@ -160,25 +166,46 @@ impl Tenants {
             2 => Version::Corrupts,
             _ => Version::Good(self.versions),
         };
-        set_version(world, spec, version)
+        let rule = self.rule.clone().filter(|_| self.dice.chance(400));
+        set_version(world, spec, version, rule)
+    }
+
+    /// All members go to a module that is good; false: root takes nothing just now.
+    pub(super) fn settle(&self, world: &mut FleetWorld, spec: &mut FleetSpec) -> bool {
+        set_version(world, spec, Version::Good(100), self.rule.clone())
     }
 }
 
+/// The role of the members.
+fn role(spec: &FleetSpec) -> &RoleSpec {
+    spec.role(ROLE).expect("bug: a fleet without its role")
+}
+
 /// Uploads the version and names it as the role's; false: root takes nothing just now.
-pub(super) fn set_version(world: &mut FleetWorld, spec: &mut FleetSpec, version: Version) -> bool {
+fn set_version(
+    world: &mut FleetWorld,
+    spec: &mut FleetSpec,
+    version: Version,
+    rule: Option<UpgradeSpec>,
+) -> bool {
     let Ok(module) = world.upload_module(&keeper::module(version)) else {
         return false;
     };
     let role = spec.roles.iter_mut().find(|role| role.name == ROLE);
-    role.expect("bug: a fleet without its role").module = module;
+    let role = role.expect("bug: a fleet without its role");
+    (role.module, role.upgrade) = (module, rule);
     true
+}
+
+/// The first version.
+pub(super) fn install_first(world: &mut FleetWorld, spec: &mut FleetSpec) {
+    let rule = role(spec).upgrade.clone();
+    set_version(world, spec, Version::Good(0), rule);
 }
 
 /// The module that the role is to have.
 pub(super) fn wanted(spec: &FleetSpec) -> ModuleHash {
-    spec.role(ROLE)
-        .expect("bug: a fleet without its role")
-        .module
+    role(spec).module
 }
 
 fn release(world: &mut FleetWorld, watch: &mut Watch, ours: &[&RowView]) {
