@@ -5,6 +5,11 @@
 //! upgrade a customer opens again, under the same operation, and hears of the same canister. A name is
 //! used once: after it was closed it stays closed.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "ic-cdk hands arguments over by value"
+)]
+
 use candid::{CandidType, Principal};
 use hatchery::children::{self, Answer, Ask, CanisterId, Refusal};
 use ic_cdk_timers::set_timer;
@@ -64,10 +69,6 @@ fn close(customer: String) -> Standing {
 }
 
 #[ic_cdk::query]
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "ic-cdk hands arguments over by value"
-)]
 fn standing(customer: String) -> Standing {
     of(&customer)
 }
@@ -130,6 +131,10 @@ fn again(customer: &str, act: fn(&str)) {
 }
 
 /// Nothing is under way that would be cut: root ends the customers' canisters before this one.
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(dead_code, reason = "only a wasm module exports the drain method")
+)]
 fn is_idle() -> bool {
     true
 }

@@ -39,7 +39,7 @@ impl Tenants {
             dice: Dice::new(seed, 23),
             operations: 0,
             versions: 0,
-            rule: role(spec).upgrade.clone(),
+            rule: role(spec).upgrade,
             asked: VecDeque::new(),
         }
     }
@@ -166,13 +166,13 @@ impl Tenants {
             2 => Version::Corrupts,
             _ => Version::Good(self.versions),
         };
-        let rule = self.rule.clone().filter(|_| self.dice.chance(400));
+        let rule = self.rule.filter(|_| self.dice.chance(400));
         set_version(world, spec, version, rule)
     }
 
     /// All members go to a module that is good; false: root takes nothing just now.
     pub(super) fn settle(&self, world: &mut FleetWorld, spec: &mut FleetSpec) -> bool {
-        set_version(world, spec, Version::Good(100), self.rule.clone())
+        set_version(world, spec, Version::Good(100), self.rule)
     }
 }
 
@@ -199,7 +199,7 @@ fn set_version(
 
 /// The first version.
 pub(super) fn install_first(world: &mut FleetWorld, spec: &mut FleetSpec) {
-    let rule = role(spec).upgrade.clone();
+    let rule = role(spec).upgrade;
     set_version(world, spec, Version::Good(0), rule);
 }
 
