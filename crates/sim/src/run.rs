@@ -11,6 +11,8 @@ pub const SEEDS_FULL: u64 = 9_000;
 pub const STEPS_FULL: u64 = 500;
 /// How often each edge is taken in a full run, at least.
 const EDGE_LEAST: u64 = 50;
+/// From so many steps on each edge is taken at least once.
+const STEPS_JUDGED: u64 = 1_000_000;
 
 /// What to run.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +47,21 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Edges taken fewer than 50 times; only a full run is judged by it.
-    pub fn edges_missed(&self) -> Vec<String> {
-        if self.steps < SEEDS_FULL * STEPS_FULL {
-            return Vec::new();
+    /// How often each edge must have been taken: 50 times in a full run, once in a million steps; a
+    /// smaller run, or one without checkers, is not judged.
+    pub fn edges_least(&self) -> u64 {
+        const FULL: u64 = SEEDS_FULL * STEPS_FULL;
+        match self.steps {
+            _ if self.edges.is_empty() => 0,
+            FULL.. => EDGE_LEAST,
+            STEPS_JUDGED.. => 1,
+            _ => 0,
         }
-        edges_missed(&self.edges, EDGE_LEAST)
+    }
+
+    /// Edges taken less often than that.
+    pub fn edges_missed(&self) -> Vec<String> {
+        edges_missed(&self.edges, self.edges_least())
     }
 
     /// Failures of the liveness phase.

@@ -75,11 +75,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     {
         tell_small(failure.seed, args.steps);
     }
-    let missed = if args.bare {
-        Vec::new()
-    } else {
-        tally.edges_missed()
-    };
+    let missed = tally.edges_missed();
     if args.edges {
         for (edge, count) in edge_names(&tally.edges) {
             println!("{count:>10}  {edge}");
@@ -148,6 +144,7 @@ fn json(tally: &Tally, missed: &[String], took: Duration) -> serde_json::Value {
         "decisions_per_second": per_second(tally.decisions, took),
         "seconds": took.as_secs_f64(),
         "faults": faults,
+        "edges_least": tally.edges_least(),
         "edges_missed": missed,
         "violations": tally.failures.len() - unconverged,
         "unconverged": unconverged,
