@@ -334,9 +334,7 @@ impl World {
     }
 
     fn write(&mut self, event: Event) {
-        if self.watch != Watch::Bare {
-            self.mirror.follow(&event);
-        }
+        self.mirror.follow(&event);
         self.state.apply(self.now, event);
     }
 
@@ -554,7 +552,7 @@ impl World {
         }
     }
 
-    /// The rows after the last decision; none in a bare world.
+    /// The rows after the last decision.
     pub fn rows(&self) -> &Rows {
         &self.mirror.rows
     }

@@ -1,7 +1,9 @@
 //! The core against the model platform: many seeds, every checker after every decision.
 
 use hatchery_sim::checkers::edges_missed;
-use hatchery_sim::model::{Failure, Fault, Report, Swarm, World, every_kind, simulate};
+use hatchery_sim::model::{
+    Failure, Fault, Report, Swarm, Watch, World, every_kind, simulate, simulate_watched,
+};
 use hatchery_sim::run::{Plan, run};
 
 const SEEDS: u64 = 200;
@@ -77,6 +79,10 @@ fn model_same_seed_same_bytes() {
         let first = simulate(seed, STEPS).unwrap_or_else(|failure| panic!("{failure}"));
         let second = simulate(seed, STEPS).unwrap_or_else(|failure| panic!("{failure}"));
         assert_eq!(first, second, "seed {seed}");
+        let bare = simulate_watched(seed, STEPS, Watch::Bare);
+        let bare = bare.unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(first.digest, bare.digest, "nobody looks, nothing changes");
+        assert_eq!(first.decisions, bare.decisions);
     }
     let bytes = |seed| simulate(seed, 50).map(|report| report.digest);
     assert_ne!(bytes(1), bytes(2), "the digest sees nothing");
