@@ -10,7 +10,11 @@ use hatchery_sim::world::FleetWorld;
 use hatchery_types::{
     CanisterId, DrainSpec, ModuleHash, Nanos, OperationId, Phase, PoolSpec, RoleSpec,
 };
-use serde::Deserialize;
+use ic_management_canister_types::{
+    CanisterIdRecord, CanisterSettings, CanisterStatusResult, DefiniteCanisterSettings,
+    EnvironmentVariable, LogVisibility, MemoryMetrics, SnapshotVisibility, StatusVisibility,
+    TakeCanisterSnapshotArgs, UpdateSettingsArgs, UploadChunkArgs,
+};
 
 const SECOND: u64 = 1_000_000_000;
 const T: u128 = 1_000_000_000_000;
@@ -35,34 +39,6 @@ const NEVER_ENDS: &str = r#"
   (func (export "canister_update echo") (call $reply)))
 "#;
 
-#[derive(CandidType)]
-struct Settings {
-    compute_allocation: Option<Nat>,
-    freezing_threshold: Option<Nat>,
-    reserved_cycles_limit: Option<Nat>,
-    wasm_memory_limit: Option<Nat>,
-    log_visibility: Option<Visibility>,
-    environment_variables: Option<Vec<Variable>>,
-}
-
-#[derive(CandidType, Deserialize)]
-enum Visibility {
-    #[serde(rename = "public")]
-    Public,
-}
-
-#[derive(CandidType)]
-struct Variable {
-    name: String,
-    value: String,
-}
-
-#[derive(CandidType)]
-struct UpdateSettings {
-    canister_id: Principal,
-    settings: Settings,
-}
-
 fn phase_of(world: &mut FleetWorld, canister: CanisterId) -> Option<Phase> {
     let rows = world.rows().expect("root answers");
     let row = rows.iter().find(|row| row.canister == canister);
@@ -77,43 +53,129 @@ fn start(fleet: &str) -> FleetWorld {
     world
 }
 
-#[test]
-fn p25_a_used_canister_with_every_setting_changed_comes_out_as_new() {
-    let mut world = start("name = \"used\"\n[warm_pool]\nminimum = 0\nmaximum = 9\n");
+/// Every setting that the platform has, at another value than a new canister's.
+fn all_changed() -> CanisterSettings {
+    let viewers = || vec![Principal::anonymous()];
+    // No `..Default::default()`: a setting that the platform adds is missed here.
+    CanisterSettings {
+        controllers: None,
+        compute_allocation: Some(Nat::from(1_u8)),
+        memory_allocation: Some(Nat::from(16_u32 << 20)),
+        freezing_threshold: Some(Nat::from(86_400_u32)),
+        reserved_cycles_limit: Some(Nat::from(1_u8)),
+        minimum_incoming_canister_call_cycles: Some(Nat::from(7_u8)),
+        log_visibility: Some(LogVisibility::Public),
+        log_memory_limit: Some(Nat::from(8_192_u16)),
+        snapshot_visibility: Some(SnapshotVisibility::AllowedViewers(viewers())),
+        status_visibility: Some(StatusVisibility::AllowedViewers(viewers())),
+        wasm_memory_limit: Some(Nat::from(1_u32 << 20)),
+        wasm_memory_threshold: Some(Nat::from(1_u32 << 16)),
+        environment_variables: Some(vec![EnvironmentVariable {
+            name: "TENANT".to_owned(),
+            value: "the last one".to_owned(),
+        }]),
+    }
+}
+
+/// Each setting by its name, as text.
+fn by_name(settings: &DefiniteCanisterSettings) -> Vec<(&'static str, String)> {
+    let DefiniteCanisterSettings {
+        controllers,
+        compute_allocation,
+        memory_allocation,
+        freezing_threshold,
+        reserved_cycles_limit,
+        minimum_incoming_canister_call_cycles,
+        log_visibility,
+        log_memory_limit,
+        snapshot_visibility,
+        status_visibility,
+        wasm_memory_limit,
+        wasm_memory_threshold,
+        environment_variables,
+    } = settings;
+    vec![
+        ("controllers", format!("{controllers:?}")),
+        ("compute allocation", compute_allocation.to_string()),
+        ("memory allocation", memory_allocation.to_string()),
+        ("freezing threshold", freezing_threshold.to_string()),
+        ("reserved cycles limit", reserved_cycles_limit.to_string()),
+        (
+            "minimum incoming cycles",
+            minimum_incoming_canister_call_cycles.to_string(),
+        ),
+        ("log visibility", format!("{log_visibility:?}")),
+        ("log memory limit", log_memory_limit.to_string()),
+        ("snapshot visibility", format!("{snapshot_visibility:?}")),
+        ("status visibility", format!("{status_visibility:?}")),
+        ("memory limit", wasm_memory_limit.to_string()),
+        ("memory threshold", wasm_memory_threshold.to_string()),
+        ("environment", format!("{environment_variables:?}")),
+    ]
+}
+
+/// A call of the management canister that must go well.
+fn manage<A: CandidType>(world: &mut FleetWorld, by: Principal, method: &str, arg: &A) -> Vec<u8> {
+    let argument = candid::encode_one(arg).expect("it encodes");
+    let platform = Principal::management_canister();
+    let answer = world.engine.update(by, platform, method, argument);
+    answer.unwrap_or_else(|reject| panic!("{method}: {reject}"))
+}
+
+fn status_of(
+    world: &mut FleetWorld,
+    by: Principal,
+    canister_id: Principal,
+) -> CanisterStatusResult {
+    let about = CanisterIdRecord { canister_id };
+    let status = manage(world, by, "canister_status", &about);
+    candid::decode_one(&status).expect("a status")
+}
+
+/// A canister that somebody has used, with all that a tenant can leave behind.
+fn used(world: &mut FleetWorld) -> Principal {
     let owner = world.operator;
     let used = world.engine.create_canister(owner, 6 * T);
     let module = wat::parse_str(NEVER_ENDS).expect("it is a module");
-    let installed = world
-        .engine
-        .install(owner, used, &module, Vec::new(), InstallMode::Install);
+    let mode = InstallMode::Install;
+    let installed = world.engine.install(owner, used, &module, Vec::new(), mode);
     installed.expect("it installs");
-    let changed = UpdateSettings {
+    let chunk = UploadChunkArgs {
         canister_id: used,
-        settings: Settings {
-            compute_allocation: Some(Nat::from(1_u8)),
-            freezing_threshold: Some(Nat::from(86_400_u32)),
-            reserved_cycles_limit: Some(Nat::from(1_u8)),
-            wasm_memory_limit: Some(Nat::from(1_u32 << 20)),
-            log_visibility: Some(Visibility::Public),
-            environment_variables: Some(vec![Variable {
-                name: "TENANT".to_owned(),
-                value: "the last one".to_owned(),
-            }]),
-        },
+        chunk: b"left behind".to_vec(),
     };
-    let platform = Principal::management_canister();
-    let mut manage = |method, argument: Vec<u8>| {
-        let answer = world.engine.update(owner, platform, method, argument);
-        answer.expect("a controller may")
+    manage(world, owner, "upload_chunk", &chunk);
+    let snapshot = TakeCanisterSnapshotArgs {
+        canister_id: used,
+        replace_snapshot: None,
+        uninstall_code: None,
+        sender_canister_version: None,
     };
-    manage(
-        "update_settings",
-        candid::encode_one(changed).expect("it encodes"),
-    );
-    world
-        .engine
-        .set_controllers(used, vec![owner, world.root.0]);
+    manage(world, owner, "take_canister_snapshot", &snapshot);
+    let changed = UpdateSettingsArgs {
+        canister_id: used,
+        settings: all_changed(),
+        sender_canister_version: None,
+    };
+    manage(world, owner, "update_settings", &changed);
+    used
+}
 
+#[test]
+fn p25_a_used_canister_with_every_setting_changed_comes_out_as_new() {
+    let mut world = start("name = \"used\"\n[warm_pool]\nminimum = 0\nmaximum = 9\n");
+    let (owner, root) = (world.operator, world.root.0);
+    let used = used(&mut world);
+    let fresh = world.engine.create_canister(root, T);
+    let new = status_of(&mut world, root, fresh);
+    let old = status_of(&mut world, owner, used);
+    for (old, new) in by_name(&old.settings).iter().zip(by_name(&new.settings)) {
+        assert_ne!(*old, new, "the last tenant changed each");
+    }
+    assert!(old.memory_metrics.snapshots_size > 0_u8);
+    assert!(old.memory_metrics.wasm_chunk_store_size > 0_u8);
+
+    world.engine.set_controllers(used, vec![owner, root]);
     let import = Command::ImportQueued {
         canisters: vec![CanisterId(used)],
     };
@@ -126,15 +188,23 @@ fn p25_a_used_canister_with_every_setting_changed_comes_out_as_new() {
     world.pass(120, SECOND);
     assert_eq!(phase_of(&mut world, CanisterId(used)), Some(Phase::Ready));
 
-    let fresh = world.engine.create_canister(owner, T);
-    let of = |id| world.engine.canister(id).expect("it is there");
-    let (used, fresh) = (of(used), of(fresh));
-    assert_eq!(used.controllers, [world.root.0]);
-    assert_eq!(used.environment_variables, fresh.environment_variables);
-    assert_eq!(
-        (used.module_hash, used.heap_bytes, used.stable_bytes),
-        (None, 0, 0)
-    );
+    let seen = status_of(&mut world, root, used);
+    assert_eq!(by_name(&seen.settings), by_name(&new.settings));
+    // What a life leaves that nobody can take away: its history and what was paid.
+    let history = &seen.memory_metrics.canister_history_size;
+    let as_if_old = CanisterStatusResult {
+        version: seen.version,
+        memory_size: new.memory_size.clone() + history.clone()
+            - new.memory_metrics.canister_history_size.clone(),
+        memory_metrics: MemoryMetrics {
+            canister_history_size: history.clone(),
+            ..new.memory_metrics.clone()
+        },
+        cycles: seen.cycles.clone(),
+        idle_cycles_burned_per_day: seen.idle_cycles_burned_per_day.clone(),
+        ..new
+    };
+    assert_eq!(seen, as_if_old);
 }
 
 #[test]
