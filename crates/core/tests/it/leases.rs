@@ -1,7 +1,7 @@
 //! Leases, protection and parents: who gets a worker, for how long, and what becomes of it.
 
 use crate::fixture::{OPERATOR, Root, canister, spec};
-use hatchery_core::{Input, LeaseAnswer, LeaseAsk, LeaseInput, PoolReport, Reply};
+use hatchery_core::{Answer, Command, Input, LeaseAnswer, LeaseAsk, LeaseInput, PoolReport, Reply};
 use hatchery_types::{
     CanisterId, EffectKind, FleetSpec, Generation, LeaseEnd, LeaseSpec, Nanos, OperationId,
     ParentSpec, Phase, Principal, Reason, Scope, SignalSpec,
@@ -226,6 +226,69 @@ fn s15_a_leased_worker_stays_when_the_pool_shrinks() {
     }
     let reasons = &root.state.pool("workers").expect("a pool").reasons;
     assert!(reasons.contains(&Reason::AtMaximum), "{reasons:?}");
+}
+
+#[test]
+fn p18_a_leased_member_is_not_recycled_and_its_holder_keeps_it() {
+    let mut root = rested(leasing(2));
+    let grant = root.take_workers("one", 1).granted[0];
+    let reply = root.command("away", Command::Recycle(grant.canister));
+    let Reply::Refused(reason, text) = reply else {
+        panic!("{reply:?}")
+    };
+    assert_eq!(reason, Reason::WrongPhase);
+    assert!(text.contains("is leased"), "{text}");
+    let row = root.state.row(grant.canister).expect("accounted");
+    assert_eq!(
+        (row.phase, row.leased_until),
+        (Phase::Leased, grant.until),
+        "as it was"
+    );
+    // Given back, it may go: its work first.
+    let canisters = vec![grant.canister];
+    root.ask(HUB, "back", LeaseAsk::Release { canisters });
+    root.run(60);
+    assert_ne!(root.phase(grant.canister), Phase::Leased);
+}
+
+#[test]
+fn p18_a_member_with_standby_siblings_drains_and_a_sibling_takes_its_place() {
+    let mut fleet = leasing(2);
+    (fleet.pools[0].min, fleet.pools[0].lease) = (1, None);
+    let mut root = rested(fleet);
+    let (member, _) = root.state.workers("workers", None, 9)[0];
+    let siblings = |root: &Root| root.in_phase(Phase::Standby);
+    assert_eq!(siblings(&root), 2);
+    let reply = root.command("away", Command::Recycle(member));
+    assert_eq!(reply, Reply::Command(Answer::InProgress));
+    assert_eq!(root.phase(member), Phase::Draining, "its work is not cut");
+    root.run(3);
+    let at_work: Vec<CanisterId> = root
+        .state
+        .workers("workers", None, 9)
+        .iter()
+        .map(|(id, _)| *id)
+        .collect();
+    assert!(at_work.len() == 1 && at_work[0] != member, "{at_work:?}");
+    root.run(60);
+    assert_eq!(siblings(&root), 2, "and the sibling's place is filled");
+    let parent = CanisterId(HUB);
+    for (id, _) in root.state.workers("workers", None, 9) {
+        let row = root.state.row(id).expect("accounted");
+        assert_eq!(row.parent, Some(parent), "whose they are stays");
+    }
+    // One on standby goes the same way, and is replaced.
+    let standby = root
+        .state
+        .members("workers")
+        .find(|it| it.phase == Phase::Standby);
+    let standby = standby.expect("two of them").canister;
+    let reply = root.command("spare", Command::Recycle(standby));
+    assert_eq!(reply, Reply::Command(Answer::InProgress));
+    assert_eq!(root.phase(standby), Phase::Draining);
+    root.run(60);
+    assert_eq!(siblings(&root), 2);
+    assert_eq!(root.state.workers("workers", None, 9).len(), 1);
 }
 
 #[test]

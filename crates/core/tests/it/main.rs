@@ -19,6 +19,7 @@ mod operations;
 mod payable;
 mod policies;
 mod pool;
+mod promises;
 mod recover;
 mod requests;
 mod sizing;

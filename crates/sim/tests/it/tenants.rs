@@ -207,6 +207,64 @@ fn p25_a_used_canister_with_every_setting_changed_comes_out_as_new() {
     assert_eq!(seen, as_if_old);
 }
 
+/// A canister with code and some cycles, all of which its settings keep for its memory.
+fn frozen(world: &mut FleetWorld) -> Principal {
+    let owner = world.operator;
+    let frozen = world.engine.create_canister(owner, 400 * T / 1_000);
+    let module = wat::parse_str(NEVER_ENDS).expect("it is a module");
+    let mode = InstallMode::Install;
+    let installed = world
+        .engine
+        .install(owner, frozen, &module, Vec::new(), mode);
+    installed.expect("it installs");
+    let ages = CanisterSettings {
+        freezing_threshold: Some(Nat::from(10_000_000_000_000_u64)),
+        ..CanisterSettings::default()
+    };
+    let changed = UpdateSettingsArgs {
+        canister_id: frozen,
+        settings: ages,
+        sender_canister_version: None,
+    };
+    manage(world, owner, "update_settings", &changed);
+    let called = world.engine.update(owner, frozen, "echo", Vec::new());
+    let reject = called.expect_err("it does nothing any more").to_string();
+    assert!(reject.contains("out of cycles"), "{reject}");
+    frozen
+}
+
+#[test]
+fn p20_a_frozen_canister_is_topped_up_within_the_budget_or_failed_with_that_reason() {
+    let pool = "name = \"poor\"\n[warm_pool]\nminimum = 0\nmaximum = 9\nfloor = \"1T\"\n";
+    let fed = "[top_up]\nbelow = \"1T\"\nto = \"2T\"\neach = \"5T\"\nall = \"100T\"\n";
+    for (fleet, ends) in [
+        (format!("{pool}{fed}"), (Phase::Ready, "verified-empty")),
+        (pool.to_owned(), (Phase::Failed, "below-floor")),
+    ] {
+        let mut world = start(&fleet);
+        let frozen = frozen(&mut world);
+        let root = world.root.0;
+        world.engine.set_controllers(frozen, vec![root]);
+        let request = CommandRequest {
+            operation: OperationId("take".to_owned()),
+            command: Command::ImportQueued {
+                canisters: vec![CanisterId(frozen)],
+            },
+        };
+        world.command(&request).expect("taken in");
+        world.pass(120, SECOND);
+        let rows = world.rows().expect("root answers");
+        let [row] = &rows[..] else {
+            panic!("not one row: {rows:?}")
+        };
+        assert_eq!((row.phase, row.reason.name.as_str()), ends);
+        let seen = world.engine.canister(frozen).expect("it is there");
+        assert_eq!(seen.module_hash, None, "emptied all the same");
+        assert_eq!(seen.cycles >= T, ends.0 == Phase::Ready, "{}", seen.cycles);
+        assert!(seen.cycles <= 2 * T, "no more than the budget says");
+    }
+}
+
 #[test]
 fn p22_a_member_whose_call_never_ends_is_recycled_all_the_same() {
     let root_wasm = wasm::load("hatchery_root");
