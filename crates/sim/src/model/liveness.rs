@@ -1,7 +1,7 @@
 //! After the safety phase: faults stop, workers are honest, operators resume and requeue, and the
 //! world must come to rest within a stated time or say what holds it back.
 
-use super::canister::Habits;
+use super::canister::{Canister, Habits};
 use super::fleet;
 use super::mirror::Rows;
 use super::world::{Failure, World};
@@ -13,6 +13,8 @@ use hatchery_types::{CanisterId, Nanos, OperationId, Phase, Reason, RunState};
 const PATIENCE: Nanos = Nanos::from_secs(3 * 3_600);
 /// Steps for coming to rest; more means that something is tried again and again without a wait.
 const PASSES_MAX: u32 = 5_000;
+/// What was not looked at for so long is looked at.
+const DAY: Nanos = Nanos::from_secs(24 * 3_600);
 /// How often a member reports.
 const REPORT_EVERY: Nanos = Nanos::from_secs(60);
 /// What every honest member has to do: with ten wanted per worker, the pools grow to their middle.
@@ -24,6 +26,9 @@ impl World {
     /// # Errors
     /// What has not come to rest, or a violation on the way.
     pub fn converge(&mut self) -> Result<(), Failure> {
+        if self.a_day_passes() {
+            self.now = self.now + DAY;
+        }
         self.make_peace()?;
         let end = self.now + PATIENCE;
         let mut report_at = self.now;
@@ -50,6 +55,11 @@ impl World {
             None => self.look_at_all(),
             Some(what) => Err(self.failure("converges", what)),
         }
+    }
+
+    /// In some seeds everything is old enough to be looked at again.
+    fn a_day_passes(&self) -> bool {
+        self.seed.is_multiple_of(3)
     }
 
     fn make_peace(&mut self) -> Result<(), Failure> {
@@ -173,6 +183,15 @@ impl World {
                 row.canister,
                 self.platform.canisters.get(&row.canister)
             ));
+        }
+        let spent = rows.values().find(|row| {
+            let is_empty =
+                |it: &Canister| it.is_controlled_by(self.platform.root.0) && it.module.is_none();
+            let canister = self.platform.canisters.get(&row.canister);
+            row.phase == Phase::Ready && !canister.is_some_and(is_empty)
+        });
+        if let Some(row) = spent.filter(|_| self.a_day_passes()) {
+            return Some(format!("{} is said to be ready, and is not", row.canister));
         }
         if let Some(what) = self.outdated(&rows) {
             return Some(what);
