@@ -125,6 +125,6 @@ pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if let Some(sweep) = &mut row.sweep {
         sweep.step = SweepStep::Over;
     }
-    row.next_attempt = case.now;
+    (row.attempts, row.next_attempt) = (0, case.now);
     draft.row(row);
 }
