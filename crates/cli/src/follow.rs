@@ -83,16 +83,26 @@ pub(crate) fn until_looked_at(client: &Client, shown: bool) -> anyhow::Result<()
 
 /// A spinner with a message, where somebody sees it.
 pub(crate) fn bar(shown: bool) -> ProgressBar {
-    let target = if shown && std::io::stderr().is_terminal() {
+    let style = ProgressStyle::with_template("{spinner:.green} {wide_msg}")
+        .expect("bug: the template is ours");
+    let bar = ProgressBar::with_draw_target(None, seen(shown)).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// A bar that fills up to `all`, where somebody sees it. The template says what it counts.
+pub(crate) fn filling(all: u64, template: &str, shown: bool) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("bug: the template is ours");
+    let bar = ProgressBar::with_draw_target(Some(all), seen(shown));
+    bar.with_style(style.progress_chars("━━━"))
+}
+
+fn seen(shown: bool) -> ProgressDrawTarget {
+    if shown && std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()
     } else {
         ProgressDrawTarget::hidden()
-    };
-    let style = ProgressStyle::with_template("{spinner:.green} {wide_msg}")
-        .expect("bug: the template is ours");
-    let bar = ProgressBar::with_draw_target(None, target).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
+    }
 }
 
 /// What is not there yet, a line each.

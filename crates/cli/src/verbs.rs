@@ -10,6 +10,7 @@ pub(crate) mod events;
 mod lease;
 mod metrics;
 pub(crate) mod modules;
+mod parts;
 mod payable;
 pub(crate) mod plan;
 mod pool;

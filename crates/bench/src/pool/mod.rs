@@ -40,8 +40,10 @@ pub(crate) fn measure(modules: &Modules) -> Vec<Figure> {
 /// What root's messages came to.
 #[derive(Default)]
 pub(crate) struct Tally {
-    /// Instructions of each message, with what was entered.
+    /// Instructions of each message since the last [`Tally::restart`], with what was entered.
     messages: Vec<(String, u64)>,
+    /// Instructions of the heaviest message of all.
+    heaviest: u64,
     /// Calls that `call_perform` refused.
     refused: u64,
     /// Calls that were sent.
@@ -64,11 +66,19 @@ impl Tally {
                 entry,
                 instructions,
                 ..
-            } if *canister == root.0 => self.messages.push((entry.clone(), *instructions)),
+            } if *canister == root.0 => {
+                self.messages.push((entry.clone(), *instructions));
+                self.heaviest = self.heaviest.max(*instructions);
+            }
             Event::Sent { from, .. } if *from == root.0 => self.sent += 1,
             Event::Refused { canister, calls } if *canister == root.0 => self.refused += calls,
             _ => {}
         }
+    }
+
+    /// Forgets the messages so far; the heaviest of all stays known.
+    fn restart(&mut self) {
+        self.messages.clear();
     }
 
     /// Instructions of the messages that entered there, in order.
@@ -97,10 +107,5 @@ impl Tally {
     pub(crate) fn all(&self) -> u64 {
         let all = self.messages.iter().map(|(_, instructions)| *instructions);
         all.sum()
-    }
-
-    fn heaviest(&self) -> u64 {
-        let all = self.messages.iter().map(|(_, instructions)| *instructions);
-        all.max().unwrap_or(0)
     }
 }

@@ -101,7 +101,7 @@ fn reset(modules: &Modules, lanes: u64, root_cycles: u128) -> Done {
     Done {
         rounds: (world.engine.round() - first) as f64,
         refused: tally.refused as f64,
-        heaviest: tally.heaviest(),
+        heaviest: tally.heaviest,
     }
 }
 
@@ -130,7 +130,7 @@ fn create(modules: &Modules, lanes: u64) -> (f64, f64, u64) {
         count(world, Some(Phase::Ready)) >= CANISTERS
     });
     let ready = world.engine.round() - first;
-    let heaviest = tally.borrow().heaviest();
+    let heaviest = tally.borrow().heaviest;
     (made as f64, ready as f64, heaviest)
 }
 

@@ -1,22 +1,30 @@
 //! What root's messages cost where there are many rows, and what it costs to find one's way among
 //! them again after an upgrade. The rows are written natively into root's own stable memory.
 
-use hatchery_api::{COMMAND_IDS_MAX, Command, CommandRequest};
+use std::cell::RefCell;
+
+use hatchery_api::{COMMAND_IDS_MAX, Command, CommandAnswer, CommandRequest, Recover};
 use hatchery_core::{Event, limits};
 use hatchery_engine::IngressStatus;
 use hatchery_sim::demo::{FLEET_TOML, read_fleet};
 use hatchery_sim::world::FleetWorld;
 use hatchery_sim::world::memory::{edit, nobody};
-use hatchery_types::{FleetSpec, ModuleHash, Nanos, OperationId, Phase};
+use hatchery_types::{
+    CanisterId, Direction, FleetSpec, ModuleHash, Nanos, OperationId, Phase, Registered,
+};
 
 use super::{Modules, Tally};
 use crate::measure::Figure;
 
 const ROUND_NS: u64 = 500_000_000;
-/// Rows left out, so that root still takes some in at its largest.
-const SPARE: u64 = 500;
-/// Ready rows beside those of the fleet; a warm pool may not have all that root may know.
-const READY: u64 = 900;
+/// Rows left out, so that root at its largest still takes in what one command names, and then what
+/// a `recover` names.
+const SPARE: u64 = 1_500;
+/// Ready rows beside those of the fleet, more than one command gives back; a warm pool may not have
+/// all that root may know.
+const READY: u64 = 1_100;
+/// Most canisters that one `recover` names.
+const RECOVERED: u32 = limits::PAGE_MAX as u32;
 /// The last cost may be so many times the first.
 const GROWTH_MAX: f64 = 2.0;
 
@@ -66,8 +74,7 @@ pub(super) fn measure(modules: &Modules, heaviest: &mut u64) -> Vec<Figure> {
         fill(&mut at, names.rows);
         let tally = Tally::listen(&mut at.0.engine, at.0.root);
         let upgrade = at.upgrade(modules);
-        let costs = at.costs(module);
-        *heaviest = (*heaviest).max(tally.borrow().heaviest());
+        let costs = at.costs(&tally, module);
         figures.extend([
             Figure::told(names.status, costs.status),
             Figure::told(names.tick, costs.tick),
@@ -77,7 +84,9 @@ pub(super) fn measure(modules: &Modules, heaviest: &mut u64) -> Vec<Figure> {
         if names.rows == 100_000 {
             let rebuild = upgrade.saturating_sub(upgrade_few);
             figures.push(Figure::told("rebuild_100000_instructions", rebuild as f64));
+            figures.extend(at.large_commands(&tally, module));
         }
+        *heaviest = (*heaviest).max(tally.borrow().heaviest);
         all.push(costs);
     }
     let growth = |cost: fn(&Costs) -> f64| cost(&all[2]) / cost(&all[0]);
@@ -96,7 +105,7 @@ fn start(modules: &Modules) -> (FleetWorld, ModuleHash) {
     let module = world
         .upload_module(&modules.worker)
         .expect("bug: the worker is refused");
-    let spec = fleet(module, 2);
+    let spec = fleet(module, 2, 2 * READY);
     world.apply(&spec).expect("bug: the fleet is refused");
     for _ in 0..600 {
         world.pass(1, ROUND_NS);
@@ -111,10 +120,10 @@ fn start(modules: &Modules) -> (FleetWorld, ModuleHash) {
     panic!("bug: the fleet does not settle: {:?}", world.status());
 }
 
-/// The demo's fleet with this least number of workers.
-fn fleet(module: ModuleHash, workers: u32) -> FleetSpec {
+/// The demo's fleet with this least number of workers and this size of its warm pool.
+fn fleet(module: ModuleHash, workers: u32, maximum: u64) -> FleetSpec {
     let text = FLEET_TOML
-        .replace("maximum = 20", &format!("maximum = {}", 2 * READY))
+        .replace("maximum = 20", &format!("maximum = {maximum}"))
         .replace("\nmin = 1\n", &format!("\nmin = {workers}\n"));
     read_fleet(&text, module).expect("bug: the fleet is not one")
 }
@@ -126,9 +135,9 @@ pub(crate) fn fork(world: &mut FleetWorld) -> Copy {
     Copy(FleetWorld::over(world.engine.fork(), world.root))
 }
 
-/// Fills root up to about so many rows.
+/// Fills root up with so many rows, less what it must still take in.
 pub(crate) fn fill(copy: &mut Copy, rows: u64) {
-    add_rows(copy, rows - SPARE);
+    add_rows(copy, rows.min(limits::ROWS_MAX - SPARE));
 }
 
 /// Writes rows like one that is ready into root's stable memory; those beyond [`READY`] are failed.
@@ -184,11 +193,11 @@ impl Copy {
         panic!("bug: the upgrade does not end");
     }
 
-    fn costs(&mut self, module: ModuleHash) -> Costs {
+    fn costs(&mut self, tally: &RefCell<Tally>, module: ModuleHash) -> Costs {
         let Copy(world) = self;
         // What an upgrade leaves to be done is done first.
         world.pass(120, ROUND_NS);
-        let tally = Tally::listen(&mut world.engine, world.root);
+        tally.borrow_mut().restart();
         let status =
             world
                 .engine
@@ -196,36 +205,92 @@ impl Copy {
         status.expect("bug: the status is refused");
         world.pass(60, ROUND_NS);
         let ticks = tally.borrow().of("hatchery_tick");
-        let status = tally.borrow().of("status");
-        let tally = Tally::listen(&mut world.engine, world.root);
+        let status = tally.borrow().only("status");
+        tally.borrow_mut().restart();
         world
-            .apply(&fleet(module, 3))
+            .apply(&fleet(module, 3, 2 * READY))
             .expect("bug: the fleet is refused");
         world.pass(1, ROUND_NS);
         let claim = tally.borrow().of("hatchery_tick");
-        let tally = Tally::listen(&mut world.engine, world.root);
-        let canisters = (0..u64::from(COMMAND_IDS_MAX)).map(|number| nobody(1 << 30 | number));
-        let request = CommandRequest {
-            operation: OperationId("import".to_owned()),
-            command: Command::ImportQueued {
-                canisters: canisters.collect(),
-            },
-        };
-        world.command(&request).expect("bug: the import is refused");
-        let enqueue = tally.borrow().of("command");
+        let canisters = strangers(1 << 30, COMMAND_IDS_MAX).collect();
+        let (answer, enqueue) = self.command(tally, "import", Command::ImportQueued { canisters });
+        let all_added = matches!(&answer, CommandAnswer::Queued(it) if it.added == COMMAND_IDS_MAX);
+        assert!(all_added, "bug: not all are taken in: {answer:?}");
         Costs {
-            status: only(&status),
+            status,
             tick: median(ticks),
             claim: claim.into_iter().max().expect("bug: nothing was claimed") as f64,
-            enqueue: only(&enqueue),
+            enqueue,
         }
+    }
+
+    /// The other commands that touch as many rows as one may.
+    fn large_commands(&mut self, tally: &RefCell<Tally>, module: ModuleHash) -> [Figure; 3] {
+        let all_failed = Command::RequeueFailed { canisters: None };
+        let (answer, requeue) = self.command(tally, "requeue", all_failed);
+        let is_full =
+            matches!(&answer, CommandAnswer::Queued(it) if it.requeued == COMMAND_IDS_MAX);
+        assert!(is_full, "bug: not a full command: {answer:?}");
+        // Or the tick would be the first to give back.
+        let direction = Some(Direction::Down);
+        self.command(tally, "pause", Command::Pause { direction });
+        let small = self.0.apply(&fleet(module, 3, 5));
+        small.expect("bug: the fleet is refused");
+        let (answer, drain) = self.command(tally, "drain", Command::DrainSurplus);
+        let is_full = matches!(
+            answer,
+            CommandAnswer::Drained {
+                leaving: COMMAND_IDS_MAX,
+                ..
+            }
+        );
+        assert!(is_full, "bug: not a full command: {answer:?}");
+        let canisters = strangers(1 << 31, RECOVERED).map(registered).collect();
+        let named = Command::Recover(Recover::Canisters { canisters });
+        let (answer, recover) = self.command(tally, "recover", named);
+        let is_full = matches!(&answer, CommandAnswer::Queued(it) if it.added == RECOVERED);
+        assert!(is_full, "bug: not a full command: {answer:?}");
+        // The ticks that follow count among the heaviest, too.
+        self.0.pass(20, ROUND_NS);
+        [
+            Figure::told("requeue_1000_instructions", requeue),
+            Figure::told("drain_surplus_1000_instructions", drain),
+            Figure::told("recover_200_instructions", recover),
+        ]
+    }
+
+    /// The answer to a command and the instructions of its message.
+    fn command(
+        &mut self,
+        tally: &RefCell<Tally>,
+        operation: &str,
+        command: Command,
+    ) -> (CommandAnswer, f64) {
+        tally.borrow_mut().restart();
+        let operation = OperationId(operation.to_owned());
+        let request = CommandRequest { operation, command };
+        let answer = self.0.command(&request);
+        let cost = tally.borrow().only("command");
+        (answer.expect("bug: the command is refused"), cost)
     }
 }
 
-fn only(costs: &[u64]) -> f64 {
-    match costs {
-        [cost] => *cost as f64,
-        _ => panic!("bug: {} messages instead of one", costs.len()),
+/// Ids that nobody has.
+fn strangers(first: u64, count: u32) -> impl Iterator<Item = CanisterId> {
+    (0..u64::from(count)).map(move |number| nobody(first | number))
+}
+
+/// What an export says of a canister at least.
+fn registered(canister: CanisterId) -> Registered {
+    Registered {
+        canister,
+        phase: None,
+        role: Some("worker".to_owned()),
+        pool: Some("workers".to_owned()),
+        parent: None,
+        module: None,
+        generation: None,
+        created_at: None,
     }
 }
 

@@ -58,7 +58,7 @@ fn admitted(method: &Method) -> Option<Vec<u8>> {
     }
     let argument = call::argument(method.argument_bytes_max);
     if argument.is_none() {
-        call::reject("the argument is too long");
+        call::reject(&method.too_long());
     }
     argument
 }

@@ -48,7 +48,8 @@ pub(crate) const STAGE_CHUNK: Method = method(
     CHUNK_BYTES_MAX + CHUNK_HEADER_BYTES_MAX,
 );
 pub(crate) const COMMIT_MODULE: Method = method("commit_module", Group::Operator, 1024);
-pub(crate) const COMMAND: Method = method("command", Group::Operator, 64 * 1024);
+/// More ids than a command may name fit in, so that root can say how many those are.
+pub(crate) const COMMAND: Method = method("command", Group::Operator, 256 * 1024);
 pub(crate) const REPORT: Method = method("report", Group::Member, 1024);
 pub(crate) const REPORT_POOL: Method = method("report_pool", Group::Parent, 32 * 1024);
 pub(crate) const PROTECT: Method = method("protect", Group::Member, 1024);
@@ -177,10 +178,17 @@ impl Method {
         };
         (may || planted("l23")) && argument_bytes <= self.argument_bytes_max
     }
+
+    /// What the sender of a larger argument is told.
+    pub(crate) fn too_long(&self) -> String {
+        let (name, most) = (self.name, self.argument_bytes_max);
+        format!("the argument is too long: `{name}` takes {most} bytes; send it in parts")
+    }
 }
 
 /// `canister_inspect_message` of a canister that is all root: accepts what is worth executing, and
 /// says nothing otherwise, which refuses (interface specification, "Ingress message inspection").
+/// Whoever may call hears how long an argument may be.
 pub fn inspect() {
     accept_if(admits_ingress() == Some(true));
 }
@@ -201,8 +209,14 @@ fn accept_if(worth_it: bool) {
 fn admits_ingress() -> Option<bool> {
     let mut name = vec![0; ic0::msg_method_name_size().min(64)];
     ic0::msg_method_name_copy(&mut name, 0);
-    let method = ALL.iter().find(|method| method.name.as_bytes() == name);
-    method.map(|it| it.admit_ingress(Caller::of_message(), ic0::msg_arg_data_size()))
+    let method = ALL.iter().find(|method| method.name.as_bytes() == name)?;
+    let caller = Caller::of_message();
+    let admitted = method.admit_ingress(caller, ic0::msg_arg_data_size());
+    if !admitted && method.admit_ingress(caller, 0) {
+        // Only a trap carries words from here to the sender.
+        ic_cdk::trap(method.too_long());
+    }
+    Some(admitted)
 }
 
 #[cfg(test)]

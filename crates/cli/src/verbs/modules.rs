@@ -4,13 +4,15 @@ use crate::args::ModulesVerb;
 use crate::complaint::{Complaint, Kind};
 use crate::connection::Client;
 use crate::fleet_file::{FleetFile, hash_of};
+use crate::follow;
 use crate::session::Session;
 use crate::show::{Paint, Table, amount};
 use crate::wasm;
 use hatchery_api::{CHUNK_BYTES_MAX, CommitModule, FleetStatus, ModuleView, StageChunk};
 use hatchery_types::{FleetSpec, Generation, ModuleHash};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+
+/// How much of a module is staged.
+const BAR: &str = "module {msg} {bar:24.green/black.bright} {bytes} of {total_bytes}";
 
 pub(crate) fn run(session: &Session<'_>, verb: &ModulesVerb) -> anyhow::Result<()> {
     match verb {
@@ -87,7 +89,7 @@ fn stage(client: &Client, status: &FleetStatus, bytes: &[u8], shown: bool) -> an
         return Ok(false);
     }
     let there = held.map_or(0, |held| held.bytes as usize / CHUNK_BYTES_MAX);
-    let bar = bar(bytes.len() as u64, shown);
+    let bar = follow::filling(bytes.len() as u64, BAR, shown);
     bar.set_message(amount::hash(module));
     for (index, chunk) in bytes.chunks(CHUNK_BYTES_MAX).enumerate().skip(there) {
         bar.set_position((index * CHUNK_BYTES_MAX) as u64);
@@ -102,18 +104,6 @@ fn stage(client: &Client, status: &FleetStatus, bytes: &[u8], shown: bool) -> an
     let _: Generation = client.tell("commit_module", &CommitModule { module, chunks })?;
     bar.finish_and_clear();
     Ok(true)
-}
-
-fn bar(bytes: u64, shown: bool) -> ProgressBar {
-    let target = if shown && std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let template = "module {msg} {bar:24.green/black.bright} {bytes} of {total_bytes}";
-    let style = ProgressStyle::with_template(template).expect("bug: the template is ours");
-    let bar = ProgressBar::with_draw_target(Some(bytes), target);
-    bar.with_style(style.progress_chars("━━━"))
 }
 
 /// Whether root holds a module, whole.

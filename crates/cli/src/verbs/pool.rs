@@ -1,5 +1,6 @@
 //! `hatchery pool …`: the warm pool.
 
+use super::parts;
 use crate::args::{Given, PoolListOptions, PoolVerb};
 use crate::connection::{canister, identity};
 use crate::follow;
@@ -31,7 +32,8 @@ pub(crate) fn run(session: &Session<'_>, verb: &PoolVerb) -> anyhow::Result<()> 
                 (Command::ImportImmediate { canister }, given)
             } else {
                 let canisters = canisters.iter().map(id).collect::<Result<_, _>>()?;
-                (Command::ImportQueued { canisters }, given)
+                let import = |canisters| Command::ImportQueued { canisters };
+                return parts::give(session, canisters, import, given);
             }
         }
         PoolVerb::Recycle { canister, given } => {
@@ -40,8 +42,14 @@ pub(crate) fn run(session: &Session<'_>, verb: &PoolVerb) -> anyhow::Result<()> 
         }
         PoolVerb::Requeue { canisters, given } => {
             let named: Vec<_> = canisters.iter().map(id).collect::<Result<_, _>>()?;
-            let canisters = (!named.is_empty()).then_some(named);
-            (Command::RequeueFailed { canisters }, given)
+            if named.is_empty() {
+                (Command::RequeueFailed { canisters: None }, given)
+            } else {
+                let requeue = |named| Command::RequeueFailed {
+                    canisters: Some(named),
+                };
+                return parts::give(session, named, requeue, given);
+            }
         }
         PoolVerb::Export {
             canister,
@@ -123,7 +131,8 @@ pub(crate) fn follow_operation<A: CandidType>(
     Ok(())
 }
 
-fn print_answer(answer: &CommandAnswer, operation: &str, paint: Paint) {
+/// Tells an answer in words.
+pub(crate) fn print_answer(answer: &CommandAnswer, operation: &str, paint: Paint) {
     match answer {
         CommandAnswer::InProgress => {
             println!("under way; the same again tells how it ends: --operation {operation}");

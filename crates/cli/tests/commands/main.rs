@@ -8,6 +8,7 @@ mod deploy;
 mod every;
 mod large;
 mod operate;
+mod parts;
 mod stage;
 mod toll;
 mod tutorial;

@@ -133,7 +133,8 @@ fn largest(method: &str) -> usize {
     match method {
         "apply_spec" | "stage_chunk" => 1024 * 1024,
         "replay" => 2_000_000,
-        "command" | "http_request" => 64 * 1024,
+        "command" => 256 * 1024,
+        "http_request" => 64 * 1024,
         "report_pool" => 32 * 1024,
         "renew" | "release" | "create_worker" | "request" => 8 * 1024,
         _ => 1024,

@@ -1,10 +1,13 @@
 //! The warm pool on the real root: what a command may cost, and what a reset removes.
 
 use crate::wasm;
-use hatchery_api::{Command, CommandAnswer, CommandRequest};
+use candid::Principal;
+use hatchery_api::{Answer, Command, CommandAnswer, CommandRequest};
 use hatchery_engine::trace::Event;
+use hatchery_engine::{InstallMode, Reject};
 use hatchery_sim::demo::read_fleet;
-use hatchery_sim::world::{FleetWorld, stranger};
+use hatchery_sim::world::memory::nobody;
+use hatchery_sim::world::{FleetWorld, relay, stranger};
 use hatchery_types::{CanisterId, FleetSpec, ModuleHash, OperationId, Phase};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -46,9 +49,8 @@ fn ready(world: &mut FleetWorld) -> usize {
     rows.iter().filter(|row| row.phase == Phase::Ready).count()
 }
 
-#[test]
-fn p10_p23_a_long_import_is_answered_at_once_and_no_message_is_heavy() {
-    let (mut world, _, all) = start(300);
+/// Root's heaviest message from now on.
+fn heaviest(world: &mut FleetWorld) -> Rc<RefCell<u64>> {
     let heaviest = Rc::<RefCell<u64>>::default();
     let told = heaviest.clone();
     let root = world.root.0;
@@ -64,6 +66,13 @@ fn p10_p23_a_long_import_is_answered_at_once_and_no_message_is_heavy() {
             *most = (*most).max(*instructions);
         }
     }));
+    heaviest
+}
+
+#[test]
+fn p10_p23_a_long_import_is_answered_at_once_and_no_message_is_heavy() {
+    let (mut world, _, all) = start(300);
+    let heaviest = heaviest(&mut world);
     let answer = world.command(&import(all.clone())).expect("taken in");
     let CommandAnswer::Queued(counted) = answer else {
         panic!("not counted: {answer:?}")
@@ -76,6 +85,75 @@ fn p10_p23_a_long_import_is_answered_at_once_and_no_message_is_heavy() {
     world.pass(60, HALF_SECOND);
     assert_eq!(ready(&mut world), 300);
     assert!(*heaviest.borrow() < INSTRUCTIONS_MAX, "{heaviest:?}");
+}
+
+/// A canister that is a controller of root.
+fn desk(world: &mut FleetWorld) -> Principal {
+    let (root, operator) = (world.root.0, world.operator);
+    let engine = &mut world.engine;
+    let desk = engine.create_canister(operator, 10 * T);
+    let mode = InstallMode::Install;
+    let installed = engine.install(operator, desk, &relay::module(), Vec::new(), mode);
+    installed.expect("it installs");
+    engine.set_controllers(root, vec![operator, desk]);
+    desk
+}
+
+/// Ids of canisters that there are not, from a place of their own.
+fn nobodies(count: u64) -> Vec<CanisterId> {
+    (0..count).map(nobody).collect()
+}
+
+#[test]
+fn p10_an_import_of_ten_thousand_in_one_call_is_refused_by_a_limit_that_is_named() {
+    let (mut world, ..) = start(0);
+    let most = heaviest(&mut world);
+    let before = world.status().expect("root answers");
+    let refused = world.command(&import(nobodies(10_000)));
+    let refused = refused.expect_err("too many");
+    let typed = refused.refused().expect("a typed refusal");
+    assert_eq!(typed.reason.name, "over-limit");
+    assert_eq!(
+        typed.detail,
+        "at most 1000 canisters a command; send several"
+    );
+    assert!(*most.borrow() < INSTRUCTIONS_MAX, "{most:?}");
+    // The same from a canister that is a controller of root.
+    let root = world.root.0;
+    let desk = desk(&mut world);
+    let argument = candid::encode_one(import(nobodies(10_000))).expect("it encodes");
+    assert!(argument.len() > 100_000);
+    let answer = relay::call(&mut world.engine, desk, root, "command", &argument);
+    let answer: Answer<CommandAnswer> =
+        candid::decode_one(&answer.expect("it is heard")).expect("an answer");
+    let refused = answer.expect_err("too many");
+    assert_eq!(refused.reason.name, "over-limit");
+    let after = world.status().expect("root answers");
+    assert_eq!(
+        (before.phases, before.effects),
+        (after.phases, after.effects)
+    );
+    assert!(world.rows().expect("root answers").is_empty());
+}
+
+#[test]
+fn an_argument_beyond_root_is_told_how_long_it_may_be() {
+    let (mut world, ..) = start(0);
+    let (root, operator) = (world.root.0, world.operator);
+    let oversized = vec![0; 256 * 1024 + 1];
+    let limit = "`command` takes 262144 bytes; send it in parts";
+    let said = |answer: Result<Vec<u8>, Reject>| answer.expect_err("too long").to_string();
+    let engine = &mut world.engine;
+    let at_the_door = said(engine.update(operator, root, "command", oversized.clone()));
+    assert!(at_the_door.contains(limit), "{at_the_door}");
+    let desk = desk(&mut world);
+    let inside = relay::call(&mut world.engine, desk, root, "command", &oversized);
+    let inside = inside.expect_err("too long");
+    assert!(inside.contains(limit), "{inside}");
+    // A stranger hears nothing.
+    let outside = world.engine.update(stranger(), root, "command", oversized);
+    let outside = said(outside);
+    assert!(!outside.contains("262144"), "{outside}");
 }
 
 #[test]
