@@ -102,6 +102,7 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("u01", "upgrades know no disruption budget"),
     ("u02", "a failed health check counts as a passed one"),
     ("u03", "the snapshot of an upgrade is left behind"),
+    ("u04", "a ready canister is never looked at again"),
 ];
 
 /// The same for bugs of the shell and of the decoder: found by the tests that are named after them,

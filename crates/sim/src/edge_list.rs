@@ -267,6 +267,7 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ),
     ("failed", "deleting", &["delete"]),
     ("lost", "deleting", &["delete"]),
+    ("failed", "none", &["forget"]),
     ("lost", "none", &["forget"]),
     ("creating", "deleting", &["delete"]),
     ("pending-reset", "deleting", &["delete"]),

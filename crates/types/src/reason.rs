@@ -422,6 +422,9 @@ pub enum Reason {
     /// Root cannot pay for the least that the spec asks for.
     #[n(301)]
     Unpayable,
+    /// It was verified a day ago: a reset shows what was done to it since.
+    #[n(340)]
+    VerifiedLongAgo,
     /// Too many installs or members failed; voluntary actions stop.
     #[n(181)]
     BreakerOpen {
@@ -569,6 +572,7 @@ impl Reason {
             Reason::Answered => (321, "answered"),
             Reason::UpToDate => (300, "up-to-date"),
             Reason::Unpayable => (301, "unpayable"),
+            Reason::VerifiedLongAgo => (340, "verified-long-ago"),
         }
     }
 }

@@ -463,7 +463,7 @@ fn after_observe<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row 
             mend::wanted(case, row, Reason::WrongControllers)
         }
         Phase::Installing
-            if seen.module.is_none() && now.since(row.since) < limits::ABSENCE_AGE =>
+            if seen.module.is_none() && case.started_at.since(row.since) < limits::ABSENCE_AGE =>
         {
             Row {
                 next_attempt: now + limits::LOOK_AGAIN,

@@ -184,11 +184,16 @@ fn release(row: Row, now: Nanos, to: CanisterId) -> Row {
     }
 }
 
-/// The row of a lost canister ends; what it held is booked as discarded.
+/// The row of a canister that is lost, or that root does not control, ends; what it held is booked
+/// as discarded.
 pub(super) fn forget<M: Memory>(state: &State<M>, id: CanisterId) -> Act {
     let row = named(state, id)?;
-    if row.phase != Phase::Lost {
-        let text = format!("{id} is {}, not lost: delete it instead", row.phase);
+    let foreign = row.phase == Phase::Failed && row.reason == Reason::NotControlled;
+    if row.phase != Phase::Lost && !foreign {
+        let text = format!(
+            "{id} is {}, and only what is lost or not controlled is forgotten: delete it instead",
+            row.phase
+        );
         return Err(refused(Reason::WrongPhase, text));
     }
     let discarded = row.cycles.unwrap_or_default();

@@ -29,7 +29,10 @@ pub(super) fn go_on<M: Memory>(
             let canister = row.canister;
             draft.start_on(row, EffectKind::Info { canister });
         }
-        Some(ExportTo::Principal(to)) => draft.start_on(row, EffectKind::HandOver { to }),
+        Some(ExportTo::Principal(to)) => {
+            let row = Row { since: now, ..row };
+            draft.start_on(row, EffectKind::HandOver { to });
+        }
         _ => adopt(state, draft, now, spec, room, row),
     }
 }
@@ -93,7 +96,7 @@ pub(super) fn after_info(draft: &mut Draft, case: &Case<'_>, row: Row) {
         Outcome::Done(Value::Told(seen)) if seen.controllers == [to] => {
             draft.event(Event::RowRemoved(row.canister, Reason::Exported));
         }
-        Outcome::Done(_) if now.since(row.since) < limits::ABSENCE_AGE => {
+        Outcome::Done(_) if case.started_at.since(row.since) < limits::ABSENCE_AGE => {
             draft.row(Row {
                 next_attempt: now + limits::LOOK_AGAIN,
                 ..row

@@ -88,7 +88,7 @@ fn missing<M: Memory>(state: &State<M>, now: Nanos, spec: &FleetSpec) -> u64 {
     let spare = coming + counts.phase(Phase::Ready);
     let missing = (kept(state, now, &spec.warm_pool) + unmet(state)).saturating_sub(spare);
     let unfit = unmet_by_past(state, spec).saturating_sub(coming);
-    missing.max(unfit).max(state.waiting_count(On::Purchase))
+    missing.max(unfit) + state.waiting_count(On::Purchase)
 }
 
 /// Workers wanted for whom no ready canister has the right past.

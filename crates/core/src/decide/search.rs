@@ -17,7 +17,7 @@ use hatchery_types::{
 };
 use ic_stable_structures::Memory;
 
-/// The largest id that root ever learnt of, its own at least.
+/// The largest id of the canisters that root created, its own at least.
 pub(super) fn newest_known<M: Memory>(state: &State<M>) -> Option<CanisterId> {
     let header = state.header();
     let known = [header.newest, header.root].into_iter().flatten();
@@ -57,22 +57,29 @@ pub(super) fn go_on<M: Memory>(state: &State<M>, now: Nanos, room: &Room) -> Opt
     }
 }
 
-/// One pass covers every lost creation that is old enough: from behind the smallest id that was
-/// the last known one, to the bound behind the largest.
+/// One pass covers the lost creations that are old enough, from behind the smallest id that was the
+/// last known one to the bound behind the largest. Those whose own range begins beyond the bound of
+/// the first wait for the next pass, so that no pass asks for more than twice the bound.
 fn begin<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
-    let sought = state.index.sought.iter();
-    let covered: Vec<EffectId> = sought
-        .filter(|id| old_enough(state.index.lost[id].started_at) <= now)
-        .copied()
-        .collect();
     let root = state.header().root.and_then(CanisterId::number)?;
-    let behind = covered.iter().map(|id| {
+    let behind = |id: &EffectId| {
         let behind = state.effect(*id).and_then(|effect| effect.behind);
         behind.and_then(CanisterId::number).unwrap_or(root)
-    });
-    let (first, last) = (behind.clone().min()?, behind.max()?);
+    };
+    let sought = state.index.sought.iter();
+    let old = sought.filter(|id| old_enough(state.index.lost[id].started_at) <= now);
+    let mut covered = old.map(|id| (*id, behind(id)));
+    // What root knew only grows: later creations were lost behind the same id or a larger one.
+    let (mut newest, first) = covered.next()?;
+    let mut last = first;
+    for (id, behind) in covered {
+        if behind > first.saturating_add(limits::SEARCH_IDS) {
+            break;
+        }
+        (newest, last) = (id, behind.max(last));
+    }
     let search = Search {
-        purpose: Purpose::Lost(*covered.last()?),
+        purpose: Purpose::Lost(newest),
         next: first.saturating_add(1),
         end: last.saturating_add(1 + limits::SEARCH_IDS),
         not_before: now,

@@ -113,12 +113,18 @@ pub(super) fn after_look(draft: &mut Draft, case: &Case<'_>, mut row: Row) {
     if is_gone(case.last()) {
         return gone(draft, case, row);
     }
-    if let Some(seen) = case.observation() {
-        row.take_balance(seen.cycles, case.now);
+    match (case.observation(), case.trouble()) {
+        (Some(seen), _) => row.take_balance(seen.cycles, case.now),
+        // What is left tells what went back to root and what is discarded.
+        (None, Some(trouble)) if row.attempts + 1 < limits::ATTEMPTS_MAX => {
+            draft.row(row.held_back(case.now, trouble));
+            return;
+        }
+        _ => {}
     }
     if let Some(sweep) = &mut row.sweep {
         sweep.step = SweepStep::Over;
     }
-    row.next_attempt = case.now;
+    (row.attempts, row.next_attempt) = (0, case.now);
     draft.row(row);
 }

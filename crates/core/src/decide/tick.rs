@@ -98,16 +98,27 @@ fn give_up_stale<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
     Some(draft.done())
 }
 
-/// Canisters verified under other controllers go through a reset.
+/// Canisters verified under other controllers go through a reset, and so does the one that was
+/// verified longest ago, once a day: what was done to it since is seen then. That is for quiet times,
+/// and for one at a time: the others stay ready.
 fn verify_again<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
     let (since, canister) = *state.index.ready.first()?;
+    let header = state.header();
+    let is_quiet = state.counts().recovering == 0
+        && state.index.hungry.is_empty()
+        && !header.is_paused(Direction::Up)
+        && !header.is_paused(Direction::Down);
     // In the same instant it may have been before.
-    if since > state.header().controllers_at {
+    let reason = if since <= header.controllers_at {
+        Reason::WrongControllers
+    } else if is_quiet && now.since(since) >= limits::OBSERVE_EVERY && !planted("u04") {
+        Reason::VerifiedLongAgo
+    } else {
         return None;
-    }
+    };
     let mut draft = Draft::new(state, now);
     let row = expect_row(state, canister);
-    draft.row(row.moved(Phase::PendingReset, now, Reason::WrongControllers));
+    draft.row(row.moved(Phase::PendingReset, now, reason));
     Some(draft.done())
 }
 

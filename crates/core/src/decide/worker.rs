@@ -175,6 +175,7 @@ pub(super) fn go_on<M: Memory>(
     let generation = row.generation;
     let row = Row {
         reason: Reason::Claimed,
+        since: draft.now,
         ..row
     };
     draft.start_on(row, EffectKind::Install { module, generation });

@@ -309,7 +309,8 @@ impl<M: Memory> State<M> {
         let before = at_hand.or_else(|| written.map(|before| before.read()));
         match &before {
             Some(before) => self.index.take_row(before),
-            None => self.note_id(row.canister),
+            None if row.phase == Phase::Creating => self.note_id(row.canister),
+            None => {}
         }
         self.book_row(now, before.as_ref(), row);
         self.index.put_row(row);

@@ -1,4 +1,4 @@
-//! The writes behind `apply` that keep root whole: what it paid, the largest id it learnt, the
+//! The writes behind `apply` that keep root whole: what it paid, the largest id it made, the
 //! creations it lost.
 
 use super::State;
@@ -20,7 +20,8 @@ pub(super) fn spent_by(effect: &Effect, step: u8, outcome: &Outcome) -> Option<C
 }
 
 impl<M: Memory> State<M> {
-    /// Root learnt of an id.
+    /// Root created this canister. Only such ids tell where the next ones will be: an imported one
+    /// may be of another subnet.
     pub(super) fn note_id(&mut self, canister: CanisterId) {
         let newest = self.header().newest.and_then(CanisterId::number);
         if canister.number() > newest {

@@ -74,6 +74,16 @@ fn create_empty_answers_its_id_when_the_creation_ends() {
 }
 
 #[test]
+fn create_empty_is_one_more_than_the_minimum_wants() {
+    let mut root = Root::with(spec(0, 0, 1));
+    root.feed(&hatchery_core::Input::Apply(Box::new(spec(3, 0, 1))));
+    assert_eq!(ask(&mut root, "a", &Command::CreateEmpty), "InProgress");
+    assert_eq!(root.open.len(), 4);
+    root.settle();
+    assert_eq!(root.state.counts().phase(Phase::Ready), 4);
+}
+
+#[test]
 fn create_empty_is_refused_where_it_could_only_wait_or_be_given_back() {
     let command = Command::CreateEmpty;
     let mut root = Root::bare();
@@ -494,22 +504,35 @@ fn failed_and_lost_rows_have_a_way_out() {
         let code = if number == 5 { 5 } else { 3 };
         root.answer(&reset[0], &[refused(code), refused(code), refused(code)]);
     }
+    // Root cannot delete what it does not control: that row has no other way out.
+    let deleted = ask(&mut root, "a", &Command::Delete(canister(5)));
+    assert_eq!(deleted, "InProgress");
+    for _ in 0..20 {
+        for effect in std::mem::take(&mut root.open) {
+            let no = vec![refused(5); effect.outcomes.len()];
+            root.answer(&effect, &no);
+        }
+        root.later(3_600);
+    }
+    let row = root.state.row(canister(5)).expect("accounted");
     assert_eq!(
-        ask(&mut root, "a", &Command::Forget(canister(5))),
-        "refused: wrong-phase"
+        (row.phase, row.reason),
+        (Phase::Failed, Reason::NotControlled)
     );
-    let forgotten = ask(&mut root, "b", &Command::Forget(canister(6)));
-    assert_eq!(forgotten, "Deleted { discarded: Cycles(0) }");
-    assert_eq!(
-        ask(&mut root, "c", &Command::Delete(canister(5))),
-        "InProgress"
-    );
-    root.settle();
-    assert_eq!(
-        ask(&mut root, "c", &Command::Delete(canister(5))),
-        "Deleted { discarded: Cycles(0) }"
-    );
+    for (id, number) in [("b", 5), ("c", 6)] {
+        let forgotten = ask(&mut root, id, &Command::Forget(canister(number)));
+        assert_eq!(forgotten, "Deleted { discarded: Cycles(0) }");
+    }
     assert_eq!(root.state.rows_len(), 0);
+}
+
+#[test]
+fn only_what_is_out_of_reach_is_forgotten() {
+    let mut root = Root::with(spec(1, 0, 1));
+    root.settle();
+    let reply = ask(&mut root, "a", &Command::Forget(canister(11)));
+    assert_eq!(reply, "refused: wrong-phase");
+    assert_eq!(root.state.rows_len(), 1);
 }
 
 #[test]

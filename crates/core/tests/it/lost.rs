@@ -217,3 +217,50 @@ fn p12_a_canister_that_was_given_up_is_matched_when_it_turns_up() {
     );
     assert_eq!(given_up(&root), 2, "the oldest of three was closed");
 }
+
+/// One more canister is bought, and its answer is lost.
+fn lose_one(root: &mut Root, minimum: u32) {
+    root.feed(&Input::Apply(Box::new(spec(minimum, 0, 1))));
+    root.tick();
+    let effect = creations(root).remove(0);
+    root.answer(&effect, &[lost()]);
+}
+
+#[test]
+fn p12_a_canister_of_another_subnet_does_not_lead_the_search_astray() {
+    let mut root = Root::with(spec(1, 0, 1));
+    root.settle();
+    root.import(CanisterId::from_number(1 << 40));
+    root.settle();
+    lose_one(&mut root, 3);
+    let journal = root.state.effects(None, 10);
+    let behind: Vec<_> = journal.iter().map(|effect| effect.behind).collect();
+    assert_eq!(behind, [Some(canister(11))]);
+    let at = root.now;
+    root.later(600);
+    answer_all(&mut root, |number| {
+        (number == 12).then(|| created(ROOT, at))
+    });
+    assert!(root.state.row(canister(12)).is_some(), "found");
+}
+
+#[test]
+fn p12_creations_lost_far_from_each_other_are_searched_for_one_range_after_the_other() {
+    let mut root = Root::with(spec(1, 0, 1));
+    root.settle();
+    lose_one(&mut root, 2);
+    // Others create much on this subnet before the next one comes.
+    root.feed(&Input::Apply(Box::new(spec(3, 0, 1))));
+    root.tick();
+    let effect = creations(&mut root).remove(0);
+    let created = Value::Created(CanisterId::from_number(1_000_000));
+    root.answer(&effect, &[Outcome::Done(created)]);
+    root.settle();
+    lose_one(&mut root, 4);
+    root.later(600);
+    let mut ids = answer_all(&mut root, |_| None);
+    ids.extend(answer_all(&mut root, |_| None));
+    let ranges = (12..=1_011).chain(1_000_001..=1_001_000);
+    assert_eq!(ids, ranges.collect::<Vec<_>>());
+    assert_eq!(given_up(&root), 2);
+}

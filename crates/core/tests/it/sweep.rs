@@ -129,6 +129,11 @@ fn p26_a_canister_is_swept_before_it_is_deleted_and_the_rest_is_booked() {
     root.answer(&sweep, &[done()]);
     root.later(5);
     let look = one(&mut root, |kind| *kind == EffectKind::Observe);
+    let busy = Refusal::new(2, "busy");
+    root.answer(&look, &[Outcome::NotExecuted(busy)]);
+    assert!(root.open.is_empty(), "what it holds is not known yet");
+    root.later(60);
+    let look = one(&mut root, |kind| *kind == EffectKind::Observe);
     let rest = Cycles(60 * Cycles::B);
     let seen = Observation {
         cycles: rest,

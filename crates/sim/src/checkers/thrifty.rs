@@ -18,8 +18,9 @@ impl Checker for Thrifty {
         let effects = scene.decision.effects.iter();
         let bought = effects.filter(|effect| is_creation(&effect.kind)).count();
         // What operators asked for by name comes on top.
-        let asked = scene.decision.events.iter().filter(|event| is_asked(event));
-        if bought <= asked.count() {
+        let events = scene.decision.events.iter();
+        let asked = events.filter(|event| is_asked(event)).count();
+        if bought <= asked {
             return Ok(());
         }
         let creations = scene.journal.values().filter(|effect| {
@@ -37,7 +38,7 @@ impl Checker for Thrifty {
         let unmet: u32 = records.map(|record| record.unmet).sum();
         // What no pool may have, for its past, does not count as there.
         let barred = scene.rows.values().filter(|row| is_barred(spec, row));
-        let wanted = spare(scene, spec, unmet) + unmet as usize + barred.count();
+        let wanted = spare(scene, spec, unmet) + unmet as usize + barred.count() + asked;
         if coming > wanted {
             return Err(format!("bought: {coming} are coming, {wanted} are wanted"));
         }

@@ -414,7 +414,10 @@ impl World {
                 return *id;
             }
         }
-        super::canister_id(self.dice.between(0, 24))
+        match self.dice.between(0, 24) {
+            24 => fleet::far(),
+            number => super::canister_id(number),
+        }
     }
 
     /// Now and then one with a chain in flight: that is where races are.

@@ -1,10 +1,11 @@
 //! The fleet the model runs: its spec, its module, its people. Small numbers, so that bounds are
 //! met often.
 
+use super::canister::canister_id;
 use hatchery_types::{
-    Cycles, DrainSpec, FleetSpec, GrantSpec, HealthSpec, LanesSpec, LeaseEnd, LeaseSpec,
-    ModuleHash, Nanos, PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec, Source,
-    TopUpSpec, UpgradeSpec, WarmPoolSpec,
+    CanisterId, Cycles, DrainSpec, FleetSpec, GrantSpec, HealthSpec, LanesSpec, LeaseEnd,
+    LeaseSpec, ModuleHash, Nanos, PoolSpec, Principal, PullSpec, RoleSpec, ScaleSpec, SignalSpec,
+    Source, TopUpSpec, UpgradeSpec, WarmPoolSpec,
 };
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
@@ -32,6 +33,11 @@ pub(super) fn operator() -> Principal {
 /// Somebody who has canisters of their own on the subnet.
 pub(super) fn stranger() -> Principal {
     Principal::from_slice(&[9; 29])
+}
+
+/// A canister of another subnet: ids there are far from those of the fleet's own.
+pub(super) fn far() -> CanisterId {
+    canister_id(1 << 40)
 }
 
 /// The controllers beside root that operators want.

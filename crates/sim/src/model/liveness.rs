@@ -1,7 +1,7 @@
 //! After the safety phase: faults stop, workers are honest, operators resume and requeue, and the
 //! world must come to rest within a stated time or say what holds it back.
 
-use super::canister::Habits;
+use super::canister::{Canister, Habits};
 use super::fleet;
 use super::mirror::Rows;
 use super::world::{Failure, World};
@@ -13,18 +13,41 @@ use hatchery_types::{CanisterId, Nanos, OperationId, Phase, Reason, RunState};
 const PATIENCE: Nanos = Nanos::from_secs(3 * 3_600);
 /// Steps for coming to rest; more means that something is tried again and again without a wait.
 const PASSES_MAX: u32 = 5_000;
+/// What was not looked at for so long is looked at.
+const DAY: Nanos = Nanos::from_secs(24 * 3_600);
 /// How often a member reports.
 const REPORT_EVERY: Nanos = Nanos::from_secs(60);
 /// What every honest member has to do: with ten wanted per worker, the pools grow to their middle.
 const HONEST_JOBS: u64 = 8;
 
 impl World {
-    /// Ends the faults and waits until desired is observed.
+    /// Ends the faults and waits until desired is observed. In every third world a spare canister is
+    /// then deleted behind root's back, and a day later that is mended, too.
     ///
     /// # Errors
     /// What has not come to rest, or a violation on the way.
     pub fn converge(&mut self) -> Result<(), Failure> {
         self.make_peace()?;
+        self.come_to_rest(World::unrest)?;
+        if self.seed.is_multiple_of(3) && self.lose_spare() {
+            self.now = self.now + DAY;
+            self.come_to_rest(|world| world.spent().or_else(|| world.unrest()))?;
+        }
+        Ok(())
+    }
+
+    /// A spare canister is deleted behind root's back.
+    fn lose_spare(&mut self) -> bool {
+        let mut ready = self.rows().values();
+        let spare = ready.find(|row| row.phase == Phase::Ready);
+        let Some(spare) = spare.map(|row| row.canister) else {
+            return false;
+        };
+        self.platform.canisters.remove(&spare);
+        true
+    }
+
+    fn come_to_rest(&mut self, unrest: fn(&World) -> Option<String>) -> Result<(), Failure> {
         let end = self.now + PATIENCE;
         let mut report_at = self.now;
         let mut passes = 0;
@@ -42,11 +65,11 @@ impl World {
                 self.report_all()?;
             }
             self.pass(report_at.since(self.now))?;
-            if self.unrest().is_none() {
+            if unrest(self).is_none() {
                 return self.look_at_all();
             }
         }
-        match self.unrest() {
+        match unrest(self) {
             None => self.look_at_all(),
             Some(what) => Err(self.failure("converges", what)),
         }
@@ -191,6 +214,20 @@ impl World {
             .values()
             .find(|row| passing.contains(&row.phase));
         stuck.map(|row| format!("{} still {}: {}", row.canister, row.phase, row.reason))
+    }
+
+    /// A canister that root takes for a spare one, and that is none.
+    fn spent(&self) -> Option<String> {
+        let root = self.platform.root.0;
+        let is_spare = |it: &Canister| it.is_controlled_by(root) && it.module.is_none();
+        let spent = self.rows().values().find(|row| {
+            let canister = self.platform.canisters.get(&row.canister);
+            row.phase == Phase::Ready && !canister.is_some_and(is_spare)
+        })?;
+        Some(format!(
+            "{} is said to be ready, and is not",
+            spent.canister
+        ))
     }
 
     /// Members that could run their role's module by now, and do not; unless root says that it has

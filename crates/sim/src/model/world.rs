@@ -6,6 +6,7 @@
 //! row, and core's own check with the index against a rebuilt one.
 
 use super::action::Action;
+use super::canister::Canister;
 use super::draw::RICH;
 use super::fleet;
 use super::mirror::{Mirror, Rows, rows};
@@ -210,6 +211,9 @@ impl World {
             let foreign = vec![fleet::stranger()];
             self.platform.create(foreign, Cycles(4 * Cycles::T));
         }
+        let with_root = vec![fleet::stranger(), self.platform.root.0];
+        let far = Canister::created(with_root, Cycles(4 * Cycles::T));
+        self.platform.canisters.insert(fleet::far(), far);
         self.message(&Input::Started {
             root: self.platform.root,
         })?;
