@@ -59,6 +59,7 @@ impl Call<'_> {
     ///
     /// The limit is looked at first: a refused call is not free, and the liquid balance says what
     /// may be spent before the freezing limit (interface specification, `cost_call`).
+    #[cfg(any(feature = "worker", feature = "hub"))]
     pub(crate) fn send(&self, callback: Callback, env: u32) -> Result<(), NotSent> {
         self.send_with_cleanup(callback, None, env)
     }

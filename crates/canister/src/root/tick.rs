@@ -53,7 +53,7 @@ pub(crate) fn ask() {
         cycles: 0,
         wait: Wait::Unbounded,
     };
-    match call.send(ended, 0) {
+    match call.send_with_cleanup(ended, Some(lost), 0) {
         Ok(()) => UNDER_WAY.set(true),
         Err(_) => arm(now() + BLOCKED_RETRY),
     }
@@ -69,6 +69,11 @@ extern "C" fn ended(_env: usize) {
     } else if again {
         ask();
     }
+}
+
+/// The callback trapped, and what it did is undone: the next to ask sends a tick again.
+extern "C" fn lost(_env: usize) {
+    UNDER_WAY.set(false);
 }
 
 /// One tick: decide, apply, call, until nothing is left or the share of the message is spent.
