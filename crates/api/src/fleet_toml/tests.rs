@@ -75,6 +75,8 @@ fn a_small_file_has_the_defaults_of_the_design() {
 fn the_warm_pool_has_the_defaults_of_the_design_or_what_the_file_says() {
     let spec = read(SMALL).expect("the small file is good");
     assert_eq!(spec.warm_pool, WarmPoolSpec::new(5, 20));
+    let times = [spec.warm_pool.first_check, spec.warm_pool.watchdog].map(Nanos::as_secs);
+    assert_eq!(times, [30, 1_800]);
     assert_eq!(spec.roles[0].reuse, Reuse::SameRole);
     let more = r#"
 maximum = 20

@@ -60,7 +60,8 @@ fn bytes(nat: u128) -> u64 {
 }
 
 /// Whether every setting but the controllers is at the warm pool's value; `None` when a replica
-/// does not report one that it must. Settings newer than a replica need not be reported.
+/// does not report one that it must. The five that came after the others need not be reported: a
+/// replica that does not know a setting has nothing of it that a tenant could have changed.
 fn is_clean(settings: &ReportedSettings) -> Option<bool> {
     let is = |value: Option<u128>, wanted: u128| value.map(|value| value == wanted);
     let private =
@@ -286,6 +287,53 @@ mod tests {
         };
         let seen = observe(reply).expect("observed");
         assert_eq!((seen.settings_clean, seen.snapshot_bytes), (None, None));
+    }
+
+    /// What a replica reports that has everything but the settings that came last.
+    #[derive(CandidType)]
+    struct EarlierSettings {
+        controllers: Vec<Principal>,
+        compute_allocation: u128,
+        memory_allocation: u128,
+        freezing_threshold: u128,
+        reserved_cycles_limit: u128,
+        log_visibility: Visibility,
+        wasm_memory_limit: u128,
+        environment_variables: Vec<Variable>,
+    }
+
+    #[derive(CandidType)]
+    struct EarlierStatus {
+        status: Status,
+        settings: EarlierSettings,
+        module_hash: Option<ModuleHash>,
+        memory_size: u128,
+        cycles: u128,
+    }
+
+    #[test]
+    fn p25_a_setting_that_a_replica_does_not_know_yet_is_none_that_a_tenant_left() {
+        let clean = |freezing_threshold| {
+            let reply = EarlierStatus {
+                status: Status::Running,
+                settings: EarlierSettings {
+                    controllers: vec![],
+                    compute_allocation: 0,
+                    memory_allocation: 0,
+                    freezing_threshold,
+                    reserved_cycles_limit: 5_000_000_000_000,
+                    log_visibility: Visibility::Controllers,
+                    wasm_memory_limit: 3_221_225_472,
+                    environment_variables: vec![],
+                },
+                module_hash: None,
+                memory_size: 1,
+                cycles: 2,
+            };
+            observe(reply).expect("observed").settings_clean
+        };
+        assert_eq!(clean(2_592_000), Some(true), "five are not reported");
+        assert_eq!(clean(1), Some(false), "what is reported counts");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The size of the warm pool: what is bought, what is not, and what is not sold.
 
-use crate::fixture::{Root, canister, empty, refused, saw, spec};
+use crate::fixture::{Root, canister, counted, empty, refused, saw, spec};
 use hatchery_core::{Command, Input, warm_reason};
 use hatchery_types::{
     EffectKind, Nanos, Observation, Outcome, Phase, Principal, Reason, Refusal, Value,
@@ -121,4 +121,70 @@ fn an_operator_goes_on_when_the_receipts_of_yesterday_expire() {
         matches!(answered, hatchery_core::Reply::Command(_)),
         "{answered:?}"
     );
+}
+
+/// Creations under way, unanswered.
+fn under_way(root: &Root) -> usize {
+    let creations = root.open.iter();
+    creations
+        .filter(|effect| matches!(effect.kind, EffectKind::Create { .. }))
+        .count()
+}
+
+#[test]
+fn ten_creations_are_under_way_at_once_until_the_minimum_is_there() {
+    let mut root = Root::with(spec(25, 0, 1));
+    let (mut made, mut most) = (0u8, 0);
+    while under_way(&root) > 0 {
+        most = most.max(under_way(&root));
+        let create = root.take(|kind| matches!(kind, EffectKind::Create { .. }));
+        for effect in &create {
+            made += 1;
+            let created = Value::Created(canister(100 + made));
+            root.answer(effect, &[Outcome::Done(created)]);
+            most = most.max(under_way(&root));
+        }
+    }
+    assert_eq!((made, most), (25, 10));
+    root.settle();
+    assert_eq!(root.state.counts().phase(Phase::Ready), 25);
+    root.run(60);
+    assert_eq!(root.state.rows_len(), 25, "and no more");
+}
+
+#[test]
+fn what_a_row_knows_of_its_last_tenancy_outlives_recycle_requeue_and_a_second_import() {
+    let mut root = Root::with(spec(1, 1, 1));
+    root.settle();
+    root.run(2);
+    let member = root.state.workers("workers", None, 1)[0].0;
+    let knows = |root: &Root| {
+        let row = root.state.row(member).expect("accounted");
+        (row.role, row.pool, row.parent, row.module, row.created_at)
+    };
+    let known = knows(&root);
+    assert_eq!(known.0.as_deref(), Some("worker"));
+    assert!(known.3.is_some());
+    root.recycle(member);
+    root.run(30);
+    let phase = |root: &Root| root.state.row(member).map(|row| row.phase);
+    assert_eq!(phase(&root), Some(Phase::Ready));
+    assert_eq!(knows(&root), known, "recycled");
+    for again in [
+        Command::RequeueFailed(Some(vec![member])),
+        Command::ImportQueued(vec![member]),
+    ] {
+        root.run(1);
+        root.recycle(member);
+        let reset = root.take(|kind| matches!(kind, EffectKind::Reset { .. }));
+        let no = refused(5);
+        root.answer(&reset[0], &[no.clone(), no.clone(), no]);
+        assert_eq!(phase(&root), Some(Phase::Failed));
+        let operation = format!("{again:?}");
+        let answer = counted(&root.command(&operation[..20], again));
+        assert_eq!((answer.added, answer.requeued), (0, 1));
+        root.settle();
+        assert_eq!(phase(&root), Some(Phase::Ready));
+        assert_eq!(knows(&root), known);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::wasm;
 use candid::Principal;
-use hatchery_api::{Answer, Command, CommandAnswer, CommandRequest};
+use hatchery_api::{Answer, Command, CommandAnswer, CommandRequest, PoolListPage, PoolListRequest};
 use hatchery_engine::trace::Event;
 use hatchery_engine::{InstallMode, Reject};
 use hatchery_sim::demo::read_fleet;
@@ -179,4 +179,47 @@ fn p17_p25_a_reset_leaves_neither_other_controllers_nor_settings() {
     assert!(!of(shared).controllers.contains(&stranger()));
     let census = world.census(&spec).expect("root answers");
     assert!(census.violations.is_empty(), "{census:?}");
+}
+
+#[test]
+fn an_entry_says_when_it_came_what_it_holds_and_whose_it_was() {
+    let (mut world, spec) = crate::world::start();
+    crate::world::settle(&mut world, &spec);
+    let rows = world.rows().expect("root answers");
+    let member = rows.iter().find(|row| row.phase == Phase::InService);
+    let member = member.expect("it is at work").clone();
+    let recycle = CommandRequest {
+        operation: OperationId("back".to_owned()),
+        command: Command::Recycle {
+            canister: member.canister,
+        },
+    };
+    world.command(&recycle).expect("taken");
+    let root = world.root;
+    for _ in 0..240 {
+        world.pass(1, HALF_SECOND);
+        let request = PoolListRequest {
+            phase: Some(Phase::Ready),
+            ..PoolListRequest::default()
+        };
+        let page: PoolListPage = world
+            .update_as(world.operator, "pool_list", &request)
+            .expect("root answers");
+        let Some(entry) = page.rows.iter().find(|row| row.canister == member.canister) else {
+            continue;
+        };
+        let seen = world.engine.canister(member.canister.0).expect("there");
+        assert!(entry.cycles.expect("it was read").0 <= seen.cycles);
+        assert!(entry.cycles_at.expect("and when") > member.since);
+        assert_eq!(entry.created_at, member.created_at);
+        assert_eq!(entry.role.as_deref(), Some("worker"));
+        assert_eq!(entry.module, Some(spec.roles[0].module));
+        assert_eq!(
+            (entry.pool.as_deref(), entry.parent),
+            (Some("workers"), Some(root))
+        );
+        assert_eq!(seen.module_hash, None, "what it says is of its past");
+        return;
+    }
+    panic!("it is not ready: {:?}", world.rows());
 }
