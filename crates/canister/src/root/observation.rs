@@ -299,7 +299,7 @@ mod tests {
         reserved_cycles_limit: u128,
         log_visibility: Visibility,
         wasm_memory_limit: u128,
-        environment_variables: Vec<Variable>,
+        environment_variables: Vec<platform::EnvironmentVariable>,
     }
 
     #[derive(CandidType)]
