@@ -53,7 +53,9 @@ impl Client {
             .build()
             .map_err(|error| {
                 let message = format!("{} is no address: {error}", place.url);
-                Complaint::new(Kind::Input, message)
+                Complaint::new(Kind::Input, message).hint(
+                    "--network takes `local`, `ic` or an address such as http://127.0.0.1:4943",
+                )
             })?;
         match &place.trust {
             Trust::Compiled => {}

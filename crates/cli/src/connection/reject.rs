@@ -54,7 +54,8 @@ pub(crate) fn explain(attempt: Attempt<'_>, error: &AgentError) -> Complaint {
             let message = "the network's answer is from another time than this machine's";
             Complaint::new(Kind::Unreachable, message).hint("set this machine's clock")
         }
-        other => Complaint::new(Kind::Unreachable, format!("{network}: {other}")),
+        other => Complaint::new(Kind::Unreachable, format!("{network}: {other}"))
+            .hint("`hatchery doctor` looks at what is wrong; the same command can be given again"),
     }
 }
 
@@ -90,7 +91,8 @@ fn rejected(attempt: Attempt<'_>, code: &str, text: &str) -> Complaint {
         _ if text.starts_with("unauthorised") => {
             denied(format!("{identity} may not call `{method}` of {callee}: {text}"))
         }
-        _ => Complaint::new(Kind::Refused, format!("`{method}` of {callee} was rejected: {text}")),
+        _ => Complaint::new(Kind::Refused, format!("`{method}` of {callee} was rejected: {text}"))
+            .hint("`hatchery doctor` looks at what is wrong; `hatchery status` shows what is there"),
     }
 }
 
@@ -125,6 +127,7 @@ mod tests {
             hint: `hatchery deploy` finishes an upgrade that was interrupted and starts it
             error: root is out of cycles: TEXT
             hint: `hatchery cycles top-up` gives it some
-            error: `status` of root was rejected: TEXT"#]].assert_eq(&shown.join("\n"));
+            error: `status` of root was rejected: TEXT
+            hint: `hatchery doctor` looks at what is wrong; `hatchery status` shows what is there"#]].assert_eq(&shown.join("\n"));
     }
 }

@@ -17,7 +17,10 @@ pub(crate) fn run(session: &Session<'_>, options: &CanistersOptions) -> anyhow::
     }
     let parent = options.parent.as_deref().map(canister).transpose()?;
     let module = options.module.as_deref().map(|text| {
-        let wrong = || Complaint::new(Kind::Input, format!("{text} is no hash of a module"));
+        let wrong = || {
+            Complaint::new(Kind::Input, format!("{text} is no hash of a module"))
+                .hint("give its 64 hexadecimal digits: `hatchery modules list` shows them")
+        };
         ModuleHash::from_hex(text).ok_or_else(wrong)
     });
     let rows = session.client.rows_that(CanistersRequest {
