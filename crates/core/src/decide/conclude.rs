@@ -209,7 +209,7 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, cycl
 }
 
 /// A canister that was named to root before it was there: what was said of it so far is no more.
-fn named_before(now: Nanos, row: Row) -> Row {
+pub(super) fn named_before(now: Nanos, row: Row) -> Row {
     let row = Row {
         created_at: now,
         ..row
@@ -241,7 +241,11 @@ fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
         };
     }
     if case.found_gone() {
-        return row.moved(Phase::Lost, now, Reason::Gone);
+        return if case.started_at < row.created_at {
+            to_reset(row, now, Reason::Bought)
+        } else {
+            row.moved(Phase::Lost, now, Reason::Gone)
+        };
     }
     if lost_control(case.last()) {
         return row.moved(Phase::Failed, now, Reason::NotControlled);
