@@ -296,8 +296,7 @@ fn p12_what_was_missing_before_it_was_created_is_not_taken_for_gone() {
     root.answer(&creation[0], &[Outcome::Done(Value::Created(canister(12)))]);
     root.answer(&early[0], &[refused(3), refused(3), refused(3)]);
     let row = root.state.row(canister(12)).expect("accounted");
-    assert_eq!(row.phase, Phase::PendingReset);
-    root.later(60);
+    assert_eq!(row.phase, Phase::Resetting, "asked anew");
     root.settle();
     let row = root.state.row(canister(12)).expect("accounted");
     assert_eq!(row.phase, Phase::Ready);

@@ -57,22 +57,25 @@ impl World {
     fn come_to_rest(&mut self, unrest: fn(&World) -> Option<String>) -> Result<(), Failure> {
         let end = self.now + PATIENCE;
         let mut report_at = self.now;
+        // What failed by an answer that was still under way when faults ended is requeued once more.
+        let mut requeue_at = Some(self.now + LONGEST_CALL);
         let mut passes = 0;
         let mut calm_since = None;
         let calm = [Nanos(0), CALM][usize::from(self.seed.is_multiple_of(6))];
         while self.now < end {
             passes += 1;
             if passes > PASSES_MAX {
-                let what = unrest(self);
-                let open = self.what_is_open();
-                return Err(self.failure(
-                    "spinning",
-                    format!("{passes} steps to come to rest: {what:?}, {open}"),
-                ));
+                let what = unrest(self).unwrap_or_default();
+                return Err(self.restless("spinning", &what));
             }
             if self.now >= report_at {
                 report_at = self.now + REPORT_EVERY;
                 self.report_all()?;
+            }
+            if requeue_at.is_some_and(|at| self.now >= at) {
+                requeue_at = None;
+                self.command_in_peace("late", Command::RequeueFailed(None))?;
+                self.tick()?;
             }
             self.pass(report_at.since(self.now))?;
             // A world with something under way is rarely at rest: a look each time would cost more
@@ -89,8 +92,20 @@ impl World {
         }
         match unrest(self) {
             None => self.look_at_all(),
-            Some(what) => Err(self.failure("converges", what)),
+            Some(what) => Err(self.restless("converges", &what)),
         }
+    }
+
+    /// What is not at rest, with what root says of it.
+    fn restless(&self, checker: &str, what: &str) -> Failure {
+        let warm = warm_reason(&self.state, self.now, &self.vitals());
+        let pools = self.wanted.pools.iter();
+        let pools = pools.filter_map(|pool| self.state.pool(&pool.name));
+        let pools: Vec<_> = pools
+            .map(|it| (&it.name, it.desired, it.unmet, &it.reasons))
+            .collect();
+        let open = self.what_is_open();
+        self.failure(checker, format!("{what}: {warm:?}, {pools:?}, {open}"))
     }
 
     fn make_peace(&mut self) -> Result<(), Failure> {
@@ -108,19 +123,18 @@ impl World {
                 self.remodule(role, 1)?;
             }
         }
-        for (name, command) in [
-            ("peace", Command::Resume(None)),
-            ("again", Command::RequeueFailed(None)),
-        ] {
-            let operation = OperationId(format!("{name}-{}", self.step));
-            let caller = fleet::operator();
-            self.message(&Input::Command(CommandInput {
-                caller,
-                operation,
-                command,
-            }))?;
-        }
+        self.command_in_peace("peace", Command::Resume(None))?;
+        self.command_in_peace("again", Command::RequeueFailed(None))?;
         self.tick()
+    }
+
+    fn command_in_peace(&mut self, name: &str, command: Command) -> Result<(), Failure> {
+        let input = CommandInput {
+            caller: fleet::operator(),
+            operation: OperationId(format!("{name}-{}", self.now.0)),
+            command,
+        };
+        self.message(&Input::Command(input)).map(drop)
     }
 
     fn report_all(&mut self) -> Result<(), Failure> {
@@ -181,33 +195,15 @@ impl World {
             let desired = record.map_or(pool.min, |record| record.desired) as usize;
             let desired = desired.max(pool.min as usize);
             if (in_service + count(Phase::Leased) < desired && buys) || in_service > most {
-                let why = record.map(|record| (desired, &record.reasons));
                 let (min, max, name) = (pool.min, pool.max, &pool.name);
-                let open = self.what_is_open();
-                return Some(format!(
-                    "{name}: {in_service} in service of {min}..{max}: {why:?}, {open}"
-                ));
+                return Some(format!("{name}: {in_service} in service of {min}..{max}"));
             }
         }
-        let ready = self
-            .rows()
-            .values()
-            .filter(|row| row.phase == Phase::Ready)
-            .count();
-        let too_few = ready < spec.warm_pool.minimum as usize && buys;
-        if too_few || ready > spec.warm_pool.maximum as usize {
-            let vitals = self.vitals();
-            let (minimum, maximum) = (spec.warm_pool.minimum, spec.warm_pool.maximum);
-            let pools = spec.pools.iter();
-            let why: Vec<_> = pools
-                .filter_map(|pool| self.state.pool(&pool.name))
-                .map(|record| (&record.name, record.unmet, &record.reasons))
-                .collect();
-            return Some(format!(
-                "{ready} ready of {minimum}..{maximum}: {:?}, {why:?}, {}",
-                warm_reason(&self.state, self.now, &vitals),
-                self.what_is_open()
-            ));
+        let ready = self.rows().values();
+        let ready = ready.filter(|row| row.phase == Phase::Ready).count();
+        let (minimum, maximum) = (spec.warm_pool.minimum, spec.warm_pool.maximum);
+        if (ready < minimum as usize && buys) || ready > maximum as usize {
+            return Some(format!("{ready} ready of {minimum}..{maximum}"));
         }
         let dead = rows.values().find(|row| !self.is_alive(row));
         if let Some(row) = dead {
@@ -236,14 +232,11 @@ impl World {
             Phase::Exporting,
             Phase::Upgrading,
         ];
-        // What was named to root before root's own lost creation made it is only looked for then.
-        let exists = |row: &Row| {
-            let id = &row.canister;
-            self.platform.canisters.contains_key(id) && !self.platform.bought.contains_key(id)
-        };
-        let stuck = rows.values().find(|row| {
-            passing.contains(&row.phase)
-                || (row.phase == Phase::Lost && row.reason == Reason::Gone && exists(row))
+        let exists = |row: &Row| self.platform.canisters.contains_key(&row.canister);
+        let stuck = rows.values().find(|row| match row.phase {
+            Phase::Lost => row.reason == Reason::Gone && exists(row),
+            Phase::Failed => !is_final(&row.reason),
+            phase => passing.contains(&phase),
         });
         if let Some(row) = stuck {
             return Some(format!(
@@ -263,14 +256,8 @@ impl World {
     /// What root bought, still controls, and has no row for.
     fn orphan(&self, rows: &Rows) -> Option<String> {
         let bought = self.platform.bought.keys();
-        let known = |id: &CanisterId| {
-            // Out of root's control when it was searched for, it could not be found.
-            let canister = self.platform.canisters.get(id);
-            rows.contains_key(id) || canister.is_some_and(|it| it.meddled > 0)
-        };
-        let orphan = bought
-            .copied()
-            .find(|id| self.platform.is_ours(*id) && !known(id))?;
+        let mut ours = bought.filter(|id| self.platform.is_ours(**id));
+        let orphan = ours.find(|id| !rows.contains_key(id))?;
         Some(format!("{orphan} was bought and has no row"))
     }
 
@@ -330,4 +317,16 @@ impl World {
             .collect();
         format!("open {effects:?}, rows {rows:?}")
     }
+}
+
+/// What no requeue mends: somebody else's canister, or one with too few cycles, too many to be
+/// deleted, or another state than its snapshot's.
+fn is_final(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::NotControlled
+            | Reason::BelowFloor
+            | Reason::AboveSweepLine
+            | Reason::RollbackFailed
+    )
 }
