@@ -7,8 +7,8 @@ use crate::workspace::Workspace;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-/// Seeds of the model that a merge must pass, of 9,000.
-const SHARE_MODEL: &str = "2000";
+/// Seeds of the model that a merge must pass, of 5,000.
+const SHARE_MODEL: &str = "1200";
 /// Seeds of the wasm level that a merge must pass, of 200.
 const SHARE_WASM: &str = "10";
 

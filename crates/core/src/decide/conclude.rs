@@ -233,7 +233,7 @@ fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
                 funding::note_need(case.spec, now, row)
             }
             Some(Reason::NotEmpty)
-                if observation.snapshot_bytes > Some(0) && row.attempts < limits::ATTEMPTS_MAX =>
+                if observation.snapshot_bytes > Some(0) && upgrade::may_purge(&row) =>
             {
                 upgrade::purged(now, row)
             }

@@ -23,7 +23,7 @@ const LOOK_EVERY: u32 = 20;
 /// No answer takes longer once faults have ended.
 const LONGEST_CALL: Nanos = Nanos::from_secs(900);
 /// How often a member reports.
-const REPORT_EVERY: Nanos = Nanos::from_secs(60);
+const REPORT_EVERY: Nanos = Nanos::from_secs(120);
 /// What every honest member has to do: with ten wanted per worker, the pools grow to their middle.
 const HONEST_JOBS: u64 = 8;
 
@@ -232,9 +232,9 @@ impl World {
             Phase::Exporting,
             Phase::Upgrading,
         ];
-        let exists = |row: &Row| self.platform.canisters.contains_key(&row.canister);
+        let is_ours = |row: &Row| self.platform.is_ours(row.canister);
         let stuck = rows.values().find(|row| match row.phase {
-            Phase::Lost => row.reason == Reason::Gone && exists(row),
+            Phase::Lost => row.reason == Reason::Gone && is_ours(row),
             Phase::Failed => !is_final(&row.reason),
             phase => passing.contains(&phase),
         });
