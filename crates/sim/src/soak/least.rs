@@ -43,6 +43,12 @@ pub(super) fn missing(soaked: &Soaked) -> Option<String> {
 mod tests {
     use super::{CANISTERS, FORCED, POLITE, ROUNDS, Soaked, missing};
 
+    type Spoil = fn(&mut Soaked);
+
+    fn struck(soaked: &mut Soaked, name: &str, count: u64) {
+        soaked.faults.insert(name.to_owned(), count);
+    }
+
     fn eventful() -> Soaked {
         let faults = ["refused", "slow-call", "deleted", FORCED, POLITE];
         Soaked {
@@ -59,18 +65,12 @@ mod tests {
     #[test]
     fn a_seed_in_which_too_little_happened_fails() {
         assert_eq!(missing(&eventful()), None);
-        let spoils: [(fn(&mut Soaked), &str); 7] = [
+        let spoils: [(Spoil, &str); 7] = [
             (|it| it.rounds -= 1, "999 rounds"),
             (|it| it.canisters -= 1, "99 canisters at once"),
-            (|it| drop(it.faults.remove("refused")), "4 kinds of faults"),
-            (
-                |it| drop(it.faults.insert(FORCED.to_owned(), 0)),
-                "4 kinds of faults",
-            ),
-            (
-                |it| drop(it.faults.insert(POLITE.to_owned(), 2)),
-                "2 polite upgrades",
-            ),
+            (|it| struck(it, "refused", 0), "4 kinds of faults"),
+            (|it| struck(it, FORCED, 0), "4 kinds of faults"),
+            (|it| struck(it, POLITE, 2), "2 polite upgrades"),
             (
                 |it| it.upgrades = 1,
                 "root counts 1 upgrades, 1 by force and 1 polite were done",
