@@ -5,6 +5,7 @@
 //! drawn in [`troubles`], what members do and what is done to them in [`tenants`].
 
 mod keeper;
+mod least;
 mod rest;
 mod tenants;
 mod troubles;
@@ -15,7 +16,7 @@ use crate::dice::Dice;
 use crate::model::Failure;
 use crate::world::{CallError, FleetWorld, stranger};
 use hatchery_api::{Command, CommandRequest};
-use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, OperationId};
+use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, Incarnation, OperationId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tenants::Tenants;
@@ -60,12 +61,19 @@ pub struct Soaked {
     pub faults: BTreeMap<String, u64>,
     /// How often each reason was given in root's log, and what members' operations came to.
     pub seen: BTreeMap<String, u64>,
+    /// Looks at everything, and those of them at which root answered all that was asked.
+    pub looks: u64,
+    /// See [`Soaked::looks`].
+    pub looks_complete: u64,
+    /// Upgrades of root, as it counts them itself.
+    pub upgrades: u64,
 }
 
 /// Runs one seed.
 ///
 /// # Errors
-/// The first violation, or what did not come to rest.
+/// The first violation, what did not come to rest, or that too little happened for the seed to mean
+/// anything.
 pub fn soak(seed: u64, modules: &Modules) -> Result<Soaked, Failure> {
     let mut soak = Soak::start(seed, modules).map_err(|error| broken(seed, 0, "start", &error))?;
     for round in 0..ROUNDS {
@@ -73,7 +81,10 @@ pub fn soak(seed: u64, modules: &Modules) -> Result<Soaked, Failure> {
     }
     soak.come_to_rest(modules)?;
     soak.soaked.seen = soak.watch.seen();
-    Ok(soak.soaked)
+    match least::missing(&soak.soaked) {
+        None => Ok(soak.soaked),
+        Some(what) => Err(broken(seed, soak.soaked.rounds, "eventful", &what)),
+    }
 }
 
 fn broken(seed: u64, step: u64, checker: &str, what: &dyn std::fmt::Display) -> Failure {
@@ -92,6 +103,8 @@ struct Soak {
     tenants: Tenants,
     watch: Watch,
     operations: u64,
+    /// Root's when it began.
+    incarnation: Incarnation,
     soaked: Soaked,
 }
 
@@ -102,6 +115,7 @@ impl Soak {
         let mut spec = read_fleet(FLEET, module).expect("bug: the fleet of the wasm level is one");
         tenants::install_first(&mut world, &mut spec);
         world.apply(&spec)?;
+        let incarnation = world.status()?.incarnation;
         let mut watch = Watch::default();
         watch.bound(&spec);
         for number in 0..6 {
@@ -123,6 +137,7 @@ impl Soak {
             watch,
             dice: Dice::new(seed, 21),
             operations: 0,
+            incarnation,
             soaked: Soaked::default(),
             world,
             spec,
@@ -215,9 +230,12 @@ impl Soak {
         }
     }
 
-    fn look(&mut self, round: u64) -> Result<(), Failure> {
+    /// Looks at everything; false: root did not answer all that was asked.
+    fn look(&mut self, round: u64) -> Result<bool, Failure> {
         let meddled = self.troubles.meddled();
         let wrong = self.watch.look(&mut self.world, &self.spec, meddled);
+        self.soaked.looks += 1;
+        self.soaked.looks_complete += u64::from(matches!(wrong, Ok(true)));
         self.soaked.canisters = self.soaked.canisters.max(self.watch.canisters());
         self.soaked.rounds = self.world.engine.round();
         wrong.map_err(|what| broken(self.seed, round, "wasm", &what))
@@ -252,11 +270,28 @@ impl Soak {
         Err(broken(self.seed, ROUNDS + PATIENCE, "converges", &unrest))
     }
 
-    /// All is at rest: a last look, and one into the books.
+    /// All is at rest: a last look, and one into the books. Root answers whatever it is asked, and
+    /// each answer that was waited for has come.
     fn close(&mut self, round: u64) -> Result<(), Failure> {
-        self.look(round)?;
+        self.close_look(round)?;
         let books = rest::check_books(&mut self.world, self.troubles.meddled());
         books.map_err(|what| broken(self.seed, round, "conserved", &what))?;
-        self.look(round)
+        self.close_look(round)?;
+        let unread = self.watch.unread();
+        if let Some(what) = unread {
+            return Err(broken(self.seed, round, "wasm", &what));
+        }
+        let status = self.world.status();
+        let status = status.map_err(|error| broken(self.seed, round, "wasm", &error))?;
+        self.soaked.upgrades = u64::from(status.incarnation.0 - self.incarnation.0);
+        Ok(())
+    }
+
+    fn close_look(&mut self, round: u64) -> Result<(), Failure> {
+        if self.look(round)? {
+            return Ok(());
+        }
+        let what = "root is at rest and does not answer all that it is asked";
+        Err(broken(self.seed, round, "wasm", &what))
     }
 }

@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const RULES: usize = 6;
 /// Rounds in which root is upgraded: so many by force, then one politely.
 const FORCED_MAX: u64 = 3;
+/// The faults that are upgrades of root; they count when they are done.
+pub(super) const FORCED: &str = "upgraded-forced";
+pub(super) const POLITE: &str = "upgraded-polite";
 
 /// The troubles of one seed.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Troubles {
     struck: BTreeMap<String, u64>,
     meddled: BTreeSet<Principal>,
     forced: Vec<u64>,
+    /// Upgrades by force that are not answered yet.
+    forcing: Vec<MessageId>,
     polite: u64,
     stage: Stage,
     meddling_permille: u32,
@@ -50,6 +55,7 @@ impl Troubles {
             struck: BTreeMap::new(),
             meddled: BTreeSet::new(),
             forced,
+            forcing: Vec::new(),
             polite: dice.between(200, 800),
             stage: Stage::Waiting,
             meddling_permille: [5, 15, 40][dice.below(3) as usize],
@@ -102,9 +108,10 @@ impl Troubles {
 
     /// What happens before a round.
     pub(super) fn act(&mut self, round: u64, world: &mut FleetWorld, modules: &Modules) {
-        if self.forced.contains(&round) && world.submit_forced_upgrade(&modules.root).is_ok() {
-            self.count("upgraded-forced");
+        if self.forced.contains(&round) {
+            self.force(world, modules);
         }
+        self.read_forced(world, modules);
         if round >= self.polite {
             self.upgrade_politely(world, modules);
         }
@@ -118,7 +125,24 @@ impl Troubles {
         }
     }
 
-    /// Stop, upgrade, start; each when the one before is answered.
+    fn force(&mut self, world: &mut FleetWorld, modules: &Modules) {
+        let message = world.submit_forced_upgrade(&modules.root);
+        self.forcing.extend(message.ok());
+    }
+
+    /// An upgrade by force counts when it is done; one that was rejected is tried again.
+    fn read_forced(&mut self, world: &mut FleetWorld, modules: &Modules) {
+        for message in std::mem::take(&mut self.forcing) {
+            match came_to(world, message) {
+                None => self.forcing.push(message),
+                Some(true) => self.count(FORCED),
+                Some(false) => self.force(world, modules),
+            }
+        }
+    }
+
+    /// Stop, upgrade, start; each when the one before is done, and again when it was rejected: a stop
+    /// does not end in time when the clock jumps.
     fn upgrade_politely(&mut self, world: &mut FleetWorld, modules: &Modules) {
         let about_root = candid::encode_one(CanisterRecord {
             canister_id: world.root.0,
@@ -127,21 +151,33 @@ impl Troubles {
         let upgrade = InstallMode::Upgrade {
             skip_pre_upgrade: false,
         };
-        let next = match &self.stage {
-            Stage::Waiting => manage(world, "stop_canister", about_root).map(Stage::Stopping),
-            Stage::Stopping(message) if is_over(world, *message) => {
-                let arg =
-                    Engine::install_code_arg(world.root.0, &modules.root, Vec::new(), upgrade);
-                manage(world, "install_code", arg).map(Stage::Installing)
+        let stop = |world: &mut FleetWorld| manage(world, "stop_canister", &about_root);
+        let install = |world: &mut FleetWorld| {
+            let arg = Engine::install_code_arg(world.root.0, &modules.root, Vec::new(), upgrade);
+            manage(world, "install_code", &arg)
+        };
+        let start = |world: &mut FleetWorld| manage(world, "start_canister", &about_root);
+        let is_done = match self.stage {
+            Stage::Waiting => Some(false),
+            Stage::Stopping(message) | Stage::Installing(message) | Stage::Starting(message) => {
+                came_to(world, message)
             }
-            Stage::Installing(message) if is_over(world, *message) => {
-                manage(world, "start_canister", about_root).map(Stage::Starting)
+            Stage::Over => None,
+        };
+        let Some(is_done) = is_done else { return };
+        let next = match (&self.stage, is_done) {
+            (Stage::Waiting, _) | (Stage::Stopping(_), false) => stop(world).map(Stage::Stopping),
+            (Stage::Stopping(_), true) | (Stage::Installing(_), false) => {
+                install(world).map(Stage::Installing)
             }
-            Stage::Starting(message) if is_over(world, *message) => {
-                self.count("upgraded-polite");
+            (Stage::Installing(_), true) | (Stage::Starting(_), false) => {
+                start(world).map(Stage::Starting)
+            }
+            (Stage::Starting(_), true) => {
+                self.count(POLITE);
                 Some(Stage::Over)
             }
-            _ => None,
+            (Stage::Over, _) => None,
         };
         if let Some(next) = next {
             self.stage = next;
@@ -179,7 +215,7 @@ impl Troubles {
         *self.struck.entry(name.to_owned()).or_default() += 1;
     }
 
-    /// Nothing goes wrong any more; a polite upgrade under way is brought to its end.
+    /// Nothing goes wrong any more; upgrades under way are brought to their end.
     pub(super) fn stop(&mut self, world: &mut FleetWorld, modules: &Modules) {
         for rule in world.engine.faults().applied().to_vec() {
             let name = self.rules.get(rule.rule).copied().unwrap_or("unknown");
@@ -187,9 +223,10 @@ impl Troubles {
         }
         world.engine.faults().clear();
         for _ in 0..2_000 {
-            if matches!(self.stage, Stage::Over) {
+            if matches!(self.stage, Stage::Over) && self.forcing.is_empty() {
                 return;
             }
+            self.read_forced(world, modules);
             self.upgrade_politely(world, modules);
             world.pass(1, super::ROUND_NS);
         }
@@ -211,17 +248,20 @@ struct CanisterRecord {
     canister_id: Principal,
 }
 
-fn manage(world: &mut FleetWorld, method: &str, arg: Vec<u8>) -> Option<MessageId> {
+fn manage(world: &mut FleetWorld, method: &str, arg: &[u8]) -> Option<MessageId> {
     let management = Principal::management_canister();
     let operator = world.operator;
-    world.submit(operator, management, method, arg).ok()
+    world
+        .submit(operator, management, method, arg.to_vec())
+        .ok()
 }
 
-fn is_over(world: &mut FleetWorld, message: MessageId) -> bool {
+/// Whether it was done, or rejected; none = not answered yet.
+fn came_to(world: &mut FleetWorld, message: MessageId) -> Option<bool> {
     use hatchery_engine::IngressStatus;
-    let status = world.message_status(&message);
-    matches!(
-        status,
-        IngressStatus::Replied(_) | IngressStatus::Rejected(_)
-    )
+    match world.message_status(&message) {
+        IngressStatus::Replied(_) => Some(true),
+        IngressStatus::Rejected(_) | IngressStatus::Unknown => Some(false),
+        IngressStatus::Received | IngressStatus::Processing => None,
+    }
 }

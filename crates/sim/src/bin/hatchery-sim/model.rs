@@ -75,18 +75,20 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     {
         tell_small(failure.seed, args.steps);
     }
-    let missed = tally.edges_missed();
+    // A small run, and one without checkers, is not judged.
+    let is_judged = tally.edges_least() > 0;
+    let missed = is_judged.then(|| tally.edges_missed());
     if args.edges {
         for (edge, count) in edge_names(&tally.edges) {
             println!("{count:>10}  {edge}");
         }
     }
     if args.json {
-        println!("{}", json(&tally, &missed, took));
+        println!("{}", json(&tally, missed.as_deref(), took));
     } else {
-        print!("{}", table(&tally, &missed, took));
+        print!("{}", table(&tally, missed.as_deref(), took));
     }
-    if tally.failures.is_empty() && missed.is_empty() {
+    if tally.failures.is_empty() && missed.is_none_or(|missed| missed.is_empty()) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -129,7 +131,7 @@ fn replay(path: &Path) -> ExitCode {
     }
 }
 
-fn json(tally: &Tally, missed: &[String], took: Duration) -> serde_json::Value {
+fn json(tally: &Tally, missed: Option<&[String]>, took: Duration) -> serde_json::Value {
     let faults: serde_json::Map<_, _> = tally
         .faults
         .iter()
@@ -152,7 +154,7 @@ fn json(tally: &Tally, missed: &[String], took: Duration) -> serde_json::Value {
     })
 }
 
-fn table(tally: &Tally, missed: &[String], took: Duration) -> String {
+fn table(tally: &Tally, missed: Option<&[String]>, took: Duration) -> String {
     let unconverged = tally.unconverged();
     let mut lines = vec![format!(
         "{} seeds, {} steps, {} decisions in {:.1} s ({} a second)\n",
@@ -167,8 +169,8 @@ fn table(tally: &Tally, missed: &[String], took: Duration) -> String {
     lines.push(format!(
         "\nviolations {}, unconverged {unconverged}, edges missed {}",
         tally.failures.len() - unconverged,
-        missed.len()
+        missed.map_or("not judged".to_owned(), |missed| missed.len().to_string())
     ));
-    lines.extend(missed.iter().map(|edge| format!("  {edge}")));
+    lines.extend(missed.into_iter().flatten().map(|edge| format!("  {edge}")));
     lines.join("\n") + "\n"
 }

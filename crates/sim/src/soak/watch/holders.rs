@@ -24,6 +24,11 @@ pub(in crate::soak) struct Holders {
 }
 
 impl Holders {
+    /// Answers that were not read.
+    pub(super) fn unread(&self) -> u64 {
+        self.asking.len() as u64
+    }
+
     /// The operator gives leases back.
     pub(in crate::soak) fn release(&mut self, world: &mut FleetWorld, request: &ReleaseRequest) {
         let sent = world.submit(world.operator, world.root.0, "release", encode(request));

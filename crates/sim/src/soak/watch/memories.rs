@@ -14,6 +14,11 @@ pub(in crate::soak) struct Memories {
 }
 
 impl Memories {
+    /// Answers that were not read.
+    pub(super) fn unread(&self) -> u64 {
+        self.counting.len() as u64
+    }
+
     /// The member of that tenancy counts; its answer comes by `message`.
     pub(in crate::soak) fn count(
         &mut self,

@@ -35,9 +35,16 @@ struct Pending {
 pub(in crate::soak) struct Receipts {
     pending: Vec<Pending>,
     outcomes: BTreeMap<Key, Outcome>,
+    /// Operations whose answers nobody waited for.
+    dropped: u64,
 }
 
 impl Receipts {
+    /// Answers that were not read.
+    pub(super) fn unread(&self) -> u64 {
+        self.pending.len() as u64 + self.dropped
+    }
+
     /// A member asks root.
     pub(in crate::soak) fn ask(
         &mut self,
@@ -61,9 +68,11 @@ impl Receipts {
     }
 
     fn expect(&mut self, key: Key, message: Option<MessageId>) {
-        let Some(message) = message.filter(|_| self.pending.len() < PENDING_MAX) else {
+        let Some(message) = message else { return };
+        if self.pending.len() >= PENDING_MAX {
+            self.dropped += 1;
             return;
-        };
+        }
         let known = self.outcomes.get(&key).cloned();
         self.pending.push(Pending {
             key,
