@@ -9,6 +9,12 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("creating", "ready", &["observe done"]),
     ("creating", "pending-reset", &["observe done"]),
     ("creating", "lost", &["observe gone", "observe refused"]),
+    // Root was reinstalled: what it had is named again, and looked at.
+    ("none", "recovering", &["recover", "info done"]),
+    ("recovering", "none", &["observe gone", "observe refused"]),
+    ("recovering", "pending-reset", &["observe done"]),
+    ("recovering", "in-service", &["observe done"]),
+    ("recovering", "failed", &["observe done"]),
     // It is reset.
     ("pending-reset", "resetting", &["tick"]),
     (

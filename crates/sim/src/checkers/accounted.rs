@@ -2,7 +2,7 @@
 //! unnamed result of one creation in flight or lost. What somebody else controls was given away.
 
 use super::{Checker, Scene};
-use hatchery_types::CanisterId;
+use hatchery_types::{CanisterId, Phase};
 
 #[derive(Debug)]
 pub(super) struct Accounted;
@@ -17,6 +17,10 @@ impl Checker for Accounted {
             let (Some(row), None) = (&change.before, &change.after) else {
                 continue;
             };
+            // Only named, never root's: an operator who still has it names it again.
+            if row.phase == Phase::Recovering {
+                continue;
+            }
             // Named before it was created: then it is again what a creation is to bring.
             if scene.platform.bought.contains_key(&row.canister) {
                 check_unnamed(scene)?;

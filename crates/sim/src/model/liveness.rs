@@ -35,6 +35,7 @@ impl World {
     /// What has not come to rest, or a violation on the way.
     pub fn converge(&mut self) -> Result<(), Failure> {
         self.make_peace()?;
+        self.recover_in_peace()?;
         self.come_to_rest(World::unrest)?;
         if self.seed.is_multiple_of(3) && self.lose_spare() {
             self.now = self.now + DAY;
@@ -255,7 +256,7 @@ impl World {
 
     /// What root bought, still controls, and has no row for.
     fn orphan(&self, rows: &Rows) -> Option<String> {
-        let bought = self.platform.bought.keys();
+        let bought = self.platform.created_at.keys();
         let mut ours = bought.filter(|id| self.platform.is_ours(**id));
         let orphan = ours.find(|id| !rows.contains_key(id))?;
         Some(format!("{orphan} was bought and has no row"))
@@ -328,5 +329,6 @@ fn is_final(reason: &Reason) -> bool {
             | Reason::BelowFloor
             | Reason::AboveSweepLine
             | Reason::RollbackFailed
+            | Reason::UnknownTenant
     )
 }
