@@ -371,10 +371,15 @@ pub fn plan_pool<M: Memory>(
     let room = Room::new(state, vitals);
     let mut plan = plan(&view(state, now, state.spec()?, pool, &room)?);
     if let Some(reason) = standing::held_back(state) {
-        plan.claim.clear();
-        plan.cordon.clear();
-        plan.uncordon.clear();
-        plan.upgrade.clear();
+        let moves = [
+            &mut plan.claim,
+            &mut plan.cordon,
+            &mut plan.uncordon,
+            &mut plan.promote,
+            &mut plan.release,
+            &mut plan.upgrade,
+        ];
+        moves.into_iter().for_each(Vec::clear);
         plan.reasons.insert(0, reason);
     }
     Some(plan)

@@ -178,6 +178,8 @@ fn l07_rows_are_rebuilt_from_what_canisters_show() {
         root.open.is_empty(),
         "nothing is reset before the operator is done"
     );
+    let plan = plan_pool(&root.state, root.now, &root.vitals, "workers").expect("a plan");
+    assert!(!plan.acts(), "{plan:?}");
 }
 
 #[test]
