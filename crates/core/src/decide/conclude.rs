@@ -42,7 +42,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
             store::stored(&mut draft, state, *module, *index, case.last());
         }
         (EffectKind::Info { canister }, _) if state.header().root == Some(*canister) => {
-            standing::after_look(&mut draft, state, now, case.last());
+            standing::after_look(&mut draft, state, now, effect.incarnation, case.last());
         }
         (EffectKind::Info { .. }, Some(row)) => export::after_info(&mut draft, &case, row),
         (EffectKind::Info { canister }, None) => {
