@@ -18,11 +18,12 @@ enum Finder {
 }
 
 /// Each id, and who finds it.
-const OUTSIDE: [(&str, Finder); 7] = [
+const OUTSIDE: [(&str, Finder); 8] = [
     ("l16", Finder::Worlds),
     ("l17", Finder::Worlds),
     ("l18", Finder::Worlds),
     ("l20", Finder::Package("hatchery", "plant")),
+    ("l21", Finder::Package("hatchery", "plant")),
     ("l22", Finder::Package("hatchery-types", "candid,plant")),
     ("l23", Finder::Package("hatchery", "plant")),
     ("l24", Finder::Worlds),

@@ -108,6 +108,8 @@ pub const TOP_UP_RETRY: Nanos = Nanos::from_secs(60);
 pub const BURN_LOOK: Nanos = Nanos::from_secs(600);
 /// The first look at what a new member of such a role burns.
 pub const BURN_FIRST: Nanos = Nanos::from_secs(3_600);
+/// Roles that left the spec and whose canisters nobody may have again, remembered: the latest.
+pub const ROLES_NEVER_REUSED: usize = 100;
 /// Between two looks of root into its own purse.
 pub const PURSE_EVERY: Nanos = Nanos::from_secs(3_600);
 /// Between two looks at a canister whose install has an unknown outcome.

@@ -96,13 +96,13 @@ pub const PLANTS: &[(&str, &str)] = &[
     ("l14", "root pays below its reserve"),
     ("l15", "a canister has no budget of its own"),
     ("l19", "a module is taken without a look at its hash"),
-    ("l21", "the generation of a request is not looked at"),
     ("l25", "the chunk store is believed to outlive an upgrade"),
     ("l26", "a stopping root goes on as if it were not"),
     ("u01", "upgrades know no disruption budget"),
     ("u02", "a failed health check counts as a passed one"),
     ("u03", "the snapshot of an upgrade is left behind"),
     ("u04", "a ready canister is never looked at again"),
+    ("u05", "the generation of a request is not looked at"),
 ];
 
 /// The same for bugs of the shell and of the decoder: found by the tests that are named after them,
@@ -112,6 +112,7 @@ pub const PLANTS_OUTSIDE: &[(&str, &str)] = &[
     ("l17", "no timer is armed after an upgrade"),
     ("l18", "a callback that trapped leaves its call open"),
     ("l20", "a reply that cannot be read counts as done"),
+    ("l21", "anybody may call what is for operators"),
     ("l22", "a message may ask for a thousand times the work"),
     ("l23", "a message is executed whoever sent it"),
     ("l24", "an answer of a worker is waited for without end"),

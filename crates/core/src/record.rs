@@ -642,6 +642,10 @@ pub struct Header {
     /// Root's own balance.
     #[n(26)]
     pub purse: Option<Purse>,
+    /// Roles that left the spec and whose canisters nobody may have again, the latest last; at most
+    /// [`crate::limits::ROLES_NEVER_REUSED`].
+    #[cbor(n(40), default)]
+    pub never_reused: Vec<String>,
 }
 
 impl Header {

@@ -14,6 +14,7 @@ mod edge_list;
 pub mod hunt;
 pub mod lab;
 pub mod model;
+mod panics;
 pub mod plot;
 pub mod run;
 pub mod soak;

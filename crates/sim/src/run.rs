@@ -2,6 +2,7 @@
 
 use crate::checkers::{EdgeCounts, edges_missed};
 use crate::model::{Failure, Fault, Report, Watch, simulate, simulate_watched};
+use crate::panics::caught;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const SEEDS_FULL: u64 = 5_000;
 /// Steps of each seed of a full run.
 pub const STEPS_FULL: u64 = 900;
+/// Who complains of a seed that panicked.
+pub const PANICKED: &str = "panicked";
 /// How often each edge is taken in a full run, at least.
 const EDGE_LEAST: u64 = 50;
 /// From so many steps on each edge is taken at least once.
@@ -113,7 +116,7 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
             if seed >= end {
                 return tally;
             }
-            tally.add(plan.steps, one(seed, &plan));
+            tally.add(plan.steps, one_caught(seed, &plan));
             done();
         }
     };
@@ -121,7 +124,7 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
         for worker in workers {
-            whole.join(worker.join().expect("bug: a seed panicked, see above"));
+            whole.join(worker.join().expect("bug: panics of seeds are caught"));
         }
     });
     whole
@@ -129,6 +132,14 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
 
 /// Every hundredth seed is run again and must leave the same bytes.
 const REPEAT_EVERY: u64 = 100;
+
+/// A panic is a failure of its seed; the others go on.
+fn one_caught(seed: u64, plan: &Plan) -> Result<Report, Failure> {
+    caught(|| one(seed, plan)).unwrap_or_else(|panic| {
+        let what = format!("{}: {}", panic.place, panic.text);
+        Err(Failure::of_seed(seed, PANICKED, &what))
+    })
+}
 
 fn one(seed: u64, plan: &Plan) -> Result<Report, Failure> {
     if plan.bare {

@@ -1,7 +1,7 @@
 //! A list of canisters that is longer than one command may name, given in parts.
 //!
 //! Owns the cut, the names of the parts' operations and the sum of their answers; what one command
-//! may name is root's limit ([`COMMAND_IDS_MAX`]).
+//! may name is root's limit.
 
 use super::pool::{give as give_one, print_answer};
 use crate::args::Given;
@@ -9,11 +9,46 @@ use crate::complaint::{Complaint, Kind};
 use crate::connection::identity;
 use crate::follow;
 use crate::session::Session;
-use hatchery_api::{COMMAND_IDS_MAX, Command, CommandAnswer, CommandRequest, Queued};
-use hatchery_types::{CanisterId, OperationId};
+use hatchery_api::{COMMAND_IDS_MAX, Command, CommandAnswer, CommandRequest, PAGE_MAX, Queued};
+use hatchery_types::{CanisterId, OperationId, Registered};
 use std::collections::BTreeSet;
 
 const BAR: &str = "canisters {bar:24.green/black.bright} {pos} of {len}";
+
+/// What a list names.
+pub(super) trait Item: Clone {
+    /// How many one command may name.
+    const MOST: u32;
+    /// What an interrupted list is given again with, beside the list.
+    fn again(name: &str) -> String;
+    /// Which canister.
+    fn canister(&self) -> CanisterId;
+}
+
+impl Item for CanisterId {
+    const MOST: u32 = COMMAND_IDS_MAX;
+
+    fn again(name: &str) -> String {
+        format!(" with `--operation {name}`")
+    }
+
+    fn canister(&self) -> CanisterId {
+        *self
+    }
+}
+
+/// To a root that recovers: it skips those that it was told of.
+impl Item for Registered {
+    const MOST: u32 = PAGE_MAX;
+
+    fn again(_: &str) -> String {
+        " again".to_owned()
+    }
+
+    fn canister(&self) -> CanisterId {
+        self.canister
+    }
+}
 
 /// Gives a command for all of them, in as many parts as it takes, and tells what came of all.
 ///
@@ -22,13 +57,13 @@ const BAR: &str = "canisters {bar:24.green/black.bright} {pos} of {len}";
 ///
 /// # Errors
 /// A part is refused or does not arrive; those before it stay done.
-pub(super) fn give(
+pub(super) fn give<T: Item>(
     session: &Session<'_>,
-    canisters: Vec<CanisterId>,
-    command: impl Fn(Vec<CanisterId>) -> Command,
+    canisters: Vec<T>,
+    command: impl Fn(Vec<T>) -> Command,
     given: &Given,
 ) -> anyhow::Result<()> {
-    if canisters.len() <= COMMAND_IDS_MAX as usize {
+    if canisters.len() <= T::MOST as usize {
         return give_one(session, command(canisters), given);
     }
     let canisters = each_once(canisters);
@@ -38,7 +73,8 @@ pub(super) fn give(
     let mut sum = Queued::default();
     for request in &requests {
         let answer = session.client.tell("command", request);
-        let answer: CommandAnswer = answer.map_err(|error| interrupted(error, &sum, &name))?;
+        let answer: CommandAnswer =
+            answer.map_err(|error| interrupted(error, &sum, &T::again(&name)))?;
         if let CommandAnswer::Queued(part) = answer {
             add(&mut sum, part);
         }
@@ -51,9 +87,10 @@ pub(super) fn give(
 }
 
 /// As root does within one command: of what is named twice the first counts.
-fn each_once(canisters: Vec<CanisterId>) -> Vec<CanisterId> {
+fn each_once<T: Item>(canisters: Vec<T>) -> Vec<T> {
     let mut seen = BTreeSet::new();
-    let first = canisters.into_iter().filter(|id| seen.insert(*id));
+    let mut is_first = |item: &T| seen.insert(item.canister());
+    let first = canisters.into_iter().filter(|item| is_first(item));
     first.collect()
 }
 
@@ -61,12 +98,12 @@ fn each_once(canisters: Vec<CanisterId>) -> Vec<CanisterId> {
 ///
 /// # Errors
 /// The name leaves no room for the number of a part.
-fn requests(
-    canisters: &[CanisterId],
+fn requests<T: Item>(
+    canisters: &[T],
     name: &str,
-    command: impl Fn(Vec<CanisterId>) -> Command,
+    command: impl Fn(Vec<T>) -> Command,
 ) -> Result<Vec<CommandRequest>, Complaint> {
-    let parts = canisters.chunks(COMMAND_IDS_MAX as usize).enumerate();
+    let parts = canisters.chunks(T::MOST as usize).enumerate();
     let requests = parts.map(|(number, part)| CommandRequest {
         operation: OperationId(format!("{name}.{}", number + 1)),
         command: command(part.to_vec()),
@@ -89,9 +126,9 @@ fn add(sum: &mut Queued, part: Queued) {
 }
 
 /// The same error, with what to do about the rest.
-fn interrupted(error: anyhow::Error, done: &Queued, name: &str) -> anyhow::Error {
+fn interrupted(error: anyhow::Error, done: &Queued, again: &str) -> anyhow::Error {
     let hint = format!(
-        "{} canisters were taken before; the same list with `--operation {name}` goes on from there",
+        "{} canisters were taken before; the same list{again} goes on from there",
         done.total
     );
     match error.downcast::<Complaint>() {
@@ -138,5 +175,16 @@ mod tests {
         let all = ids(10 * COMMAND_IDS_MAX);
         assert!(requests(&all, &"x".repeat(61), import).is_ok());
         assert!(requests(&all, &"x".repeat(62), import).is_err());
+    }
+
+    #[test]
+    fn what_a_recovering_root_is_told_is_cut_by_its_own_limit() {
+        let all: Vec<Registered> = ids(2 * PAGE_MAX + 1)
+            .into_iter()
+            .map(Registered::bare)
+            .collect();
+        let recover = |canisters| Command::Recover(hatchery_api::Recover::Canisters { canisters });
+        let parts = requests(&all, "mine", recover).expect("a short name");
+        assert_eq!(parts.len(), 3);
     }
 }

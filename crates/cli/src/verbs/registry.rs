@@ -1,6 +1,7 @@
 //! `hatchery export` and `hatchery recover`: the registry out of a root, and into one that lost its
 //! memory.
 
+use super::parts;
 use super::pool::give;
 use crate::args::{ExportOptions, Given, RecoverOptions};
 use crate::complaint::{Complaint, Kind};
@@ -8,7 +9,7 @@ use crate::connection::canister;
 use crate::follow::until_looked_at;
 use crate::session::Session;
 use crate::show::json;
-use hatchery_api::{Command, PAGE_MAX, Recover};
+use hatchery_api::{Command, Recover};
 use hatchery_types::{CanisterId, Generation, ModuleHash, Nanos, Phase, Registered};
 use serde_json::Value;
 use std::path::Path;
@@ -41,12 +42,7 @@ pub(crate) fn recover(session: &Session<'_>, options: &RecoverOptions) -> anyhow
     for id in &options.canisters {
         canisters.push(Registered::bare(CanisterId(canister(id)?)));
     }
-    let mut steps: Vec<Recover> = canisters
-        .chunks(PAGE_MAX as usize)
-        .map(|canisters| Recover::Canisters {
-            canisters: canisters.to_vec(),
-        })
-        .collect();
+    let mut steps = Vec::new();
     if let (Some(first), Some(ids)) = (&options.first, options.ids) {
         let first = CanisterId(canister(first)?);
         steps.push(Recover::Range { first, ids });
@@ -55,19 +51,23 @@ pub(crate) fn recover(session: &Session<'_>, options: &RecoverOptions) -> anyhow
         session.confirm("root takes what it knows for all there is and goes to work.")?;
         steps.push(Recover::Done);
     }
-    if steps.is_empty() {
+    if canisters.is_empty() && steps.is_empty() {
         return Err(Complaint::new(Kind::Input, "nothing to recover from")
             .hint("give --from EXPORT.json, ids, or --first ID --ids N; then --done")
             .into());
+    }
+    let given = Given {
+        operation: None,
+        no_wait: false,
+    };
+    if !canisters.is_empty() {
+        let name = |canisters| Command::Recover(Recover::Canisters { canisters });
+        parts::give(session, canisters, name, &given)?;
     }
     for step in steps {
         if step == Recover::Done {
             until_looked_at(&session.client, !session.globals.json)?;
         }
-        let given = Given {
-            operation: None,
-            no_wait: false,
-        };
         give(session, Command::Recover(step), &given)?;
     }
     Ok(())

@@ -127,7 +127,9 @@ fn repeated(receipt: &Receipt, payload: ModuleHash, operation: &str) -> Decision
     }
     let reply = match &receipt.answer {
         Answer::Refused(reason) => {
-            let text = format!("operation `{operation}` was taken and came to nothing");
+            let text = format!(
+                "operation `{operation}` was taken and came to nothing: ask again under a new name"
+            );
             Reply::Refused(reason.clone(), text)
         }
         answer => Reply::Command(answer.clone()),

@@ -55,7 +55,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
             let exit = row.exit;
             let row = after_reset(state, &case, row);
             judge(&mut draft, state, now, &row);
-            draft.row(departure::instead_of_ready(&case, row, exit));
+            draft.row(departure::instead_of_ready(state, &case, row, exit));
         }
         (EffectKind::Install { module, .. }, Some(row)) => {
             after_install(&mut draft, state, &case, row, *module);

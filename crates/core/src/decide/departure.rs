@@ -144,7 +144,12 @@ pub(super) fn delete<M: Memory>(state: &State<M>, now: Nanos, id: CanisterId) ->
 }
 
 /// A canister was verified empty: it stays in the warm pool, is swept first, or leaves.
-pub(super) fn instead_of_ready(case: &Case<'_>, row: Row, exit: Option<Exit>) -> Row {
+pub(super) fn instead_of_ready<M: Memory>(
+    state: &State<M>,
+    case: &Case<'_>,
+    row: Row,
+    exit: Option<Exit>,
+) -> Row {
     let now = case.now;
     if row.phase != Phase::Ready {
         return row;
@@ -152,7 +157,7 @@ pub(super) fn instead_of_ready(case: &Case<'_>, row: Row, exit: Option<Exit>) ->
     match exit {
         Some(Exit::Delete) => row.moved(Phase::Deleting, now, Reason::Deleted),
         Some(Exit::Release(to)) => release(row, now, to),
-        None if past::is_last_tenancy(case.spec, &row) => {
+        None if past::is_last_tenancy(state, &row) => {
             row.moved(Phase::Deleting, now, Reason::NeverReused)
         }
         None => sweep::before_ready(case, row),

@@ -1,8 +1,9 @@
 //! Whose past a new tenant may inherit: with a canister's id go balances, rights and keys of the
 //! last tenant, so its last role says who may have it next.
 //!
-//! A role that left the spec counts as one with the default rule. Canisters without a past, bought
-//! or imported, are anybody's.
+//! A role that left the spec counts as one with the default rule, but that `never` stays: root
+//! remembers such roles, since their canisters may still be on their way out. Canisters without a
+//! past, bought or imported, are anybody's.
 
 use crate::plan::in_order;
 use crate::plant::planted;
@@ -80,7 +81,12 @@ fn queues<'a, M: Memory>(
 }
 
 /// It had a role whose canisters nobody may have again.
-pub(super) fn is_last_tenancy(spec: Option<&FleetSpec>, row: &Row) -> bool {
-    let role = row.role.as_deref().and_then(|role| spec?.role(role));
-    role.is_some_and(|role| role.reuse == Reuse::Never)
+pub(super) fn is_last_tenancy<M: Memory>(state: &State<M>, row: &Row) -> bool {
+    let Some(past) = &row.role else {
+        return false;
+    };
+    match state.spec().and_then(|spec| spec.role(past)) {
+        Some(role) => role.reuse == Reuse::Never,
+        None => state.header().never_reused.contains(past),
+    }
 }

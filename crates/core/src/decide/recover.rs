@@ -134,7 +134,11 @@ pub(super) fn found<M: Memory>(draft: &mut Draft, state: &State<M>, now: Nanos, 
 fn done<M: Memory>(state: &State<M>) -> Act {
     let looked_at = state.counts().phase(Phase::Recovering);
     if state.header().standing != Standing::Recovering {
-        return Err((Reason::WrongPhase, "root is not recovering".to_owned()));
+        return Err((
+            Reason::WrongPhase,
+            "root is not recovering: its memory is whole, and there is nothing to be done"
+                .to_owned(),
+        ));
     }
     if looked_at > 0 || state.header().search.is_some() {
         let text = format!(

@@ -48,7 +48,7 @@ fn asker<M: Memory>(state: &State<M>, input: &RequestInput) -> Result<Row, (Reas
         let text = "only members at work may ask";
         return Err(refused(Reason::Unauthorised, text));
     };
-    if row.generation != input.generation && !planted("l21") {
+    if row.generation != input.generation && !planted("u05") {
         let text = format!("this tenancy's generation is {}", row.generation);
         return Err(refused(Reason::StaleGeneration, text));
     }

@@ -8,7 +8,7 @@ use crate::storage::{Cbor, ChunkKey, HashKey, ReceiptKey, Record};
 use crate::{Account, Breaker, limits};
 use hatchery_types::{
     CanisterId, Direction, Effect, EffectId, FleetSpec, Incarnation, ModuleHash, Nanos, Outcome,
-    Phase, PoolSpec, Reason,
+    Phase, PoolSpec, Reason, Reuse,
 };
 use ic_stable_structures::Memory;
 
@@ -155,13 +155,32 @@ impl<M: Memory> State<M> {
         self.name_modules(now, &spec);
         let before = self.spec().map(|spec| spec.controllers.clone());
         let others = before.is_some_and(|before| before != spec.controllers);
+        let never_reused = self.never_reused(&spec);
         self.spec.set(Cbor(Some(spec)));
         self.change_header(|header| {
             header.spec_generation.0 += 1;
+            header.never_reused = never_reused;
             if others {
                 header.controllers_at = now;
             }
         });
+    }
+
+    /// Roles whose canisters nobody may have again and that are not in that spec.
+    fn never_reused(&self, spec: &FleetSpec) -> Vec<String> {
+        let roles = self.spec().map_or(&[][..], |before| &before.roles);
+        let never = roles.iter().filter(|role| role.reuse == Reuse::Never);
+        let names = never.map(|role| &role.name);
+        let mut left: Vec<String> = self
+            .header()
+            .never_reused
+            .iter()
+            .chain(names)
+            .cloned()
+            .collect();
+        left.retain(|role| spec.role(role).is_none());
+        let surplus = left.len().saturating_sub(limits::ROLES_NEVER_REUSED);
+        left.split_off(surplus)
     }
 
     pub(super) fn change_header(&mut self, change: impl FnOnce(&mut Header)) {

@@ -24,7 +24,8 @@ pub struct Counts {
     /// By name, those that there are.
     effects: Vec<(&'static str, u64)>,
     lanes: [u32; Lane::ALL.len()],
-    /// Rows in `PendingReset` or `Resetting` without a failed attempt: on their way to Ready.
+    /// Rows in `PendingReset`, `Resetting` or `Creating` without a failed attempt, those excepted
+    /// that leave once they are empty: on their way to Ready.
     pub recovering: u64,
     /// Rows that root bought and that failed their verification so far.
     pub unproven: u64,
@@ -493,6 +494,7 @@ fn is_recovering(row: &Row) -> bool {
         row.phase,
         Phase::PendingReset | Phase::Resetting | Phase::Creating
     ) && row.attempts == 0
+        && row.exit.is_none()
 }
 
 fn is_unproven(row: &Row) -> bool {

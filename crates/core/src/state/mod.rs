@@ -134,6 +134,7 @@ impl<M: Memory> State<M> {
             paused_down: Some(false),
             funding: Funding::default(),
             purse: None,
+            never_reused: Vec::new(),
         };
         let header = StableCell::init(readable(memories.header)?, Cbor(fresh));
         let is_ring = header.get().0.layout >= LAYOUT_OF_RING;

@@ -183,9 +183,18 @@ impl Root {
 
     /// Answers everything in flight as a healthy platform would, until nothing is in flight.
     pub(crate) fn settle(&mut self) {
+        self.settle_all_but(|_| false);
+    }
+
+    /// The same, but effects of some kind stay in flight.
+    pub(crate) fn settle_all_but(&mut self, stays: impl Fn(&EffectKind) -> bool) {
         let mut next_id = 10 + self.state.rows_len() as u8;
-        while !self.open.is_empty() {
-            for effect in std::mem::take(&mut self.open) {
+        loop {
+            let due = self.take(|kind| !stays(kind));
+            if due.is_empty() {
+                return;
+            }
+            for effect in due {
                 let outcomes = healthy(&effect, &mut next_id, &self.state);
                 self.answer(&effect, &outcomes);
             }

@@ -243,3 +243,36 @@ fn p24_a_canister_that_is_never_reused_is_emptied_and_deleted() {
     let left = |reason: &Reason| *reason == Reason::NeverReused;
     assert_eq!(log.iter().filter(|(_, it)| left(&it.reason)).count(), 1);
 }
+
+#[test]
+fn p24_never_is_not_forgotten_with_the_role() {
+    let mut fleet = spec(0, 1, 1);
+    fleet.roles[0].reuse = Reuse::Never;
+    fleet.roles.push(RoleSpec {
+        name: "other".to_owned(),
+        reuse: Reuse::Any,
+        ..fleet.roles[0].clone()
+    });
+    fleet.pools = vec![fixed("workers", "worker", 1)];
+    let mut root = Root::with(fleet.clone());
+    root.run(5);
+    let veteran = root.state.workers("workers", None, 1)[0].0;
+    fleet.pools[0] = fixed("workers", "worker", 0);
+    root.feed(&Input::Apply(Box::new(fleet.clone())));
+    root.command("r", Command::Recycle(veteran));
+    let is_reset = |kind: &EffectKind| matches!(kind, EffectKind::Reset { .. });
+    for _ in 0..10 {
+        root.later(1);
+        root.settle_all_but(is_reset);
+    }
+    let phase = root.state.row(veteran).map(|row| row.phase);
+    assert_eq!(phase, Some(Phase::Resetting), "it is on its way");
+    // Its role leaves the spec, and root is upgraded, before it is empty.
+    fleet.roles.remove(0);
+    fleet.pools.clear();
+    root.feed(&Input::Apply(Box::new(fleet)));
+    root.upgrade();
+    root.run(120);
+    assert_eq!(ready(&root), 0);
+    assert!(root.state.row(veteran).is_none(), "it was deleted");
+}

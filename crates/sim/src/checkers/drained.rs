@@ -72,7 +72,7 @@ impl Drained {
         let deadline = role.map_or(Nanos::default(), |role| role.drain.deadline);
         let is_over = scene.now.since(before.since) >= told + deadline;
         let truth = scene.platform.canisters.get(&id);
-        let is_dead = truth.is_none_or(|canister| canister.meddled > canister.installed);
+        let is_dead = truth.is_none_or(|canister| canister.harmed > canister.installed);
         if is_over || is_dead || self.idle.contains(&id) {
             return Ok(());
         }

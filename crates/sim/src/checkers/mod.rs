@@ -80,7 +80,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(exclusive::Exclusive::default()),
         Box::new(handout::HandOut::default()),
         Box::new(bounded::Bounded::default()),
-        Box::new(ready::Ready),
+        Box::new(ready::Ready::default()),
         Box::new(operations::Operations::default()),
         Box::new(drained::Drained::default()),
         Box::new(explained::Explained),

@@ -1,7 +1,7 @@
 //! Invariant 9: one operation id, at most one effect, the same answer for ever within its life.
 
 use super::{Checker, Scene};
-use hatchery_core::{Answer, Input, Reply};
+use hatchery_core::{Answer, Input, LeaseInput, Reply, limits};
 use hatchery_types::{Nanos, OperationId, Principal, Reason};
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ const LIFE: Nanos = Nanos::from_secs(24 * 3_600);
 pub(super) struct Operations {
     /// When, what in words, and the answer.
     answered: BTreeMap<(Principal, OperationId), (Nanos, String, Reply)>,
+    /// The same of leases, which have names of their own.
+    leased: BTreeMap<(Principal, OperationId), (Nanos, String, Reply)>,
 }
 
 impl Checker for Operations {
@@ -27,6 +29,7 @@ impl Checker for Operations {
                 let asked = format!("{:?} of {}", it.ask, it.generation);
                 (it.caller.0, &it.operation, asked)
             }
+            Input::Lease(it) => return self.check_lease(scene, it),
             _ => return Ok(()),
         };
         let key = (caller, operation.clone());
@@ -56,6 +59,41 @@ impl Checker for Operations {
             reply => Err(format!(
                 "{:?}: {command} got {answer:?} then, now {reply:?}",
                 scene.input
+            )),
+        }
+    }
+}
+
+impl Operations {
+    /// The same lease asked for again is the same lease, and nothing else of that name is answered.
+    fn check_lease(&mut self, scene: &Scene<'_>, input: &LeaseInput) -> Result<(), String> {
+        let key = (input.caller, input.operation.clone());
+        let asked = format!("{:?} of {}", input.ask, input.pool);
+        let reply = &scene.decision.reply;
+        let earlier = self.leased.get(&key);
+        let life = limits::LEASE_RECEIPT_LIFE;
+        let Some((_, before, answer)) = earlier.filter(|(at, _, _)| scene.now.since(*at) < life)
+        else {
+            if matches!(reply, Reply::Lease(_)) {
+                self.leased.insert(key, (scene.now, asked, reply.clone()));
+            }
+            return Ok(());
+        };
+        if !scene.decision.effects.is_empty() || !scene.changes.is_empty() {
+            return Err(format!("lease {:?} again had an effect", input.operation));
+        }
+        let is_same = *before == asked;
+        match reply {
+            // What the pool's rules are by now is said first.
+            Reply::Refused(
+                Reason::Unauthorised | Reason::UnknownPool | Reason::NoLeases | Reason::Recovering,
+                _,
+            ) => Ok(()),
+            Reply::Refused(Reason::OperationConflict, _) if !is_same => Ok(()),
+            reply if is_same && reply == answer => Ok(()),
+            reply => Err(format!(
+                "lease {:?}: {before} got {answer:?} then, {asked} {reply:?} now",
+                input.operation
             )),
         }
     }

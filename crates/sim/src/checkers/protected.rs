@@ -36,7 +36,7 @@ fn check_end(scene: &Scene<'_>, before: &Row, after: &Row) -> Result<(), String>
     let given_back = matches!(scene.input, Input::Lease(input) if Some(input.caller) == before.holder.map(|id| id.0));
     let truth = scene.platform.canisters.get(&id);
     let is_dead = truth.is_none_or(|canister| {
-        canister.meddled > canister.installed || canister.run_state != RunState::Running
+        canister.harmed > canister.installed || canister.run_state != RunState::Running
     });
     let out_of_reach = after.phase == Phase::Lost;
     if is_over || given_back || is_dead || out_of_reach {

@@ -2,10 +2,14 @@
 //! empty, clean, running and rightly controlled, unless somebody changed it after it was observed.
 
 use super::{Checker, Scene};
-use hatchery_types::{Cycles, Phase};
+use hatchery_types::{CanisterId, Cycles, EffectKind, Phase, Step};
+use std::collections::BTreeMap;
 
-#[derive(Debug)]
-pub(super) struct Ready;
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    /// How far each canister was observed when root last sent what changes it.
+    changed: BTreeMap<CanisterId, u64>,
+}
 
 impl Checker for Ready {
     fn name(&self) -> &'static str {
@@ -13,6 +17,7 @@ impl Checker for Ready {
     }
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
+        self.note_changes(scene);
         for (before, row) in scene.moved() {
             if row.phase != Phase::Ready {
                 continue;
@@ -25,7 +30,8 @@ impl Checker for Ready {
                 }
                 continue;
             };
-            if canister.observed == 0 {
+            let before = self.changed.get(&id).copied().unwrap_or_default();
+            if canister.observed <= before {
                 return Err(format!("{id} went from {from:?} to Ready unobserved"));
             }
             let warm = scene.state.spec().map(|spec| &spec.warm_pool);
@@ -48,4 +54,35 @@ impl Checker for Ready {
         }
         Ok(())
     }
+}
+
+impl Ready {
+    fn note_changes(&mut self, scene: &Scene<'_>) {
+        let effects = scene.decision.effects.iter();
+        for effect in effects.filter(|effect| is_change(&effect.kind)) {
+            let known = effect.canister.and_then(|id| {
+                let canister = scene.platform.canisters.get(&id)?;
+                Some((id, canister.observed))
+            });
+            self.changed.extend(known);
+        }
+    }
+}
+
+/// A step of it changes what the canister is: settings, code or memory.
+fn is_change(kind: &EffectKind) -> bool {
+    let changes = |step: &Step| {
+        matches!(
+            step,
+            Step::CleanSettings
+                | Step::MemberSettings
+                | Step::HandOver
+                | Step::Uninstall
+                | Step::Install
+                | Step::InstallSweeper
+                | Step::UpgradeCode
+                | Step::LoadSnapshot
+        )
+    };
+    kind.steps().iter().any(changes)
 }

@@ -14,6 +14,7 @@ impl Checker for Thrifty {
     }
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
+        check_plans(scene)?;
         let is_creation = |kind: &EffectKind| matches!(kind, EffectKind::Create { .. });
         let effects = scene.decision.effects.iter();
         let bought = effects.filter(|effect| is_creation(&effect.kind)).count();
@@ -31,6 +32,7 @@ impl Checker for Thrifty {
         let Some(spec) = scene.state.spec() else {
             return Err("bought without a spec".to_owned());
         };
+        // As the last plan of each pool said, which was checked when it was made.
         let records = spec
             .pools
             .iter()
@@ -44,6 +46,41 @@ impl Checker for Thrifty {
         }
         Ok(())
     }
+}
+
+/// A plan says no more canisters to be missing than are, counted by hand from spec and rows.
+fn check_plans(scene: &Scene<'_>) -> Result<(), String> {
+    let planned = scene
+        .decision
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::PoolPlanned { pool, .. } => scene.state.spec()?.pool(pool),
+            _ => None,
+        });
+    for pool in planned {
+        let said = scene.state.pool(&pool.name).map_or(0, |it| it.unmet);
+        let missing = missing(scene, pool);
+        if said > missing {
+            return Err(format!(
+                "{} plans with {said} missing, and there are {missing}",
+                pool.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Members that the pool's policy wants, at work and on standby, and that no row is: counted by hand.
+fn missing(scene: &Scene<'_>, pool: &PoolSpec) -> u32 {
+    let Some(record) = scene.state.pool(&pool.name) else {
+        return 0;
+    };
+    let standby = pool.standby.min(pool.max.saturating_sub(record.desired));
+    let is_there =
+        |row: &&Row| row.phase.is_living() && row.pool.as_deref() == Some(pool.name.as_str());
+    let there = scene.rows.values().filter(is_there).count() as u32;
+    (record.desired + standby).saturating_sub(there)
 }
 
 /// Spare canisters to keep: the minimum, or the share of the fleet as it is wanted.
@@ -88,5 +125,5 @@ fn is_coming(row: &Row) -> bool {
         row.phase,
         Phase::Creating | Phase::PendingReset | Phase::Resetting
     );
-    row.phase == Phase::Ready || (is_on_its_way && row.attempts == 0)
+    row.phase == Phase::Ready || (is_on_its_way && row.attempts == 0 && row.exit.is_none())
 }

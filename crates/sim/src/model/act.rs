@@ -93,6 +93,12 @@ impl World {
             return;
         };
         canister.meddled = sequence;
+        if matches!(
+            meddling,
+            Meddling::Uninstalled | Meddling::Stopped | Meddling::TakenOver
+        ) {
+            canister.harmed = sequence;
+        }
         match meddling {
             Meddling::Deleted => {}
             Meddling::Uninstalled => canister.remove_code(),

@@ -31,6 +31,8 @@ pub struct Canister {
     pub observed: u64,
     /// Sequence number of the last change behind root's back.
     pub meddled: u64,
+    /// Of those changes, the last that ends a member: uninstalled, stopped or taken over.
+    pub harmed: u64,
     /// Sequence number of the last install that ran.
     pub installed: u64,
 }
@@ -94,6 +96,7 @@ impl Canister {
             work: Work::default(),
             observed: 0,
             meddled: 0,
+            harmed: 0,
             installed: 0,
         }
     }

@@ -2,13 +2,14 @@
 //! root before it ran, before its answer, before its answer was acted on, or none: not drawn, but
 //! enumerated from the types.
 
-use super::action::Action;
+use super::action::{Action, Meddling};
+use super::canister::canister_id;
 use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
 use super::platform::Call;
 use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
-use hatchery_types::{EffectKind, Nanos, Step};
+use hatchery_types::{EffectId, EffectKind, Nanos, Step};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,9 +42,11 @@ enum End {
     Late,
     /// The answer finds nobody home; without an upgrade there is no such thing.
     Lost,
+    /// When it runs, the canister is gone.
+    Gone,
 }
 
-const ENDS: [End; 10] = [
+const ENDS: [End; 11] = [
     End::Done,
     End::Is(Fault::Refused),
     End::Is(Fault::NotExecuted),
@@ -54,6 +57,7 @@ const ENDS: [End; 10] = [
     End::Is(Fault::Undecodable),
     End::Late,
     End::Lost,
+    End::Gone,
 ];
 
 /// Longer than the ten minutes after which an absent result counts as absent.
@@ -190,8 +194,11 @@ impl Scene {
         let steps = 0..self.kind.steps().len() as u8;
         let ends = steps.flat_map(|step| ENDS.map(|end| (step, end)));
         let cases = ends.flat_map(|(step, end)| UPGRADES.map(|upgrade| (step, end, upgrade)));
-        let is_one = |(_, end, upgrade): &(u8, End, Upgrade)| {
-            *end != End::Lost || !matches!(upgrade, Upgrade::No | Upgrade::After)
+        let of_root = self.call.canister == canister_id(0);
+        let is_one = move |(_, end, upgrade): &(u8, End, Upgrade)| match end {
+            End::Lost => !matches!(upgrade, Upgrade::No | Upgrade::After),
+            End::Gone => !of_root,
+            _ => true,
         };
         cases.filter(is_one).map(|(step, end, upgrade)| Case {
             scene: self,
@@ -240,7 +247,18 @@ impl Case<'_> {
         for action in &scene.actions {
             world.act(action)?;
         }
-        upgrade_at(&mut world, target, self.upgrade)?;
+        // What was never sent is under way at no time.
+        if self.end != End::Is(Fault::NotSent) {
+            let effect = effect_of(&world, target)?;
+            if self.end == End::Gone {
+                remove_before(&mut world, target, effect)?;
+            }
+            self.pass_until_there(&mut world, target)?;
+            self.check_there(&world, target, effect)?;
+        }
+        if self.upgrade != Upgrade::No {
+            world.act(&Action::UpgradeForced)?;
+        }
         for _ in 0..STEPS_AFTER {
             world.step()?;
         }
@@ -248,7 +266,14 @@ impl Case<'_> {
     }
 }
 
+/// The call takes a while, and so does its answer: else nothing could happen between the two.
 fn fate(usual: Fate, end: End) -> Fate {
+    let second = Nanos::from_secs(1);
+    let usual = Fate {
+        runs_after: usual.runs_after.max(second),
+        answers_after: usual.answers_after.max(second),
+        ..usual
+    };
     match end {
         End::Done => Fate {
             fault: None,
@@ -268,28 +293,77 @@ fn fate(usual: Fate, end: End) -> Fate {
             lost: true,
             ..usual
         },
+        // Later than all before it, so that there is a time between.
+        End::Gone => Fate {
+            fault: None,
+            runs_after: VERY_LATE,
+            ..usual
+        },
     }
 }
 
-/// Lets time pass until the call is where the case wants it, then upgrades root.
-fn upgrade_at(world: &mut World, target: CallName, upgrade: Upgrade) -> Result<(), Failure> {
-    let is_there = |world: &World| match upgrade {
-        Upgrade::No | Upgrade::Before => true,
-        Upgrade::During => !world.platform.calls().any(|call| call.name == target),
-        Upgrade::After => {
-            let wires = &world.platform;
-            !wires.calls().any(|call| call.name == target)
-                && !wires.answers().any(|answer| answer.call == target)
-        }
-    };
-    for _ in 0..10_000 {
-        if is_there(world) {
-            return match upgrade {
-                Upgrade::No => Ok(()),
-                _ => world.act(&Action::UpgradeForced),
-            };
-        }
+/// The effect that the call belongs to; it is on its way.
+fn effect_of(world: &World, target: CallName) -> Result<EffectId, Failure> {
+    let call = world.platform.calls().find(|call| call.name == target);
+    call.map(|call| call.effect).ok_or_else(|| {
+        let what = format!("{target:?} is not on its way");
+        world.failure("exhaustive", what)
+    })
+}
+
+/// Deletes the canister behind root's back when the chain has run up to that call.
+fn remove_before(world: &mut World, target: CallName, effect: EffectId) -> Result<(), Failure> {
+    let is_earlier = |call: &Call| call.effect == effect && call.index < target.index;
+    while world.platform.calls().any(is_earlier) {
         world.pass(Nanos::from_secs(1))?;
     }
-    Err(world.failure("exhaustive", "the call never got there".to_owned()))
+    world.act(&Action::Meddle(Meddling::Deleted, target.canister))
+}
+
+impl Case<'_> {
+    /// Lets time pass until the call is where the case wants it.
+    fn pass_until_there(&self, world: &mut World, target: CallName) -> Result<(), Failure> {
+        let is_there = |world: &World| {
+            let wires = &world.platform;
+            let sent = wires.calls().any(|call| call.name == target);
+            let answered = wires.answers().any(|answer| answer.call == target);
+            match self.upgrade {
+                Upgrade::No | Upgrade::Before => true,
+                Upgrade::During => !sent,
+                Upgrade::After => !sent && !answered,
+            }
+        };
+        for _ in 0..10_000 {
+            if is_there(world) {
+                return Ok(());
+            }
+            world.pass(Nanos::from_secs(1))?;
+        }
+        Err(world.failure("exhaustive", "the call never got there".to_owned()))
+    }
+
+    /// The case is what it says: the call under way, its answer under way, or its outcome written
+    /// and nothing concluded from it.
+    fn check_there(
+        &self,
+        world: &World,
+        target: CallName,
+        effect: EffectId,
+    ) -> Result<(), Failure> {
+        let wires = &world.platform;
+        let is_so = match self.upgrade {
+            Upgrade::No => true,
+            Upgrade::Before => wires.calls().any(|call| call.name == target),
+            Upgrade::During => wires.answers().any(|answer| answer.call == target),
+            Upgrade::After => world.state().effect(effect).is_some_and(|effect| {
+                let outcome = effect.outcomes.get(usize::from(target.index));
+                outcome.is_some_and(Option::is_some)
+            }),
+        };
+        if is_so {
+            return Ok(());
+        }
+        let what = format!("{target:?} is not where the case wants it");
+        Err(world.failure("exhaustive", what))
+    }
 }

@@ -13,6 +13,7 @@ mod hub;
 mod lab;
 mod large;
 mod model;
+mod outsiders;
 mod own_root;
 mod planted;
 mod pool;

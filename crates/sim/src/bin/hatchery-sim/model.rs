@@ -4,7 +4,7 @@ use crate::progress::{bar, now, per_second};
 use crate::wasm;
 use hatchery_sim::checkers::edge_names;
 use hatchery_sim::model::{Story, shrink};
-use hatchery_sim::run::{Plan, SEEDS_FULL, STEPS_FULL, Tally, run as run_seeds};
+use hatchery_sim::run::{PANICKED, Plan, SEEDS_FULL, STEPS_FULL, Tally, run as run_seeds};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         eprintln!("{failure}\n");
     }
     if (args.shrink || seeds == 1)
-        && let Some(failure) = tally.failures.first()
+        && let Some(failure) = tally.failures.iter().find(|it| it.checker != PANICKED)
     {
         tell_small(failure.seed, args.steps);
     }
