@@ -125,7 +125,8 @@ impl Watch {
         let effects = answers.effects.iter();
         let creations = effects.filter(|effect| effect.kind == "create");
         let orphans = orphans(&world.truth(), world.root, &rows);
-        if orphans.len() > creations.count() {
+        let flagged = answers.status.lost_creations as usize;
+        if orphans.len() > creations.count() + flagged {
             return Err(format!("bought, without row or creation: {orphans:?}"));
         }
         if let Some(first) = answers.violations.first() {
@@ -224,7 +225,8 @@ fn is_final(answer: &[u8]) -> bool {
     !matches!(answer, Ok(Ok(CommandAnswer::InProgress)))
 }
 
-/// What root bought and has no row for: each must be the result of a creation in the journal.
+/// What root bought and has no row for: each must be the result of a creation in the journal, or of
+/// one that root says is lost.
 pub(super) fn orphans(truth: &[Truth], root: CanisterId, rows: &[RowView]) -> Vec<String> {
     let listed: BTreeSet<CanisterId> = rows.iter().map(|row| row.canister).collect();
     let bought = truth.iter().filter(|one| one.creator == root.0);
@@ -240,6 +242,8 @@ pub(super) fn dead_members(truth: &[Truth], rows: &[RowView]) -> Vec<CanisterId>
         let one = truth.get(&row.canister);
         one.is_none_or(|one| !one.running || one.module != module)
     };
-    let at_work = rows.iter().filter(|row| row.phase == Phase::InService);
+    let at_work =
+        |row: &&RowView| matches!(row.phase, Phase::InService | Phase::Standby | Phase::Leased);
+    let at_work = rows.iter().filter(at_work);
     at_work.filter(is_dead).map(|row| row.canister).collect()
 }
