@@ -16,6 +16,7 @@ pub mod lab;
 pub mod model;
 pub mod plot;
 pub mod run;
+mod shrink;
 pub mod soak;
 pub mod what_if;
 pub mod world;

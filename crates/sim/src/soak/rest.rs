@@ -72,12 +72,14 @@ impl Scene<'_> {
     }
 }
 
-/// Nothing is open but creations, and none of those for long.
+/// Nothing is open but creations, and none of those for long but the ones that root says are lost.
 fn in_flight(scene: &Scene<'_>) -> Option<String> {
-    let late = scene.effects.iter().find(|effect| {
-        let age = Nanos(scene.now).since(effect.started_at);
-        effect.kind != CREATE || age > CREATION_MAX
-    })?;
+    let is_old = |effect: &&EffectView| Nanos(scene.now).since(effect.started_at) > CREATION_MAX;
+    let (creations, others): (Vec<&EffectView>, Vec<_>) =
+        scene.effects.iter().partition(|it| it.kind == CREATE);
+    let old: Vec<_> = creations.into_iter().filter(is_old).collect();
+    let is_late = old.len() as u64 > scene.status.lost_creations;
+    let late = others.first().or(old.first().filter(|_| is_late))?;
     Some(format!("still open: {late:?}"))
 }
 
@@ -123,12 +125,15 @@ fn warm_pool(scene: &Scene<'_>) -> Option<String> {
 }
 
 fn unaccounted(scene: &Scene<'_>) -> Option<String> {
-    let orphans = watch::orphans(&scene.truth, scene.root, &scene.rows);
-    let lost = match scene.buys_no_more() {
-        true => scene.status.lost_creations as usize,
-        false => 0,
-    };
-    if orphans.len() > lost + scene.creations() {
+    // What root lost was searched for and is not there, unless it says that it lost too much; what
+    // somebody took from it then is not its any more.
+    let root = scene.root;
+    let is_ours = |one: &&Truth| one.controllers.contains(&root.0);
+    let ours: Vec<Truth> = scene.truth.iter().filter(is_ours).cloned().collect();
+    let orphans = watch::orphans(&ours, root, &scene.rows);
+    let lost = scene.status.lost_creations as usize;
+    let absent = if scene.buys_no_more() { 0 } else { lost };
+    if orphans.len() + absent > scene.creations() {
         return Some(format!("orphans: {orphans:?}, {:?}", scene.status));
     }
     let dead = watch::dead_members(&scene.truth, &scene.rows);
