@@ -4,8 +4,9 @@
 use crate::canisters;
 use crate::program::{cargo, run};
 use crate::workspace::Workspace;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::path::Path;
+use std::process::Stdio;
 
 /// Where the tests are that find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,18 +87,23 @@ pub(crate) fn hunt(
     hunted.collect()
 }
 
-/// The tests named after the id fail with its bug planted.
-fn tests_fail(workspace: &Workspace, which: &[&str], id: &str) -> anyhow::Result<bool> {
+/// The tests named after the id fail with its bug planted, and pass without it.
+pub(crate) fn tests_fail(workspace: &Workspace, which: &[&str], id: &str) -> anyhow::Result<bool> {
     let build = [&["test", "--quiet"], which].concat();
     run(cargo(&workspace.root, &build).arg("--no-run"))?;
     let folder: &Path = &canisters::planted_folder(workspace);
-    let status = cargo(&workspace.root, &build)
-        .args(["--", &format!("{id}_")])
-        .env("HATCHERY_PLANT", id)
-        .env(canisters::WASM_FOLDER_VARIABLE, folder)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .status()
-        .context("cargo could not be started")?;
-    Ok(status.code() == Some(TESTS_FAILED))
+    let code_with = |planted: Option<&str>| {
+        let mut tests = cargo(&workspace.root, &build);
+        tests.args(["--", &format!("{id}_")]);
+        tests.env(canisters::WASM_FOLDER_VARIABLE, folder);
+        tests.envs(planted.map(|id| ("HATCHERY_PLANT", id)));
+        tests.stdout(Stdio::null()).stderr(Stdio::null());
+        let status = tests.status().context("cargo could not be started")?;
+        anyhow::Ok(status.code())
+    };
+    let (planted, without) = (code_with(Some(id))?, code_with(None)?);
+    if without != Some(0) {
+        bail!("the tests named after {id} fail without its bug, too");
+    }
+    Ok(planted == Some(TESTS_FAILED))
 }

@@ -9,6 +9,12 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
     ("creating", "ready", &["observe done"]),
     ("creating", "pending-reset", &["observe done"]),
     ("creating", "lost", &["observe gone", "observe refused"]),
+    // Root was reinstalled: what it had is named again, and looked at.
+    ("none", "recovering", &["recover", "info done"]),
+    ("recovering", "none", &["observe gone", "observe refused"]),
+    ("recovering", "pending-reset", &["observe done"]),
+    ("recovering", "in-service", &["observe done"]),
+    ("recovering", "failed", &["observe done"]),
     // It is reset.
     ("pending-reset", "resetting", &["tick"]),
     (
@@ -274,8 +280,11 @@ pub(crate) const EDGES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Moves to which the model's fleet does not lead often enough: none of its parents leases its own
-/// children, and a child that is asked for is on standby for a blink. Core's own tests make them.
+/// children, a child that is asked for is on standby for a blink, and few ids are named to root before
+/// a creation that is then lost makes them. Core's own tests make them.
 pub(crate) const RARE: &[(&str, &str, &[&str])] = &[
     ("standby", "upgrading", &["request"]),
     ("leased", "upgrading", &["request"]),
+    ("lost", "pending-reset", &["info done"]),
+    ("resetting", "pending-reset", &["reset gone"]),
 ];

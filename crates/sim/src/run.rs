@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds of a full run.
-pub const SEEDS_FULL: u64 = 9_000;
+pub const SEEDS_FULL: u64 = 5_000;
 /// Steps of each seed of a full run.
-pub const STEPS_FULL: u64 = 500;
+pub const STEPS_FULL: u64 = 900;
 /// How often each edge is taken in a full run, at least.
 const EDGE_LEAST: u64 = 50;
 /// From so many steps on each edge is taken at least once.

@@ -231,13 +231,12 @@ fn shape_of(value: &serde_json::Value) -> String {
     }
 }
 
-/// The first canister in a phase.
+/// The first canister in a phase, as soon as there is one.
 pub(crate) fn first(stage: &mut Stage, phase: &str) -> String {
-    let rows = stage.json(&format!("canisters --phase {phase}"));
+    let line = format!("canisters --phase {phase}");
+    let rows = stage.until(&line, |rows| rows[0]["canister"].is_string());
     let first = rows[0]["canister"].as_str();
-    first
-        .unwrap_or_else(|| panic!("none is {phase}"))
-        .to_owned()
+    first.expect("was waited for").to_owned()
 }
 
 /// An empty canister that root and the operator control.

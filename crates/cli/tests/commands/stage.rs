@@ -137,14 +137,23 @@ impl Stage {
 
     /// Until nothing is under way.
     pub(crate) fn rest(&mut self) {
+        self.until("effects", |effects| *effects == serde_json::json!([]));
+    }
+
+    /// What a line prints as JSON once that is as wished.
+    pub(crate) fn until(
+        &mut self,
+        line: &str,
+        is_so: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
         let begun = self.now();
-        while self.json("effects") != serde_json::json!([]) {
+        loop {
+            let told = self.json(line);
+            if is_so(&told) {
+                return told;
+            }
             let spent = self.now() - begun;
-            assert!(
-                spent < REST_NS,
-                "calls still under way: {}",
-                self.json("effects")
-            );
+            assert!(spent < REST_NS, "{line} still says {told}");
         }
     }
 

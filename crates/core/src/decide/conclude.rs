@@ -42,7 +42,7 @@ pub(super) fn conclude<M: Memory>(state: &State<M>, now: Nanos, effect: &Effect)
             store::stored(&mut draft, state, *module, *index, case.last());
         }
         (EffectKind::Info { canister }, _) if state.header().root == Some(*canister) => {
-            standing::after_look(&mut draft, state, now, case.last());
+            standing::after_look(&mut draft, state, now, effect.incarnation, case.last());
         }
         (EffectKind::Info { .. }, Some(row)) => export::after_info(&mut draft, &case, row),
         (EffectKind::Info { canister }, None) => {
@@ -209,7 +209,7 @@ fn created<M: Memory>(draft: &mut Draft, state: &State<M>, case: &Case<'_>, cycl
 }
 
 /// A canister that was named to root before it was there: what was said of it so far is no more.
-fn named_before(now: Nanos, row: Row) -> Row {
+pub(super) fn named_before(now: Nanos, row: Row) -> Row {
     let row = Row {
         created_at: now,
         ..row
@@ -233,7 +233,7 @@ fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
                 funding::note_need(case.spec, now, row)
             }
             Some(Reason::NotEmpty)
-                if observation.snapshot_bytes > Some(0) && row.attempts < limits::ATTEMPTS_MAX =>
+                if observation.snapshot_bytes > Some(0) && upgrade::may_purge(&row) =>
             {
                 upgrade::purged(now, row)
             }
@@ -241,7 +241,11 @@ fn after_reset<M: Memory>(state: &State<M>, case: &Case<'_>, row: Row) -> Row {
         };
     }
     if case.found_gone() {
-        return row.moved(Phase::Lost, now, Reason::Gone);
+        return if case.started_at < row.created_at {
+            to_reset(row, now, Reason::Bought)
+        } else {
+            row.moved(Phase::Lost, now, Reason::Gone)
+        };
     }
     if lost_control(case.last()) {
         return row.moved(Phase::Failed, now, Reason::NotControlled);

@@ -5,6 +5,7 @@
 //! created a canister and when. A lost creation's canister is therefore among the next ids: they
 //! are asked for one after the other, a few at a time, within a bound.
 
+use super::conclude::named_before;
 use super::lanes::Room;
 use super::{Draft, recover};
 use crate::limits;
@@ -12,7 +13,7 @@ use crate::record::Row;
 use crate::state::State;
 use crate::{Account, Decision, Event, Purpose, Search};
 use hatchery_types::{
-    CanisterId, Creation, EffectId, EffectKind, Info, Nanos, Outcome, Phase, Principal,
+    CanisterId, Creation, Cycles, EffectId, EffectKind, Info, Nanos, Outcome, Phase, Principal,
     REJECT_DESTINATION_INVALID, Reason, Value,
 };
 use ic_stable_structures::Memory;
@@ -136,7 +137,8 @@ fn ask<M: Memory>(
     while search.next < last && asked < room.small(state).min(limits::SEARCH_BATCH) {
         let canister = CanisterId::from_number(search.next);
         search.next += 1;
-        if state.row(canister).is_none() && state.header().root != Some(canister) {
+        let sought = state.row(canister).is_none_or(|row| was_missing(&row));
+        if sought && state.header().root != Some(canister) {
             draft.start(EffectKind::Info { canister }, None);
             asked += 1;
         }
@@ -183,10 +185,14 @@ fn told<M: Memory>(
 ) {
     let root = state.header().root.map(|root| root.0);
     let controlled = |root: Principal| info.controllers.contains(&root);
-    if state.row(canister).is_some() || !root.is_some_and(controlled) {
+    let known = state.row(canister);
+    if known.as_ref().is_some_and(|row| !was_missing(row)) || !root.is_some_and(controlled) {
         return;
     }
     if search.purpose == Purpose::Range {
+        if known.is_some() {
+            return;
+        }
         let found = search.found + 1;
         draft.event(Event::SearchChanged(Some(Search { found, ..search })));
         return recover::found(draft, state, now, canister);
@@ -197,15 +203,26 @@ fn told<M: Memory>(
     if may_be_answered(state, creation) {
         return ask_again(draft, now, search, canister);
     }
-    let mut row = Row::new(canister, Phase::Creating, now, Reason::Found);
-    row.unproven = true;
-    if let Some(lost) = oldest_lost_before(state, creation) {
-        row.deposited = state.index.lost[&lost].cycles;
+    let lost = newest_lost_before(state, creation);
+    let cycles = lost.map_or(Cycles(0), |lost| state.index.lost[&lost].cycles);
+    if let Some(lost) = lost {
         draft.event(Event::EffectClosed(lost));
     }
-    draft.row(row);
+    if let Some(row) = known {
+        draft.event(Event::CyclesBooked(Account::Twice, cycles));
+        draft.row(named_before(now, row));
+    } else {
+        let mut row = Row::new(canister, Phase::Creating, now, Reason::Found);
+        (row.unproven, row.deposited) = (true, cycles);
+        draft.row(row);
+    }
     let found = search.found + 1;
     draft.event(Event::SearchChanged(Some(Search { found, ..search })));
+}
+
+/// Somebody named it to root before it was there: it may be what a lost creation made since.
+fn was_missing(row: &Row) -> bool {
+    row.phase == Phase::Lost && row.reason == Reason::Gone
 }
 
 /// A creation that is still under way may have made it: its answer will say so.
@@ -215,9 +232,11 @@ fn may_be_answered<M: Memory>(state: &State<M>, creation: &Creation) -> bool {
         .any(|open| open.started_at <= creation.at)
 }
 
-/// The oldest lost creation that can have made it, whether it is still sought or not.
-fn oldest_lost_before<M: Memory>(state: &State<M>, creation: &Creation) -> Option<EffectId> {
-    let mut lost = state.index.lost.iter();
-    lost.find(|(_, lost)| lost.started_at <= creation.at)
-        .map(|(id, _)| *id)
+/// The newest lost creation that can have made it, of those that are sought if one can: whatever an
+/// older one made is then still within the older one's range.
+fn newest_lost_before<M: Memory>(state: &State<M>, creation: &Creation) -> Option<EffectId> {
+    let (lost, sought) = (&state.index.lost, &state.index.sought);
+    let can = |id: &&EffectId| lost[*id].started_at <= creation.at;
+    let sought = sought.iter().rev().find(can);
+    sought.or_else(|| lost.keys().rev().find(can)).copied()
 }

@@ -11,7 +11,7 @@ use crate::plant::planted;
 use crate::record::PoolRecord;
 use crate::state::State;
 use crate::{Decision, Event, Standing};
-use hatchery_types::{EffectKind, Info, Nanos, Outcome, Reason, Value};
+use hatchery_types::{EffectKind, Incarnation, Info, Nanos, Outcome, Reason, Value};
 use ic_stable_structures::Memory;
 
 /// What keeps root from doing anything but looking; none for a root that is whole.
@@ -70,17 +70,23 @@ pub(super) fn look_at_self<M: Memory>(
     Some(draft.done())
 }
 
-/// What root's own history says of its memory.
+/// What root's own history says of its memory. A history read before an upgrade does not have it,
+/// and the memory counts it: it is read again.
 pub(super) fn after_look<M: Memory>(
     draft: &mut Draft,
     state: &State<M>,
     now: Nanos,
+    looked: Incarnation,
     outcome: &Outcome,
 ) {
     let Standing::Unchecked { attempts, .. } = state.header().standing else {
         return;
     };
     let standing = match outcome {
+        Outcome::Done(_) if looked != state.incarnation() => Standing::Unchecked {
+            attempts,
+            next_attempt: now,
+        },
         Outcome::Done(Value::Told(info)) if remembers_all(state, info) => Standing::Sound,
         Outcome::Done(Value::Told(_)) => Standing::Recovering,
         _ => {

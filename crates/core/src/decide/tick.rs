@@ -1,6 +1,6 @@
 //! The level-triggered tick: looks at what is due and does one thing at a time, in this order:
 //! conclude effects, give up on calls of an earlier root, look at itself and for what it lost, buy,
-//! look at rows, reset, store modules, plan pools, sell. Buying comes before looking at what was
+//! look at rows, reset, store modules, plan pools, verify again, sell. Buying comes before looking at what was
 //! bought: a wave of creations would otherwise wait for the observations of the one before. A root
 //! whose memory is not known to be whole only looks.
 
@@ -60,6 +60,7 @@ pub(super) fn tick<M: Memory>(state: &State<M>, now: Nanos, vitals: &Vitals) -> 
         .or_else(|| store::store_next(state, now, &room))
         .or_else(|| module::collect_next(state, now))
         .or_else(|| plan_next(state, now, spec, &room))
+        .or_else(|| verify_next(state, now))
         .or_else(|| operation::give_up_purchase(state, now, || warm_reason(state, now, vitals)))
         .or_else(|| refill::sell_surplus(state, now, spec, &room))
         .or_else(|| keep_metrics(state))
@@ -98,28 +99,42 @@ fn give_up_stale<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
     Some(draft.done())
 }
 
-/// Canisters verified under other controllers go through a reset, and so does the one that was
-/// verified longest ago, once a day: what was done to it since is seen then. That is for quiet times,
-/// and for one at a time: the others stay ready.
+/// Canisters verified under other controllers go through a reset; in the same instant it may have
+/// been before.
 fn verify_again<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
     let (since, canister) = *state.index.ready.first()?;
-    let header = state.header();
+    let is_old = since <= state.header().controllers_at;
+    is_old.then(|| reset_again(state, now, canister, Reason::WrongControllers))
+}
+
+/// So does, once a day, the one that was verified longest ago: what was done to it since is seen
+/// then. One at a time, and of those that no pool takes now: the others stay ready.
+fn verify_next<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
+    let (_, canister) = *state.index.ready.first()?;
+    let is_due = verify_due(state).is_some_and(|due| due <= now) && !planted("u04");
+    is_due.then(|| reset_again(state, now, canister, Reason::VerifiedLongAgo))
+}
+
+/// When the next spare canister is verified again.
+fn verify_due<M: Memory>(state: &State<M>) -> Option<Nanos> {
+    let (since, _) = state.index.ready.first()?;
     let is_quiet = state.counts().recovering == 0
-        && state.index.hungry.is_empty()
-        && !header.is_paused(Direction::Up)
-        && !header.is_paused(Direction::Down);
-    // In the same instant it may have been before.
-    let reason = if since <= header.controllers_at {
-        Reason::WrongControllers
-    } else if is_quiet && now.since(since) >= limits::OBSERVE_EVERY && !planted("u04") {
-        Reason::VerifiedLongAgo
-    } else {
-        return None;
-    };
+        && standing::held_back(state).is_none()
+        && !state.header().is_paused(Direction::Up)
+        && !state.header().is_paused(Direction::Down);
+    is_quiet.then(|| *since + limits::OBSERVE_EVERY)
+}
+
+fn reset_again<M: Memory>(
+    state: &State<M>,
+    now: Nanos,
+    canister: CanisterId,
+    reason: Reason,
+) -> Decision {
     let mut draft = Draft::new(state, now);
     let row = expect_row(state, canister);
     draft.row(row.moved(Phase::PendingReset, now, reason));
-    Some(draft.done())
+    draft.done()
 }
 
 /// A lost creation cannot be repeated, so it is waited for longest.
@@ -356,10 +371,15 @@ pub fn plan_pool<M: Memory>(
     let room = Room::new(state, vitals);
     let mut plan = plan(&view(state, now, state.spec()?, pool, &room)?);
     if let Some(reason) = standing::held_back(state) {
-        plan.claim.clear();
-        plan.cordon.clear();
-        plan.uncordon.clear();
-        plan.upgrade.clear();
+        let moves = [
+            &mut plan.claim,
+            &mut plan.cordon,
+            &mut plan.uncordon,
+            &mut plan.promote,
+            &mut plan.release,
+            &mut plan.upgrade,
+        ];
+        moves.into_iter().for_each(Vec::clear);
         plan.reasons.insert(0, reason);
     }
     Some(plan)
@@ -538,7 +558,11 @@ pub fn next_wake<M: Memory>(state: &State<M>, now: Nanos) -> Option<Nanos> {
         .spec()
         .map_or(&[][..], |spec| &spec.warm_pool.schedule);
     let windows = windows.iter().filter_map(|window| window.turns_at(now));
-    let looks = [standing::look_due(state), search::due(state)];
+    let looks = [
+        standing::look_due(state),
+        search::due(state),
+        verify_due(state),
+    ];
     let looks = looks.into_iter().flatten();
     let queues = rows.into_iter().chain([pools, modules]).flatten().flatten();
     queues

@@ -95,6 +95,12 @@ pub(super) fn before_reset(row: &Row) -> Option<EffectKind> {
     }
 }
 
+/// Not if that was tried just now, after too many attempts. Attempts that failed before for other
+/// reasons do not count.
+pub(super) fn may_purge(row: &Row) -> bool {
+    row.attempts < limits::ATTEMPTS_MAX || row.reason != Reason::NotEmpty
+}
+
 /// A reset found snapshots: they are deleted, and it is reset once more.
 pub(super) fn purged(now: Nanos, mut row: Row) -> Row {
     let module = row.module.unwrap_or(ModuleHash([0; 32]));
@@ -403,6 +409,9 @@ fn before_reset_done(draft: &mut Draft, case: &Case<'_>, kind: &EffectKind, mut 
     if gives_up || !more || upgrade.step != UpgradeStep::Find {
         // What is left the reset's own look tells.
         row.upgrade = None;
+    }
+    if gives_up {
+        row.reason = Reason::NotEmpty;
     }
     row.next_attempt = now;
     draft.row(row);

@@ -41,7 +41,7 @@ fn created(by: Principal, at: Nanos) -> Outcome {
 }
 
 /// Ids asked for until none is any more; `there` knows the canisters of the subnet.
-fn answer_all(root: &mut Root, there: impl Fn(u64) -> Option<Outcome>) -> Vec<u64> {
+fn answer_all(root: &mut Root, mut there: impl FnMut(u64) -> Option<Outcome>) -> Vec<u64> {
     let mut all = Vec::new();
     loop {
         let batch = asked(root);
@@ -263,4 +263,77 @@ fn p12_creations_lost_far_from_each_other_are_searched_for_one_range_after_the_o
     let ranges = (12..=1_011).chain(1_000_001..=1_001_000);
     assert_eq!(ids, ranges.collect::<Vec<_>>());
     assert_eq!(given_up(&root), 2);
+}
+
+#[test]
+fn p12_a_lost_creation_made_an_id_that_was_named_too_early() {
+    let mut root = Root::with(spec(1, 0, 1));
+    root.settle();
+    root.import(canister(12));
+    let reset = root.take(|kind| matches!(kind, EffectKind::Reset { .. }));
+    root.answer(&reset[0], &[refused(3), refused(3), refused(3)]);
+    let row = root.state.row(canister(12)).expect("accounted");
+    assert_eq!((row.phase, row.reason), (Phase::Lost, Reason::Gone));
+    lose_one(&mut root, 2);
+    let at = root.now;
+    root.later(600);
+    answer_all(&mut root, |number| {
+        (number == 12).then(|| created(ROOT, at))
+    });
+    root.settle();
+    let row = root.state.row(canister(12)).expect("accounted");
+    assert_eq!(row.phase, Phase::Ready);
+    assert_eq!(root.state.lost_creations(), 0);
+}
+
+#[test]
+fn p12_what_was_missing_before_it_was_created_is_not_taken_for_gone() {
+    let mut root = Root::with(spec(1, 0, 1));
+    let creation = creations(&mut root);
+    root.import(canister(12));
+    let early = root.take(|kind| matches!(kind, EffectKind::Reset { .. }));
+    root.later(1);
+    root.answer(&creation[0], &[Outcome::Done(Value::Created(canister(12)))]);
+    root.answer(&early[0], &[refused(3), refused(3), refused(3)]);
+    let row = root.state.row(canister(12)).expect("accounted");
+    assert_eq!(row.phase, Phase::Resetting, "asked anew");
+    root.settle();
+    let row = root.state.row(canister(12)).expect("accounted");
+    assert_eq!(row.phase, Phase::Ready);
+}
+
+/// What an older one made is then still behind the last id known when that one was lost.
+#[test]
+fn p12_what_is_found_is_that_of_the_newest_creation_that_can_have_made_it() {
+    let mut root = Root::with(spec(1, 0, 1));
+    root.settle();
+    lose_one(&mut root, 2);
+    let first = root.now;
+    root.feed(&Input::Apply(Box::new(spec(3, 0, 1))));
+    root.tick();
+    let known = creations(&mut root).remove(0);
+    root.answer(&known, &[Outcome::Done(Value::Created(canister(15)))]);
+    root.settle();
+    root.later(10);
+    lose_one(&mut root, 4);
+    let second = root.now;
+    root.later(590);
+    // The first one's canister cannot be asked about at first, that of the second one can.
+    let mut hides = true;
+    let ids = answer_all(&mut root, |number| match number {
+        20 => Some(created(ROOT, second)),
+        14 if std::mem::take(&mut hides) => Some(lost()),
+        14 => Some(created(ROOT, first)),
+        _ => None,
+    });
+    assert!(ids.contains(&14) && ids.contains(&20), "{ids:?}");
+    root.later(60);
+    answer_all(&mut root, |number| {
+        (number == 14).then(|| created(ROOT, first))
+    });
+    for number in [14, 20] {
+        let row = root.state.row(canister(number));
+        assert!(row.is_some(), "{number} was not found");
+    }
+    assert_eq!(root.state.lost_creations(), 0);
 }

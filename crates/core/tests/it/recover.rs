@@ -104,6 +104,25 @@ fn l07_an_upgrade_before_the_first_look_is_no_reinstall() {
 }
 
 #[test]
+fn l07_a_history_read_before_an_upgrade_is_read_again() {
+    let mut root = Root::newborn();
+    root.tick();
+    let look = root.take(|kind| matches!(kind, EffectKind::Info { .. }));
+    let before = Input::Outcome {
+        effect: look[0].id,
+        step: 0,
+        outcome: told(info(2)),
+    };
+    root.feed(&before);
+    root.upgrade();
+    root.tick();
+    let look = root.take(|kind| matches!(kind, EffectKind::Info { .. }));
+    assert_eq!(look.len(), 1, "two deployments, then two known ones");
+    root.answer(&look[0], &[told(info(3))]);
+    assert_eq!(root.state.header().standing, Standing::Recovering);
+}
+
+#[test]
 fn l07_a_reinstalled_root_answers_and_changes_nothing() {
     let mut root = reinstalled(spec(3, 2, 4));
     root.run(3_700);
@@ -178,6 +197,8 @@ fn l07_rows_are_rebuilt_from_what_canisters_show() {
         root.open.is_empty(),
         "nothing is reset before the operator is done"
     );
+    let plan = plan_pool(&root.state, root.now, &root.vitals, "workers").expect("a plan");
+    assert!(!plan.acts(), "{plan:?}");
 }
 
 #[test]

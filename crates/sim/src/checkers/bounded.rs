@@ -1,7 +1,9 @@
 //! Invariant 4: living members never exceed `max`; after `max` was lowered the excess only falls.
 
 use super::{Checker, Scene};
+use crate::model::Change;
 use hatchery_core::Row;
+use hatchery_types::Phase;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
@@ -23,7 +25,10 @@ impl Checker for Bounded {
             }
             if let Some(pool) = pool_of(change.after.as_ref()) {
                 *self.living.entry(pool.to_owned()).or_default() += 1;
-                grown.push(pool);
+                // Who is there already when root learns of it again is counted, and drained later.
+                if phase_before(change) != Some(Phase::Recovering) {
+                    grown.push(pool);
+                }
             }
         }
         for name in grown {
@@ -61,6 +66,10 @@ impl Bounded {
             Err(format!("{living:?} are living, events said {kept:?}"))
         }
     }
+}
+
+fn phase_before(change: &Change) -> Option<Phase> {
+    change.before.as_ref().map(|row| row.phase)
 }
 
 /// The pool that a row counts in.

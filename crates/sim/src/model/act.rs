@@ -39,7 +39,7 @@ impl World {
                 self.command(CommandInput {
                     caller,
                     operation: operation.clone(),
-                    command: command.clone(),
+                    command: self.as_exported(command),
                 })
             }
             Action::Lease(operation, pool, ask) => self.lease(operation, pool, ask),
@@ -77,6 +77,7 @@ impl World {
                 self.upgrade_politely();
                 Ok(())
             }
+            Action::Reinstall => self.reinstall(),
         }
     }
 
@@ -199,19 +200,22 @@ impl World {
 
     /// A role gets another module, staged anew: one that no role named may be gone.
     pub(super) fn remodule(&mut self, role: usize, module: usize) -> Result<(), Failure> {
-        let hash = fleet::module_of(module);
+        self.stage(module)?;
+        self.wanted.roles[role].module = fleet::module_of(module);
+        self.apply_wanted()
+    }
+
+    /// An operator stages a module by its number.
+    pub(super) fn stage(&mut self, number: usize) -> Result<(), Failure> {
+        let module = fleet::module_of(number);
         self.message(&Input::StageChunk {
-            module: hash,
+            module,
             index: 0,
-            bytes: fleet::bytes_of(module).to_vec(),
+            bytes: fleet::bytes_of(number).to_vec(),
         })?;
         let chunks = 1;
-        self.message(&Input::CommitModule {
-            module: hash,
-            chunks,
-        })?;
-        self.wanted.roles[role].module = hash;
-        self.apply_wanted()
+        self.message(&Input::CommitModule { module, chunks })?;
+        Ok(())
     }
 
     fn apply_wanted(&mut self) -> Result<(), Failure> {

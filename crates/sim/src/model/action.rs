@@ -57,6 +57,8 @@ pub enum Action {
     UpgradeForced,
     /// Root is stopped, its open calls end, it is upgraded and started.
     UpgradePolite,
+    /// Root is reinstalled by mistake.
+    Reinstall,
 }
 
 /// A report as its sender words it.

@@ -23,6 +23,10 @@ impl World {
     /// What the next step does: troubles of the swarm first, then one thing of the usual run.
     pub(super) fn draw(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
+        if self.is_reinstalled_now() {
+            actions.push(Action::Reinstall);
+        }
+        actions.extend(self.draw_recovery());
         self.draw_trouble(&mut actions);
         if self.platform.swarm.ambushes() {
             self.draw_ambush(&mut actions);
@@ -396,7 +400,7 @@ impl World {
     }
 
     /// One of the canisters that exist.
-    fn draw_existing(&mut self) -> Option<CanisterId> {
+    pub(super) fn draw_existing(&mut self) -> Option<CanisterId> {
         let busy = self.draw_busy();
         let index = self.dice.below(self.platform.canisters.len() as u64) as usize;
         busy.filter(|id| self.platform.canisters.contains_key(id))

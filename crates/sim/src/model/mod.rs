@@ -13,6 +13,7 @@ mod kinds;
 mod liveness;
 mod mirror;
 mod platform;
+mod reinstall;
 mod requests;
 mod script;
 mod shrink;

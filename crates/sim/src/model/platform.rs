@@ -25,6 +25,8 @@ pub struct Platform {
     pub bought: BTreeMap<CanisterId, EffectId>,
     /// When root created which canister.
     pub created_at: BTreeMap<CanisterId, Nanos>,
+    /// How often code was deployed on root.
+    pub deployments: u32,
     /// Canisters that root deleted.
     pub deleted: BTreeSet<CanisterId>,
     /// Root's chunk store.
@@ -76,6 +78,8 @@ pub struct Answer {
     pub call: CallName,
 }
 
+/// The effect of a call whose root was reinstalled since.
+pub(super) const OF_ANOTHER_ROOT: EffectId = EffectId(u64::MAX);
 /// Chunks that a chunk store takes (interface specification, `upload_chunk`).
 pub(super) const CHUNKS_MAX: usize = 100;
 /// What the platform locks of the caller's cycles for one call under way (ENGINE: measured 42.1 B).
@@ -91,6 +95,7 @@ impl Platform {
             canisters: BTreeMap::new(),
             bought: BTreeMap::new(),
             created_at: BTreeMap::new(),
+            deployments: 1,
             deleted: BTreeSet::new(),
             chunks: BTreeSet::new(),
             balance: Cycles(2_000 * Cycles::T),
@@ -261,6 +266,24 @@ impl Platform {
         }
         self.answers
             .retain(|_, answer| !fates.loses(swarm, answer.call));
+    }
+
+    /// Root was reinstalled: nobody is home for any answer, and what its calls do is of no effect
+    /// that the new root knows.
+    pub(super) fn forget_root(&mut self) {
+        for call in self.calls.values_mut() {
+            call.fate.lost = true;
+            call.effect = OF_ANOTHER_ROOT;
+        }
+        self.answers.clear();
+        self.bought.clear();
+        self.deployments += 1;
+    }
+
+    /// Calls of a root that was reinstalled since are under way.
+    pub(super) fn is_haunted(&self) -> bool {
+        let mut calls = self.calls.values();
+        calls.any(|call| call.effect == OF_ANOTHER_ROOT)
     }
 
     /// Nothing of root is on the wires.

@@ -232,6 +232,7 @@ fn action_text(action: &Action) -> String {
         Action::Store(filled) => format!("store-cleared filled {filled}"),
         Action::UpgradeForced => "upgrade forced".to_owned(),
         Action::UpgradePolite => "upgrade polite".to_owned(),
+        Action::Reinstall => "reinstall".to_owned(),
     }
 }
 
@@ -453,6 +454,7 @@ fn read_action(words: &[&str]) -> Option<Action> {
         ["store-cleared", "filled", filled] => Action::Store(filled.parse().ok()?),
         ["upgrade", "forced"] => Action::UpgradeForced,
         ["upgrade", "polite"] => Action::UpgradePolite,
+        ["reinstall"] => Action::Reinstall,
         _ => return None,
     })
 }

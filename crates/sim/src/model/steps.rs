@@ -1,7 +1,7 @@
 //! What each step of an effect does to the model platform, and what root hears of it.
 
 use super::canister::{Canister, INSTALL_PREPAID, STOP_TIMEOUT, Work};
-use super::platform::{CHUNKS_MAX, Call, Platform};
+use super::platform::{CHUNKS_MAX, Call, OF_ANOTHER_ROOT, Platform};
 use super::swarm::Fault;
 use super::{fleet, upgrades};
 use hatchery_core::SWEEPER_HASH;
@@ -103,7 +103,9 @@ impl Platform {
             panic!("bug: a create step in {}", call.kind)
         };
         let id = self.create(call.controllers.to_vec(), cycles.less(CREATION_FEE));
-        self.bought.insert(id, call.effect);
+        if call.effect != OF_ANOTHER_ROOT {
+            self.bought.insert(id, call.effect);
+        }
         self.created_at.insert(id, at);
         Outcome::Done(Value::Created(id))
     }
@@ -126,7 +128,11 @@ impl Platform {
             controllers,
             module,
             creation,
-            deployments: 1,
+            deployments: if canister == self.root {
+                self.deployments
+            } else {
+                1
+            },
             whole: true,
         })))
     }

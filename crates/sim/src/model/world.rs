@@ -17,7 +17,7 @@ use crate::dice::Dice;
 use hatchery_core::{
     Decision, Event, Input, Memories, Reply, State, Vitals, check, decide, next_wake, plan_pool,
 };
-use hatchery_types::{CanisterId, Cycles, FleetSpec, Nanos, Outcome, Phase};
+use hatchery_types::{CanisterId, Cycles, FleetSpec, Nanos, Outcome, Phase, Registered};
 use ic_stable_structures::VectorMemory;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -139,9 +139,11 @@ pub struct World {
     is_upgraded_when_quiet: bool,
     memories: Vec<VectorMemory>,
     watch: Watch,
-    checkers: Vec<Box<dyn Checker>>,
+    pub(super) checkers: Vec<Box<dyn Checker>>,
     edges: checkers::Edges,
-    mirror: Mirror,
+    pub(super) mirror: Mirror,
+    /// What an operator knew of the canisters when root was reinstalled.
+    pub(super) exported: BTreeMap<CanisterId, Registered>,
     /// Every action so far, if they are kept.
     kept: Option<Vec<Action>>,
     decisions: u64,
@@ -196,6 +198,7 @@ impl World {
             checkers: checkers::all(),
             edges: checkers::Edges::default(),
             mirror: Mirror::default(),
+            exported: BTreeMap::new(),
             kept: None,
             decisions: 0,
             seen: BTreeMap::new(),
@@ -523,11 +526,20 @@ impl World {
     fn reopen(&mut self) -> Result<(), Failure> {
         let before = counted(&self.state);
         self.state = open(&self.memories);
+        self.platform.deployments += 1;
         let after = counted(&self.state);
         if after != before {
             return Err(self.failure("upgrade", format!("{before:?} opened as {after:?}")));
         }
         Ok(())
+    }
+
+    /// Nothing is left of what root knew.
+    pub(super) fn renew_memory(&mut self) {
+        self.memories.fill_with(VectorMemory::default);
+        self.state = open(&self.memories);
+        self.retry_at = None;
+        self.is_upgraded_when_quiet = false;
     }
 
     /// Moves that are not on the list are counted and no violation.

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// The real root on the engine instead of core on a model of the platform.
     #[arg(long)]
     wasm: bool,
-    /// How many seeds; by default the full run's: 9,000, with --wasm 200.
+    /// How many seeds; by default the full run's: 5,000, with --wasm 200.
     #[arg(long)]
     seeds: Option<u64>,
     /// The first seed.
