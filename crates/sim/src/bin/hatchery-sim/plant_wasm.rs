@@ -2,7 +2,7 @@
 //! script of that fails as the seed did. `cargo xtask plant` builds such a root.
 
 use crate::wasm;
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use hatchery_sim::soak::{Modules, Story, TRIALS_MAX, replay, shrink, tell};
 use std::process::ExitCode;
 
@@ -34,13 +34,18 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 fn hunt(id: &str) -> anyhow::Result<String> {
-    let mut modules = wasm::load()?;
+    let clean = wasm::load()?;
+    let mut modules = clean.clone();
     let has_place = hatchery_types::plant::write(&mut modules.root, id);
     ensure!(has_place, "this root was not built with plants");
     let mut seeds = (0..SEEDS).map(|seed| tell(seed, &modules));
     let found = seeds.find_map(|(result, story)| Some((result.err()?, story)));
     let (failure, story) = found.with_context(|| format!("not found in {SEEDS} seeds"))?;
     let script = small_script(story, &failure.checker, &modules)?;
+    let read = Story::read(&script).map_err(anyhow::Error::msg)?;
+    if let Err(failure) = replay(&read, &clean) {
+        bail!("without the bug its script fails, too: {failure}\n{script}");
+    }
     Ok(format!("{failure}\n{script}"))
 }
 
