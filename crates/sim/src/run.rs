@@ -3,6 +3,7 @@
 use crate::checkers::{EdgeCounts, edges_missed};
 use crate::model::{Failure, Fault, Report, Watch, simulate, simulate_watched};
 use std::collections::BTreeMap;
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds of a full run.
@@ -121,7 +122,11 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
         for worker in workers {
-            whole.join(worker.join().expect("bug: a seed panicked, see above"));
+            whole.join(
+                worker
+                    .join()
+                    .expect("bug: a thread panicked, and no seed did"),
+            );
         }
     });
     whole
@@ -130,7 +135,21 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
 /// Every hundredth seed is run again and must leave the same bytes.
 const REPEAT_EVERY: u64 = 100;
 
+/// One seed; a panic in it is its failure.
 fn one(seed: u64, plan: &Plan) -> Result<Report, Failure> {
+    let ran = catch_unwind(|| run_one(seed, plan));
+    ran.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Failure::of_seed(
+            seed,
+            "panicked",
+            text.unwrap_or("without a word"),
+        ))
+    })
+}
+
+fn run_one(seed: u64, plan: &Plan) -> Result<Report, Failure> {
     if plan.bare {
         return simulate_watched(seed, plan.steps, Watch::Bare);
     }

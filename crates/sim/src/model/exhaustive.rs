@@ -2,7 +2,7 @@
 //! root before it ran, before its answer, before its answer was acted on, or none: not drawn, but
 //! enumerated from the types.
 
-use super::action::Action;
+use super::action::{Action, Meddling};
 use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
 use super::platform::Call;
@@ -37,13 +37,15 @@ const UPGRADES: [Upgrade; 4] = [
 enum End {
     Done,
     Is(Fault),
+    /// The canister is deleted by somebody else just before the step runs.
+    Gone,
     /// The answer comes after every patience is over.
     Late,
     /// The answer finds nobody home; without an upgrade there is no such thing.
     Lost,
 }
 
-const ENDS: [End; 10] = [
+const ENDS: [End; 11] = [
     End::Done,
     End::Is(Fault::Refused),
     End::Is(Fault::NotExecuted),
@@ -52,6 +54,7 @@ const ENDS: [End; 10] = [
     End::Is(Fault::UnknownRan),
     End::Is(Fault::UnknownNotRan),
     End::Is(Fault::Undecodable),
+    End::Gone,
     End::Late,
     End::Lost,
 ];
@@ -117,6 +120,7 @@ pub fn exhaust(threads: usize) -> Exhausted {
 #[derive(Debug)]
 struct Scene {
     seed: u64,
+    splits: u32,
     kind: EffectKind,
     actions: Vec<Action>,
     script: Script,
@@ -178,6 +182,7 @@ impl Scene {
         let call = calls.find(is_first)?;
         Some(Scene {
             seed: world.seed,
+            splits: world.platform.swarm.permille(Fault::TickSplit),
             kind: kind.clone(),
             actions: world.kept().to_vec(),
             script: world.platform.recorded(),
@@ -190,8 +195,11 @@ impl Scene {
         let steps = 0..self.kind.steps().len() as u8;
         let ends = steps.flat_map(|step| ENDS.map(|end| (step, end)));
         let cases = ends.flat_map(|(step, end)| UPGRADES.map(|upgrade| (step, end, upgrade)));
-        let is_one = |(_, end, upgrade): &(u8, End, Upgrade)| {
-            *end != End::Lost || !matches!(upgrade, Upgrade::No | Upgrade::After)
+        let has_target = self.call.canister != super::canister_id(0);
+        let is_one = move |(_, end, upgrade): &(u8, End, Upgrade)| match end {
+            End::Lost => !matches!(upgrade, Upgrade::No | Upgrade::After),
+            End::Gone => has_target,
+            _ => true,
         };
         cases.filter(is_one).map(|(step, end, upgrade)| Case {
             scene: self,
@@ -229,7 +237,9 @@ impl Case<'_> {
         let mut script = scene.script.clone();
         let usual = script.get(&target).copied().unwrap_or(Fate::GOOD);
         script.insert(target, fate(usual, self.end));
-        let mut world = World::unborn(scene.seed, Swarm::none(scene.seed), Watch::Closely);
+        let mut swarm = Swarm::none(scene.seed);
+        swarm.set(Fault::TickSplit, scene.splits);
+        let mut world = World::unborn(scene.seed, swarm, Watch::Closely);
         if self.end == End::Is(Fault::StopInProgress) && steps[usize::from(self.step)] != Step::Stop
         {
             // The platform has no such outcome for this step, so its edges are on no list.
@@ -239,6 +249,13 @@ impl Case<'_> {
         world.begin()?;
         for action in &scene.actions {
             world.act(action)?;
+        }
+        if self.end != End::Is(Fault::NotSent) && !is_under_way(&world, target) {
+            let what = "the step is not under way".to_owned();
+            return Err(world.failure("exhaustive", what));
+        }
+        if self.end == End::Gone {
+            delete_before(&mut world, target)?;
         }
         upgrade_at(&mut world, target, self.upgrade)?;
         for _ in 0..STEPS_AFTER {
@@ -250,7 +267,7 @@ impl Case<'_> {
 
 fn fate(usual: Fate, end: End) -> Fate {
     match end {
-        End::Done => Fate {
+        End::Done | End::Gone => Fate {
             fault: None,
             ..usual
         },
@@ -271,15 +288,29 @@ fn fate(usual: Fate, end: End) -> Fate {
     }
 }
 
+fn is_under_way(world: &World, target: CallName) -> bool {
+    world.platform.calls().any(|call| call.name == target)
+}
+
+/// Once the steps before it ran, the canister is deleted.
+fn delete_before(world: &mut World, target: CallName) -> Result<(), Failure> {
+    let before = (0..target.index).map(|index| CallName { index, ..target });
+    for step in before {
+        while is_under_way(world, step) && is_under_way(world, target) {
+            world.pass(Nanos::from_secs(1))?;
+        }
+    }
+    world.act(&Action::Meddle(Meddling::Deleted, target.canister))
+}
+
 /// Lets time pass until the call is where the case wants it, then upgrades root.
 fn upgrade_at(world: &mut World, target: CallName, upgrade: Upgrade) -> Result<(), Failure> {
     let is_there = |world: &World| match upgrade {
         Upgrade::No | Upgrade::Before => true,
-        Upgrade::During => !world.platform.calls().any(|call| call.name == target),
+        Upgrade::During => !is_under_way(world, target),
         Upgrade::After => {
-            let wires = &world.platform;
-            !wires.calls().any(|call| call.name == target)
-                && !wires.answers().any(|answer| answer.call == target)
+            let mut answers = world.platform.answers();
+            !is_under_way(world, target) && !answers.any(|answer| answer.call == target)
         }
     };
     for _ in 0..10_000 {

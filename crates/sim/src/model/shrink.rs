@@ -2,7 +2,7 @@
 
 use super::fate::Fate;
 use super::script::Story;
-use super::swarm::Swarm;
+use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
 use crate::shrink::{Parts, Shrinker};
 use std::ops::Range;
@@ -14,7 +14,7 @@ const ACTIONS: usize = 0;
 const TRIALS_MAX: u32 = 2_000;
 
 /// The failure of a seed, and the smallest story found that ends in one of the same checker. None
-/// if the seed does not fail, or its story does not: what a message's splitting did is not in it.
+/// if the seed does not fail.
 pub fn shrink(seed: u64, steps: u64) -> Option<(Failure, Story)> {
     let (failure, story) = tell(seed, steps)?;
     let replay = |story: &Story| story.replay().err();
@@ -40,11 +40,13 @@ fn tell(seed: u64, steps: u64) -> Option<(Failure, Story)> {
         world.converge()
     };
     let failure = run().err()?;
+    let splits = Swarm::new(seed).permille(Fault::TickSplit);
     let mut fates = world.platform.recorded();
     fates.retain(|_, fate| *fate != Fate::GOOD);
     let actions = world.kept().to_vec();
     let story = Story {
         seed,
+        splits,
         fates,
         actions,
         rests,
