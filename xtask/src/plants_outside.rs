@@ -29,10 +29,27 @@ const OUTSIDE: [(&str, Finder); 8] = [
     ("l24", Finder::Worlds),
 ];
 
+/// Bugs of core that seeds of the wasm level find in root's wasm: one that a fault shows, one that a
+/// deed does.
+const OF_WASM: [&str; 2] = ["p12", "s15"];
+
+/// Those of them that are wanted are found by seeds of the wasm level, made small, and replayed from
+/// their scripts.
+fn hunt_by_wasm(workspace: &Workspace, wanted: &[&str]) -> anyhow::Result<()> {
+    eprintln!("planted in root's wasm: {} ...", wanted.join(", "));
+    let folder = canisters::planted_folder(workspace);
+    run(workspace
+        .program_with("hatchery-sim", &["--features", "hatchery-sim/plant"])?
+        .arg("plant-wasm")
+        .args(wanted)
+        .env(canisters::WASM_FOLDER_VARIABLE, folder))
+}
+
 /// Cargo's exit code when tests fail.
 const TESTS_FAILED: i32 = 101;
 
-/// Hunts those that are named, or all: each id with its finder, and those that nobody found.
+/// Hunts those that are named, or all: each id with its finder, and those that nobody found. What the
+/// wasm level must find, too, is an error if it does not.
 pub(crate) fn hunt(
     workspace: &Workspace,
     named: &[&String],
@@ -42,8 +59,13 @@ pub(crate) fn hunt(
         .into_iter()
         .filter(|(id, _)| is_wanted(id))
         .collect();
-    if wanted.iter().any(|(_, finder)| *finder == Finder::Worlds) {
+    let of_wasm: Vec<&str> = OF_WASM.into_iter().filter(|id| is_wanted(id)).collect();
+    let in_worlds = wanted.iter().any(|(_, finder)| *finder == Finder::Worlds);
+    if in_worlds || !of_wasm.is_empty() {
         canisters::build_planted(workspace)?;
+    }
+    if !of_wasm.is_empty() {
+        hunt_by_wasm(workspace, &of_wasm)?;
     }
     let hunted = wanted.into_iter().map(|(id, finder)| {
         eprintln!("{id}: its named tests ...");

@@ -2,9 +2,9 @@
 //! of core's complains. A find counts only if the same world is clean without the bug.
 
 use crate::model::{exhaust, simulate};
-use crate::panics::caught;
 use hatchery_core::plant::plant;
-use std::panic::UnwindSafe;
+use std::cell::RefCell;
+use std::panic::{PanicHookInfo, UnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +21,8 @@ pub type Hunted = Result<String, String>;
 /// What became of each plant, in the order of `ids`. Hunted on that many threads; `done` hears of
 /// each as it ends.
 pub fn hunt(ids: &[&str], threads: usize, done: &(dyn Fn(&str, &Hunted) + Sync)) -> Vec<Hunted> {
+    let hook = take_hook();
+    set_hook(Box::new(note_panic));
     let next = AtomicUsize::new(0);
     let found: Vec<OnceLock<Hunted>> = ids.iter().map(|_| OnceLock::new()).collect();
     let work = || {
@@ -35,6 +37,7 @@ pub fn hunt(ids: &[&str], threads: usize, done: &(dyn Fn(&str, &Hunted) + Sync))
         }
     };
     std::thread::scope(|scope| (0..threads.max(1)).for_each(|_| drop(scope.spawn(work))));
+    set_hook(hook);
     found.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
@@ -75,13 +78,27 @@ fn complaint(
     run: impl FnOnce() -> Option<String> + UnwindSafe,
 ) -> Result<Option<String>, String> {
     plant(id);
-    let ran = caught(run);
+    let ran = catch_unwind(run);
     plant(None);
-    match ran {
-        Ok(complaint) => Ok(complaint),
-        Err(panic) if panic.place.starts_with(CORE) => {
-            Ok(Some(format!("an assertion of core ({})", panic.place)))
-        }
-        Err(panic) => Err(format!("the simulator panicked in {}", panic.place)),
+    if let Ok(complaint) = ran {
+        return Ok(complaint);
     }
+    let place = PANICKED.take();
+    if place.starts_with(CORE) {
+        Ok(Some(format!("an assertion of core ({place})")))
+    } else {
+        Err(format!("the simulator panicked in {place}"))
+    }
+}
+
+thread_local! {
+    /// Where this thread panicked last.
+    static PANICKED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+fn note_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(|at| format!("{}:{}", at.file(), at.line()));
+    PANICKED.set(place.unwrap_or_default());
 }

@@ -2,16 +2,14 @@
 
 use crate::checkers::{EdgeCounts, edges_missed};
 use crate::model::{Failure, Fault, Report, Watch, simulate, simulate_watched};
-use crate::panics::caught;
 use std::collections::BTreeMap;
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds of a full run.
 pub const SEEDS_FULL: u64 = 5_000;
 /// Steps of each seed of a full run.
 pub const STEPS_FULL: u64 = 900;
-/// Who complains of a seed that panicked.
-pub const PANICKED: &str = "panicked";
 /// How often each edge is taken in a full run, at least.
 const EDGE_LEAST: u64 = 50;
 /// From so many steps on each edge is taken at least once.
@@ -116,7 +114,7 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
             if seed >= end {
                 return tally;
             }
-            tally.add(plan.steps, one_caught(seed, &plan));
+            tally.add(plan.steps, one(seed, &plan));
             done();
         }
     };
@@ -124,7 +122,11 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
         for worker in workers {
-            whole.join(worker.join().expect("bug: panics of seeds are caught"));
+            whole.join(
+                worker
+                    .join()
+                    .expect("bug: a thread panicked, and no seed did"),
+            );
         }
     });
     whole
@@ -133,15 +135,21 @@ pub fn run(plan: Plan, threads: usize, done: &(dyn Fn() + Sync)) -> Tally {
 /// Every hundredth seed is run again and must leave the same bytes.
 const REPEAT_EVERY: u64 = 100;
 
-/// A panic is a failure of its seed; the others go on.
-fn one_caught(seed: u64, plan: &Plan) -> Result<Report, Failure> {
-    caught(|| one(seed, plan)).unwrap_or_else(|panic| {
-        let what = format!("{}: {}", panic.place, panic.text);
-        Err(Failure::of_seed(seed, PANICKED, &what))
+/// One seed; a panic in it is its failure.
+fn one(seed: u64, plan: &Plan) -> Result<Report, Failure> {
+    let ran = catch_unwind(|| run_one(seed, plan));
+    ran.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Failure::of_seed(
+            seed,
+            "panicked",
+            text.unwrap_or("without a word"),
+        ))
     })
 }
 
-fn one(seed: u64, plan: &Plan) -> Result<Report, Failure> {
+fn run_one(seed: u64, plan: &Plan) -> Result<Report, Failure> {
     if plan.bare {
         return simulate_watched(seed, plan.steps, Watch::Bare);
     }

@@ -1,19 +1,21 @@
 //! Invariant 9: one operation id, at most one effect, the same answer for ever within its life.
 
 use super::{Checker, Scene};
-use hatchery_core::{Answer, Input, LeaseInput, Reply, limits};
+use hatchery_core::{Answer, Input, LeaseInput, Reply};
 use hatchery_types::{Nanos, OperationId, Principal, Reason};
 use std::collections::BTreeMap;
 
 /// Receipts live at least a day (DESIGN: section 7).
 const LIFE: Nanos = Nanos::from_secs(24 * 3_600);
+/// Answers to holders live at least an hour (the same).
+const LEASE_LIFE: Nanos = Nanos::from_secs(3_600);
 
 #[derive(Debug, Default)]
 pub(super) struct Operations {
     /// When, what in words, and the answer.
     answered: BTreeMap<(Principal, OperationId), (Nanos, String, Reply)>,
-    /// The same of leases, which have names of their own.
-    leased: BTreeMap<(Principal, OperationId), (Nanos, String, Reply)>,
+    /// The same of leases: what was asked for, and the answer.
+    leased: BTreeMap<(Principal, OperationId), (Nanos, LeaseInput, Reply)>,
 }
 
 impl Checker for Operations {
@@ -22,6 +24,9 @@ impl Checker for Operations {
     }
 
     fn check(&mut self, scene: &Scene<'_>) -> Result<(), String> {
+        if let Input::Lease(input) = scene.input {
+            return self.check_lease(scene, input);
+        }
         let (caller, operation, asked) = match scene.input {
             Input::Command(it) => (it.caller, &it.operation, format!("{:?}", it.command)),
             Input::CreateWorker(it) => (it.caller, &it.operation, format!("worker of {}", it.pool)),
@@ -29,7 +34,6 @@ impl Checker for Operations {
                 let asked = format!("{:?} of {}", it.ask, it.generation);
                 (it.caller.0, &it.operation, asked)
             }
-            Input::Lease(it) => return self.check_lease(scene, it),
             _ => return Ok(()),
         };
         let key = (caller, operation.clone());
@@ -65,36 +69,29 @@ impl Checker for Operations {
 }
 
 impl Operations {
-    /// The same lease asked for again is the same lease, and nothing else of that name is answered.
+    /// The same lease again is no second one.
     fn check_lease(&mut self, scene: &Scene<'_>, input: &LeaseInput) -> Result<(), String> {
         let key = (input.caller, input.operation.clone());
-        let asked = format!("{:?} of {}", input.ask, input.pool);
         let reply = &scene.decision.reply;
         let earlier = self.leased.get(&key);
-        let life = limits::LEASE_RECEIPT_LIFE;
-        let Some((_, before, answer)) = earlier.filter(|(at, _, _)| scene.now.since(*at) < life)
+        let Some((_, asked, answer)) = earlier.filter(|(at, ..)| scene.now.since(*at) < LEASE_LIFE)
         else {
             if matches!(reply, Reply::Lease(_)) {
-                self.leased.insert(key, (scene.now, asked, reply.clone()));
+                self.leased
+                    .insert(key, (scene.now, input.clone(), reply.clone()));
             }
             return Ok(());
         };
-        if !scene.decision.effects.is_empty() || !scene.changes.is_empty() {
-            return Err(format!("lease {:?} again had an effect", input.operation));
+        if !scene.changes.is_empty() {
+            return Err(format!("{:?} again had an effect", input.operation));
         }
-        let is_same = *before == asked;
         match reply {
-            // What the pool's rules are by now is said first.
-            Reply::Refused(
-                Reason::Unauthorised | Reason::UnknownPool | Reason::NoLeases | Reason::Recovering,
-                _,
-            ) => Ok(()),
-            Reply::Refused(Reason::OperationConflict, _) if !is_same => Ok(()),
-            reply if is_same && reply == answer => Ok(()),
-            reply => Err(format!(
-                "lease {:?}: {before} got {answer:?} then, {asked} {reply:?} now",
-                input.operation
-            )),
+            Reply::Lease(_) if asked == input && reply == answer => Ok(()),
+            Reply::Refused(Reason::OperationConflict, _) if asked != input => Ok(()),
+            Reply::Refused(Reason::UnknownPool | Reason::NoLeases | Reason::Unauthorised, _) => {
+                Ok(())
+            }
+            reply => Err(format!("{asked:?} got {answer:?} then, now {reply:?}")),
         }
     }
 }

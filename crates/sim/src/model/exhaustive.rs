@@ -3,13 +3,12 @@
 //! enumerated from the types.
 
 use super::action::{Action, Meddling};
-use super::canister::canister_id;
 use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
 use super::platform::Call;
 use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
-use hatchery_types::{EffectId, EffectKind, Nanos, Step};
+use hatchery_types::{EffectKind, Nanos, Step};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,12 +37,12 @@ const UPGRADES: [Upgrade; 4] = [
 enum End {
     Done,
     Is(Fault),
+    /// The canister is deleted by somebody else just before the step runs.
+    Gone,
     /// The answer comes after every patience is over.
     Late,
     /// The answer finds nobody home; without an upgrade there is no such thing.
     Lost,
-    /// When it runs, the canister is gone.
-    Gone,
 }
 
 const ENDS: [End; 11] = [
@@ -55,9 +54,9 @@ const ENDS: [End; 11] = [
     End::Is(Fault::UnknownRan),
     End::Is(Fault::UnknownNotRan),
     End::Is(Fault::Undecodable),
+    End::Gone,
     End::Late,
     End::Lost,
-    End::Gone,
 ];
 
 /// Longer than the ten minutes after which an absent result counts as absent.
@@ -121,6 +120,7 @@ pub fn exhaust(threads: usize) -> Exhausted {
 #[derive(Debug)]
 struct Scene {
     seed: u64,
+    splits: u32,
     kind: EffectKind,
     actions: Vec<Action>,
     script: Script,
@@ -182,6 +182,7 @@ impl Scene {
         let call = calls.find(is_first)?;
         Some(Scene {
             seed: world.seed,
+            splits: world.platform.swarm.permille(Fault::TickSplit),
             kind: kind.clone(),
             actions: world.kept().to_vec(),
             script: world.platform.recorded(),
@@ -194,10 +195,10 @@ impl Scene {
         let steps = 0..self.kind.steps().len() as u8;
         let ends = steps.flat_map(|step| ENDS.map(|end| (step, end)));
         let cases = ends.flat_map(|(step, end)| UPGRADES.map(|upgrade| (step, end, upgrade)));
-        let of_root = self.call.canister == canister_id(0);
+        let has_target = self.call.canister != super::canister_id(0);
         let is_one = move |(_, end, upgrade): &(u8, End, Upgrade)| match end {
             End::Lost => !matches!(upgrade, Upgrade::No | Upgrade::After),
-            End::Gone => !of_root,
+            End::Gone => has_target,
             _ => true,
         };
         cases.filter(is_one).map(|(step, end, upgrade)| Case {
@@ -236,7 +237,9 @@ impl Case<'_> {
         let mut script = scene.script.clone();
         let usual = script.get(&target).copied().unwrap_or(Fate::GOOD);
         script.insert(target, fate(usual, self.end));
-        let mut world = World::unborn(scene.seed, Swarm::none(scene.seed), Watch::Closely);
+        let mut swarm = Swarm::none(scene.seed);
+        swarm.set(Fault::TickSplit, scene.splits);
+        let mut world = World::unborn(scene.seed, swarm, Watch::Closely);
         if self.end == End::Is(Fault::StopInProgress) && steps[usize::from(self.step)] != Step::Stop
         {
             // The platform has no such outcome for this step, so its edges are on no list.
@@ -247,18 +250,14 @@ impl Case<'_> {
         for action in &scene.actions {
             world.act(action)?;
         }
-        // What was never sent is under way at no time.
-        if self.end != End::Is(Fault::NotSent) {
-            let effect = effect_of(&world, target)?;
-            if self.end == End::Gone {
-                remove_before(&mut world, target, effect)?;
-            }
-            self.pass_until_there(&mut world, target)?;
-            self.check_there(&world, target, effect)?;
+        if self.end != End::Is(Fault::NotSent) && !is_under_way(&world, target) {
+            let what = "the step is not under way".to_owned();
+            return Err(world.failure("exhaustive", what));
         }
-        if self.upgrade != Upgrade::No {
-            world.act(&Action::UpgradeForced)?;
+        if self.end == End::Gone {
+            delete_before(&mut world, target)?;
         }
+        upgrade_at(&mut world, target, self.upgrade)?;
         for _ in 0..STEPS_AFTER {
             world.step()?;
         }
@@ -266,16 +265,9 @@ impl Case<'_> {
     }
 }
 
-/// The call takes a while, and so does its answer: else nothing could happen between the two.
 fn fate(usual: Fate, end: End) -> Fate {
-    let second = Nanos::from_secs(1);
-    let usual = Fate {
-        runs_after: usual.runs_after.max(second),
-        answers_after: usual.answers_after.max(second),
-        ..usual
-    };
     match end {
-        End::Done => Fate {
+        End::Done | End::Gone => Fate {
             fault: None,
             ..usual
         },
@@ -293,77 +285,42 @@ fn fate(usual: Fate, end: End) -> Fate {
             lost: true,
             ..usual
         },
-        // Later than all before it, so that there is a time between.
-        End::Gone => Fate {
-            fault: None,
-            runs_after: VERY_LATE,
-            ..usual
-        },
     }
 }
 
-/// The effect that the call belongs to; it is on its way.
-fn effect_of(world: &World, target: CallName) -> Result<EffectId, Failure> {
-    let call = world.platform.calls().find(|call| call.name == target);
-    call.map(|call| call.effect).ok_or_else(|| {
-        let what = format!("{target:?} is not on its way");
-        world.failure("exhaustive", what)
-    })
+fn is_under_way(world: &World, target: CallName) -> bool {
+    world.platform.calls().any(|call| call.name == target)
 }
 
-/// Deletes the canister behind root's back when the chain has run up to that call.
-fn remove_before(world: &mut World, target: CallName, effect: EffectId) -> Result<(), Failure> {
-    let is_earlier = |call: &Call| call.effect == effect && call.index < target.index;
-    while world.platform.calls().any(is_earlier) {
-        world.pass(Nanos::from_secs(1))?;
+/// Once the steps before it ran, the canister is deleted.
+fn delete_before(world: &mut World, target: CallName) -> Result<(), Failure> {
+    let before = (0..target.index).map(|index| CallName { index, ..target });
+    for step in before {
+        while is_under_way(world, step) && is_under_way(world, target) {
+            world.pass(Nanos::from_secs(1))?;
+        }
     }
     world.act(&Action::Meddle(Meddling::Deleted, target.canister))
 }
 
-impl Case<'_> {
-    /// Lets time pass until the call is where the case wants it.
-    fn pass_until_there(&self, world: &mut World, target: CallName) -> Result<(), Failure> {
-        let is_there = |world: &World| {
-            let wires = &world.platform;
-            let sent = wires.calls().any(|call| call.name == target);
-            let answered = wires.answers().any(|answer| answer.call == target);
-            match self.upgrade {
-                Upgrade::No | Upgrade::Before => true,
-                Upgrade::During => !sent,
-                Upgrade::After => !sent && !answered,
-            }
-        };
-        for _ in 0..10_000 {
-            if is_there(world) {
-                return Ok(());
-            }
-            world.pass(Nanos::from_secs(1))?;
+/// Lets time pass until the call is where the case wants it, then upgrades root.
+fn upgrade_at(world: &mut World, target: CallName, upgrade: Upgrade) -> Result<(), Failure> {
+    let is_there = |world: &World| match upgrade {
+        Upgrade::No | Upgrade::Before => true,
+        Upgrade::During => !is_under_way(world, target),
+        Upgrade::After => {
+            let mut answers = world.platform.answers();
+            !is_under_way(world, target) && !answers.any(|answer| answer.call == target)
         }
-        Err(world.failure("exhaustive", "the call never got there".to_owned()))
-    }
-
-    /// The case is what it says: the call under way, its answer under way, or its outcome written
-    /// and nothing concluded from it.
-    fn check_there(
-        &self,
-        world: &World,
-        target: CallName,
-        effect: EffectId,
-    ) -> Result<(), Failure> {
-        let wires = &world.platform;
-        let is_so = match self.upgrade {
-            Upgrade::No => true,
-            Upgrade::Before => wires.calls().any(|call| call.name == target),
-            Upgrade::During => wires.answers().any(|answer| answer.call == target),
-            Upgrade::After => world.state().effect(effect).is_some_and(|effect| {
-                let outcome = effect.outcomes.get(usize::from(target.index));
-                outcome.is_some_and(Option::is_some)
-            }),
-        };
-        if is_so {
-            return Ok(());
+    };
+    for _ in 0..10_000 {
+        if is_there(world) {
+            return match upgrade {
+                Upgrade::No => Ok(()),
+                _ => world.act(&Action::UpgradeForced),
+            };
         }
-        let what = format!("{target:?} is not where the case wants it");
-        Err(world.failure("exhaustive", what))
+        world.pass(Nanos::from_secs(1))?;
     }
+    Err(world.failure("exhaustive", "the call never got there".to_owned()))
 }

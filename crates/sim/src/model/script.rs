@@ -8,11 +8,13 @@
 //! command "op-1" import c4 c5
 //! meddle deleted c4
 //! upgrade forced
+//! split-ticks 40
 //! rest
 //! ```
 //!
 //! Times are in milliseconds; `c5` is the canister with number 5, `c0` root. A fate names a call by
-//! its effect, target, position in the chain and count among its like; `rest` ends the faults.
+//! its effect, target, position in the chain and count among its like; `split-ticks` says how many of
+//! 1,000 ticks go on in another message, drawn from the seed; `rest` ends the faults.
 
 use super::action::{Action, Load, Meddling, Numbers, REUSE};
 use super::canister::Habits;
@@ -31,6 +33,8 @@ use std::fmt::Write;
 pub struct Story {
     /// The seed it began as.
     pub seed: u64,
+    /// How often a tick is split, in permille.
+    pub splits: u32,
     /// What became of calls.
     pub fates: Script,
     /// What happened, in order.
@@ -45,7 +49,9 @@ impl Story {
     /// # Errors
     /// The first violation.
     pub fn replay(&self) -> Result<(), Failure> {
-        let mut world = World::unborn(self.seed, Swarm::none(self.seed), Watch::Closely);
+        let mut swarm = Swarm::none(self.seed);
+        swarm.set(Fault::TickSplit, self.splits);
+        let mut world = World::unborn(self.seed, swarm, Watch::Closely);
         world.platform.follow(self.fates.clone());
         world.begin()?;
         for action in &self.actions {
@@ -60,6 +66,11 @@ impl Story {
     /// The text.
     pub fn text(&self) -> String {
         let mut text = format!("seed {}\n", self.seed);
+        if self.splits > 0 {
+            text += "split-ticks ";
+            text += &self.splits.to_string();
+            text.push('\n');
+        }
         for (name, fate) in &self.fates {
             text += &fate_text(*name, *fate);
         }
@@ -80,6 +91,7 @@ impl Story {
     pub fn read(text: &str) -> Result<Story, String> {
         let mut story = Story {
             seed: 0,
+            splits: 0,
             fates: Script::new(),
             actions: Vec::new(),
             rests: false,
@@ -99,6 +111,7 @@ impl Story {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["seed", seed] => self.seed = seed.parse().ok()?,
+            ["split-ticks", permille] => self.splits = permille.parse().ok()?,
             ["rest"] => self.rests = true,
             ["fate", rest @ ..] => {
                 let (name, fate) = read_fate(rest)?;

@@ -1,33 +1,29 @@
-//! A failing seed made small: actions and fates are dropped, halves first, then ever smaller parts,
-//! as long as the same checker still complains.
+//! A failing seed made small: its actions and fates are what its story is made of.
 
-use super::fate::{Fate, Script};
+use super::fate::Fate;
 use super::script::Story;
-use super::swarm::Swarm;
+use super::swarm::{Fault, Swarm};
 use super::world::{Failure, Watch, World};
+use crate::shrink::{Parts, Shrinker};
+use std::ops::Range;
+
+/// The list of a story's actions; the other one is that of its fates.
+const ACTIONS: usize = 0;
 
 /// Replays that shrinking may take.
 const TRIALS_MAX: u32 = 2_000;
 
 /// The failure of a seed, and the smallest story found that ends in one of the same checker. None
-/// if the seed does not fail, or its story does not: what a message's splitting did is not in it.
+/// if the seed does not fail.
 pub fn shrink(seed: u64, steps: u64) -> Option<(Failure, Story)> {
     let (failure, story) = tell(seed, steps)?;
-    let mut shrinker = Shrinker {
-        checker: failure.checker,
-        trials: 0,
-    };
-    let mut story = shrinker.fails(story)?;
-    loop {
-        let before = (story.actions.len(), story.fates.len());
-        story = shrinker.drop_actions(story);
-        story = shrinker.drop_fates(story);
-        if (story.actions.len(), story.fates.len()) == before {
-            break;
-        }
+    let replay = |story: &Story| story.replay().err();
+    let mut shrinker = Shrinker::new(&failure.checker, TRIALS_MAX, &replay);
+    if !shrinker.fails(&story) {
+        return None;
     }
-    let failure = story.replay().err()?;
-    Some((failure, story))
+    let story = shrinker.drop_parts(story);
+    Some((shrinker.into_failure()?, story))
 }
 
 /// The failing seed as a story.
@@ -44,11 +40,13 @@ fn tell(seed: u64, steps: u64) -> Option<(Failure, Story)> {
         world.converge()
     };
     let failure = run().err()?;
+    let splits = Swarm::new(seed).permille(Fault::TickSplit);
     let mut fates = world.platform.recorded();
     fates.retain(|_, fate| *fate != Fate::GOOD);
     let actions = world.kept().to_vec();
     let story = Story {
         seed,
+        splits,
         fates,
         actions,
         rests,
@@ -56,59 +54,22 @@ fn tell(seed: u64, steps: u64) -> Option<(Failure, Story)> {
     Some((failure, story))
 }
 
-struct Shrinker {
-    checker: String,
-    trials: u32,
-}
+impl Parts for Story {
+    const LISTS: usize = 2;
 
-impl Shrinker {
-    /// The story, if it still fails by the same checker.
-    fn fails(&mut self, story: Story) -> Option<Story> {
-        self.trials += 1;
-        if self.trials > TRIALS_MAX {
-            return None;
-        }
-        let failure = story.replay().err()?;
-        (failure.checker == self.checker).then_some(story)
+    fn count(&self, list: usize) -> usize {
+        [self.actions.len(), self.fates.len()][list]
     }
 
-    fn drop_actions(&mut self, mut story: Story) -> Story {
-        let mut size = story.actions.len().div_ceil(2);
-        while size > 0 {
-            let mut at = 0;
-            while at < story.actions.len() {
-                let end = (at + size).min(story.actions.len());
-                let mut smaller = story.clone();
-                smaller.actions.drain(at..end);
-                match self.fails(smaller) {
-                    Some(smaller) => story = smaller,
-                    None => at = end,
-                }
-            }
-            size /= 2;
+    fn without(&self, list: usize, parts: Range<usize>) -> Self {
+        let mut smaller = self.clone();
+        if list == ACTIONS {
+            smaller.actions.drain(parts);
+        } else {
+            let fates = self.fates.iter().enumerate();
+            let kept = fates.filter(|(index, _)| !parts.contains(index));
+            smaller.fates = kept.map(|(_, (name, fate))| (*name, *fate)).collect();
         }
-        story
-    }
-
-    fn drop_fates(&mut self, mut story: Story) -> Story {
-        let mut size = story.fates.len().div_ceil(2);
-        while size > 0 {
-            let mut at = 0;
-            while at < story.fates.len() {
-                let end = (at + size).min(story.fates.len());
-                let kept = story.fates.iter().enumerate();
-                let kept = kept.filter(|(index, _)| !(at..end).contains(index));
-                let fates: Script = kept.map(|(_, (name, fate))| (*name, *fate)).collect();
-                match self.fails(Story {
-                    fates,
-                    ..story.clone()
-                }) {
-                    Some(smaller) => story = smaller,
-                    None => at = end,
-                }
-            }
-            size /= 2;
-        }
-        story
+        smaller
     }
 }

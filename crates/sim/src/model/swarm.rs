@@ -109,6 +109,7 @@ impl Fault {
 #[derive(Debug, Clone)]
 pub struct Swarm {
     dice: Dice,
+    splits: Dice,
     permille: [u32; KINDS],
     struck: [u64; KINDS],
     /// Faults of the calls of one kind of effect, far more often than any other.
@@ -172,6 +173,7 @@ impl Swarm {
     pub fn none(seed: u64) -> Self {
         Swarm {
             dice: Dice::new(seed, 1),
+            splits: Dice::new(seed, 3),
             permille: [0; KINDS],
             struck: [0; KINDS],
             aims: Vec::new(),
@@ -194,6 +196,26 @@ impl Swarm {
         let index = fault.index();
         let rate = self.permille[index];
         let hit = rate > 0 && self.dice.chance(rate);
+        self.struck[index] += u64::from(hit);
+        hit
+    }
+
+    /// How often `fault` strikes, in permille.
+    pub fn permille(&self, fault: Fault) -> u32 {
+        self.permille[fault.index()]
+    }
+
+    /// From now on `fault` strikes so often.
+    pub fn set(&mut self, fault: Fault, permille: u32) {
+        self.permille[fault.index()] = permille;
+    }
+
+    /// Whether a tick is split here: drawn from dice of its own, so that a script that knows how
+    /// often splits where the seed did.
+    pub fn splits_tick(&mut self) -> bool {
+        let index = Fault::TickSplit.index();
+        let rate = self.permille[index];
+        let hit = rate > 0 && self.splits.chance(rate);
         self.struck[index] += u64::from(hit);
         hit
     }

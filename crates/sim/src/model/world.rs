@@ -298,7 +298,7 @@ impl World {
             if !decision.more {
                 return Ok(());
             }
-            if self.platform.swarm.strikes(Fault::TickSplit) {
+            if self.platform.swarm.splits_tick() {
                 self.tick_owed = true;
                 return Ok(());
             }

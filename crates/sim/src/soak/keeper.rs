@@ -5,7 +5,7 @@ use crate::world::relay;
 
 /// What a version does to who is upgraded to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub enum Version {
     /// The first, and others as good.
     Good(u64),
     /// Traps in `post_upgrade`.

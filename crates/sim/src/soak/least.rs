@@ -1,7 +1,6 @@
 //! What must have happened in a seed of the wasm level for its good end to mean anything.
 
-use super::troubles::{FORCED, POLITE};
-use super::{ROUNDS, Soaked};
+use super::{FORCED, POLITE, ROUNDS, Soaked};
 
 /// Canisters that root had at once.
 const CANISTERS: u64 = 100;

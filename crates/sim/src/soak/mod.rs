@@ -1,26 +1,41 @@
 //! The wasm level at length: the real root and a hundred real workers and more on the engine, with
 //! its faults, people who meddle, and upgrades; then faults stop and the fleet must come to rest.
 //!
-//! What is checked, from outside, is in [`watch`], and in [`rest`] once it is over; what goes wrong is
-//! drawn in [`troubles`], what members do and what is done to them in [`tenants`].
+//! What is checked, from outside, is in [`watch`], and in [`rest`] once it is over; what happens is
+//! drawn in [`draw`] or read from a [`story`], and done in [`act`]. A seed that fails is made small in
+//! [`small`].
 
+mod act;
+mod deed;
+mod draw;
+mod faults;
 mod keeper;
 mod least;
 mod rest;
+mod small;
+mod story;
 mod tenants;
-mod troubles;
+mod upgrades;
 mod watch;
+mod words;
+
+pub use deed::{Deed, Meddling, Order, Wish};
+pub use faults::Fault;
+pub use keeper::Version;
+pub use small::{TRIALS_MAX, shrink};
+pub use story::Story;
 
 use crate::demo::read_fleet;
-use crate::dice::Dice;
 use crate::model::Failure;
 use crate::world::{CallError, FleetWorld, stranger};
-use hatchery_api::{Command, CommandRequest};
-use hatchery_types::{CanisterId, Cycles, ExportTo, FleetSpec, Incarnation, OperationId};
-use std::collections::BTreeMap;
+use candid::Principal;
+use draw::Drawer;
+use faults::Faults;
+use hatchery_types::{Cycles, FleetSpec, Incarnation, UpgradeSpec};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use tenants::Tenants;
-use troubles::Troubles;
+use upgrades::Upgrades;
 use watch::Watch;
 
 /// The fleet.
@@ -31,6 +46,10 @@ pub const ROUNDS: u64 = 1_000;
 const ROUND_NS: u64 = 500_000_000;
 /// Rounds between two looks.
 const LOOK_EVERY: u64 = 20;
+/// Rounds in which upgrades under way come to their end when nothing goes wrong any more.
+const UPGRADE_ROUNDS_MAX: u64 = 2_000;
+/// The members' module at rest.
+const SETTLED: Version = Version::Good(100);
 /// Rounds for coming to rest, of two seconds each: waits of up to twenty minutes, twice.
 const PATIENCE: u64 = 2_400;
 const REST_ROUND_NS: u64 = 2_000_000_000;
@@ -67,7 +86,13 @@ pub struct Soaked {
     pub looks_complete: u64,
     /// Upgrades of root, as it counts them itself.
     pub upgrades: u64,
+    /// SHA-256 of root's memory, of the cycles of all and of the time at the end.
+    pub digest: [u8; 32],
 }
+
+/// The faults that are upgrades of root; they count when they are done.
+const FORCED: &str = "upgraded-forced";
+const POLITE: &str = "upgraded-polite";
 
 /// Runs one seed.
 ///
@@ -75,16 +100,50 @@ pub struct Soaked {
 /// The first violation, what did not come to rest, or that too little happened for the seed to mean
 /// anything.
 pub fn soak(seed: u64, modules: &Modules) -> Result<Soaked, Failure> {
-    let mut soak = Soak::start(seed, modules).map_err(|error| broken(seed, 0, "start", &error))?;
-    for round in 0..ROUNDS {
-        soak.round(round, modules)?;
-    }
-    soak.come_to_rest(modules)?;
-    soak.soaked.seen = soak.watch.seen();
-    match least::missing(&soak.soaked) {
-        None => Ok(soak.soaked),
-        Some(what) => Err(broken(seed, soak.soaked.rounds, "eventful", &what)),
-    }
+    tell(seed, modules).0
+}
+
+/// Runs one seed, and tells what happened in it: up to its failure, if it fails.
+///
+/// # Errors
+/// As [`soak`].
+pub fn tell(seed: u64, modules: &Modules) -> (Result<Soaked, Failure>, Story) {
+    let mut drawer = Drawer::new(seed);
+    let story = Story {
+        seed,
+        rounds: ROUNDS,
+        faults: drawer.draw_faults(ROUNDS),
+        deeds: Vec::new(),
+        rests: true,
+    };
+    let (result, story) = run(story, Some(drawer), modules);
+    let result = result.and_then(|soaked| match least::missing(&soaked) {
+        None => Ok(soaked),
+        Some(what) => Err(broken(seed, soaked.rounds, "eventful", &what)),
+    });
+    (result, story)
+}
+
+/// Lets a story happen again.
+///
+/// # Errors
+/// The first violation, or what did not come to rest.
+pub fn replay(story: &Story, modules: &Modules) -> Result<Soaked, Failure> {
+    run(story.clone(), None, modules).0
+}
+
+/// Runs the story, which is told on the way if there is somebody who draws.
+fn run(
+    story: Story,
+    drawer: Option<Drawer>,
+    modules: &Modules,
+) -> (Result<Soaked, Failure>, Story) {
+    let mut soak = match Soak::start(&story, drawer, modules) {
+        Ok(soak) => soak,
+        Err(error) => return (Err(broken(story.seed, 0, "start", &error)), story),
+    };
+    let result = soak.run(modules);
+    (result.map(|()| soak.soaked), soak.story)
 }
 
 fn broken(seed: u64, step: u64, checker: &str, what: &dyn std::fmt::Display) -> Failure {
@@ -95,25 +154,32 @@ fn broken(seed: u64, step: u64, checker: &str, what: &dyn std::fmt::Display) -> 
 }
 
 struct Soak {
-    seed: u64,
     world: FleetWorld,
     spec: FleetSpec,
-    dice: Dice,
-    troubles: Troubles,
-    tenants: Tenants,
+    story: Story,
+    /// Who draws what happens; none = the story says it.
+    drawer: Option<Drawer>,
+    /// Deeds of the story that are done.
+    done: usize,
+    faults: Faults,
+    upgrades: Upgrades,
+    /// Canisters changed behind root's back.
+    meddled: BTreeSet<Principal>,
+    /// How the members get another module by themselves, while they do.
+    rule: Option<UpgradeSpec>,
     watch: Watch,
-    operations: u64,
     /// Root's when it began.
     incarnation: Incarnation,
     soaked: Soaked,
 }
 
 impl Soak {
-    fn start(seed: u64, modules: &Modules) -> Result<Soak, CallError> {
-        let mut world = FleetWorld::start(seed, modules.cache_dir.clone(), &modules.root)?;
+    fn start(story: &Story, drawer: Option<Drawer>, modules: &Modules) -> Result<Soak, CallError> {
+        let mut world = FleetWorld::start(story.seed, modules.cache_dir.clone(), &modules.root)?;
         let module = world.upload_module(&modules.worker)?;
         let mut spec = read_fleet(FLEET, module).expect("bug: the fleet of the wasm level is one");
-        tenants::install_first(&mut world, &mut spec);
+        let rule = tenants::role(&spec).upgrade;
+        tenants::set_version(&mut world, &mut spec, Version::Good(0), rule);
         world.apply(&spec)?;
         let incarnation = world.status()?.incarnation;
         let mut watch = Watch::default();
@@ -131,12 +197,14 @@ impl Soak {
                 .set_controllers(id, vec![stranger(), world.root.0]);
         }
         Ok(Soak {
-            seed,
-            troubles: Troubles::new(seed, &mut world),
-            tenants: Tenants::new(seed, &spec),
+            story: story.clone(),
+            drawer,
+            done: 0,
+            faults: Faults::default(),
+            upgrades: Upgrades::new(),
+            meddled: BTreeSet::new(),
+            rule,
             watch,
-            dice: Dice::new(seed, 21),
-            operations: 0,
             incarnation,
             soaked: Soaked::default(),
             world,
@@ -144,22 +212,28 @@ impl Soak {
         })
     }
 
+    fn run(&mut self, modules: &Modules) -> Result<(), Failure> {
+        for round in 0..self.story.rounds {
+            let result = self.round(round, modules);
+            if result.is_err() {
+                // What would have happened later is no part of the story.
+                (self.story.rounds, self.story.rests) = (round + 1, false);
+            }
+            result?;
+        }
+        if self.story.rests {
+            self.come_to_rest(modules)?;
+        }
+        self.soaked.seen = self.watch.seen();
+        self.soaked.digest = self.digest();
+        Ok(())
+    }
+
     fn round(&mut self, round: u64, modules: &Modules) -> Result<(), Failure> {
-        self.troubles.act(round, &mut self.world, modules);
-        if self.dice.chance(40) {
-            self.command();
-        }
-        self.tenants
-            .act(&mut self.world, &mut self.watch, &self.spec);
-        let before = self.spec.clone();
-        let mut is_new = self.tenants.roll_out(&mut self.world, &mut self.spec);
-        if self.dice.chance(4) {
-            self.draw_bounds();
-            is_new = true;
-        }
-        if is_new {
-            self.respec(before);
-        }
+        self.faults.hold(&mut self.world, &self.story.faults, round);
+        self.draw(round, modules);
+        self.act_out(round, modules);
+        self.upgrades.go_on(&mut self.world, modules);
         self.world.pass(1, ROUND_NS);
         if round.is_multiple_of(LOOK_EVERY) {
             self.look(round)?;
@@ -167,91 +241,61 @@ impl Soak {
         Ok(())
     }
 
-    /// An operator's command, and at times the same again; the answer is looked up later.
-    fn command(&mut self) {
-        let Ok(rows) = self.world.rows() else { return };
-        let any: Vec<CanisterId> = rows.iter().map(|row| row.canister).collect();
-        let all = self.world.truth();
-        let foreign: Vec<CanisterId> = all.iter().map(|truth| truth.canister).collect();
-        let recycled = self.dice.pick(&any).copied();
-        let imported = self.dice.pick(&foreign).copied();
-        let (Some(recycled), Some(imported)) = (recycled, imported) else {
+    /// Draws what happens in a round; each deed is done before the next is drawn.
+    fn draw(&mut self, round: u64, modules: &Modules) {
+        let Some(mut drawer) = self.drawer.take() else {
             return;
         };
-        let canister = recycled;
-        let command = match self.dice.below(16) {
-            0..4 => Command::Recycle { canister },
-            4..7 => Command::ImportQueued {
-                canisters: vec![imported, recycled],
-            },
-            7 => Command::ImportImmediate { canister: imported },
-            8 => Command::CreateEmpty,
-            9 => Command::Delete { canister },
-            10 => Command::Export {
-                canister,
-                to: ExportTo::Registry,
-            },
-            11 => Command::DrainSurplus,
-            12 => Command::Pause { direction: None },
-            13 | 14 => Command::Resume { direction: None },
-            _ => Command::RequeueFailed { canisters: None },
-        };
-        self.submit(command);
+        for draw in Drawer::STAGES {
+            let deed = draw(&mut drawer, round, &mut self.world, &self.spec);
+            self.story.deeds.extend(deed.map(|deed| (round, deed)));
+            self.act_out(round, modules);
+        }
+        self.drawer = Some(drawer);
     }
 
-    fn submit(&mut self, command: Command) {
-        self.operations += 1;
-        let operation = OperationId(format!("op-{}", self.operations));
-        let request = CommandRequest { operation, command };
-        let times = 1 + u64::from(self.dice.chance(300));
-        for _ in 0..times {
-            // A root that is stopping takes no message: an operator who hears so tries later.
-            if let Ok(message) = self.world.submit_command(&request) {
-                self.watch.expect(&request, message);
-            }
+    /// Does what the story says up to that round.
+    fn act_out(&mut self, round: u64, modules: &Modules) {
+        while let Some((at, deed)) = self.story.deeds.get(self.done).cloned()
+            && at <= round
+        {
+            self.done += 1;
+            self.act(&deed, modules);
         }
     }
 
-    fn draw_bounds(&mut self) {
-        // Not the keepers', who are few.
-        let pool = self.dice.below(2) as usize;
-        let pool = &mut self.spec.pools[pool];
-        pool.min = self.dice.between(30, 50) as u32;
-        pool.max = pool.min + self.dice.between(5, 25) as u32;
-        pool.initial = pool.min;
-        pool.standby = self.dice.below(5) as u32;
+    fn digest(&self) -> [u8; 32] {
+        let engine = &self.world.engine;
+        let mut digest = Sha256::new();
+        digest.update(engine.stable_memory(self.world.root.0).unwrap_or_default());
+        for id in engine.canisters() {
+            let cycles = engine.canister(id).map_or(0, |view| view.cycles);
+            digest.update(cycles.to_le_bytes());
+        }
+        digest.update(engine.now_ns().to_le_bytes());
+        digest.update(engine.round().to_le_bytes());
+        digest.finalize().into()
     }
 
-    /// Applies what the spec is now; a root that does not take it keeps what it had `before`.
-    fn respec(&mut self, before: FleetSpec) {
-        self.watch.bound(&self.spec);
-        if self.world.apply(&self.spec).is_err() {
-            self.spec = before;
-        }
+    fn broken(&self, step: u64, checker: &str, what: &dyn std::fmt::Display) -> Failure {
+        broken(self.story.seed, step, checker, what)
     }
 
     /// Looks at everything; false: root did not answer all that was asked.
     fn look(&mut self, round: u64) -> Result<bool, Failure> {
-        let meddled = self.troubles.meddled();
-        let wrong = self.watch.look(&mut self.world, &self.spec, meddled);
+        let looked = self.watch.look(&mut self.world, &self.spec, &self.meddled);
         self.soaked.looks += 1;
-        self.soaked.looks_complete += u64::from(matches!(wrong, Ok(true)));
+        self.soaked.looks_complete += u64::from(matches!(looked, Ok(true)));
         self.soaked.canisters = self.soaked.canisters.max(self.watch.canisters());
         self.soaked.rounds = self.world.engine.round();
-        wrong.map_err(|what| broken(self.seed, round, "wasm", &what))
+        looked.map_err(|wrong| self.broken(round, wrong.checker, &wrong.what))
     }
 
     /// Faults stop, operators resume and requeue, and roll out a good module; all pools must get
     /// within their bounds, or say what holds them back, and nothing may be left in flight.
     fn come_to_rest(&mut self, modules: &Modules) -> Result<(), Failure> {
-        self.troubles.stop(&mut self.world, modules);
-        self.soaked.faults = self.troubles.struck();
-        self.submit(Command::Resume { direction: None });
-        self.submit(Command::RequeueFailed { canisters: None });
-        let before = self.spec.clone();
-        if self.tenants.settle(&mut self.world, &mut self.spec) {
-            self.respec(before);
-        }
+        self.make_peace(modules);
+        let begun = self.story.rounds;
         let mut unrest = String::new();
         for round in 0..PATIENCE {
             let is_long = round >= LONG_AFTER;
@@ -260,29 +304,51 @@ impl Soak {
             if !round.is_multiple_of(LOOK_EVERY) {
                 continue;
             }
-            self.look(ROUNDS + round)?;
+            self.look(begun + round)?;
             match rest::unrest(&mut self.world, &self.spec) {
-                Ok(None) => return self.close(ROUNDS + round),
+                Ok(None) => return self.close(begun + round),
                 Ok(Some(what)) => unrest = what,
                 Err(error) => unrest = error.to_string(),
             }
         }
-        Err(broken(self.seed, ROUNDS + PATIENCE, "converges", &unrest))
+        Err(self.broken(begun + PATIENCE, "converges", &unrest))
+    }
+
+    /// Nothing goes wrong any more; upgrades under way are brought to their end.
+    fn make_peace(&mut self, modules: &Modules) {
+        self.faults.hold(&mut self.world, &[], self.story.rounds);
+        for _ in 0..UPGRADE_ROUNDS_MAX {
+            if self.upgrades.are_over() {
+                break;
+            }
+            self.upgrades.go_on(&mut self.world, modules);
+            self.world.pass(1, ROUND_NS);
+        }
+        self.soaked.faults.extend(self.faults.struck().clone());
+        let upgrades = [
+            (FORCED, self.upgrades.forced),
+            (POLITE, self.upgrades.polite),
+        ];
+        let upgrades = upgrades.map(|(name, count)| (name.to_owned(), count));
+        self.soaked.faults.extend(upgrades);
+        self.submit("rest-1", &Order::Resume);
+        self.submit("rest-2", &Order::Requeue);
+        let rule = self.rule;
+        self.respec(|world, spec| tenants::set_version(world, spec, SETTLED, rule));
     }
 
     /// All is at rest: a last look, and one into the books. Root answers whatever it is asked, and
     /// each answer that was waited for has come.
     fn close(&mut self, round: u64) -> Result<(), Failure> {
         self.close_look(round)?;
-        let books = rest::check_books(&mut self.world, self.troubles.meddled());
-        books.map_err(|what| broken(self.seed, round, "conserved", &what))?;
+        let books = rest::check_books(&mut self.world, &self.meddled);
+        books.map_err(|what| self.broken(round, "conserved", &what))?;
         self.close_look(round)?;
-        let unread = self.watch.unread();
-        if let Some(what) = unread {
-            return Err(broken(self.seed, round, "wasm", &what));
+        if let Some(what) = self.watch.unread() {
+            return Err(self.broken(round, "answered", &what));
         }
         let status = self.world.status();
-        let status = status.map_err(|error| broken(self.seed, round, "wasm", &error))?;
+        let status = status.map_err(|error| self.broken(round, "answered", &error))?;
         self.soaked.upgrades = u64::from(status.incarnation.0 - self.incarnation.0);
         Ok(())
     }
@@ -292,6 +358,6 @@ impl Soak {
             return Ok(());
         }
         let what = "root is at rest and does not answer all that it is asked";
-        Err(broken(self.seed, round, "wasm", &what))
+        Err(self.broken(round, "answered", &what))
     }
 }

@@ -1,11 +1,12 @@
-//! When a fleet is at rest: all pools within their bounds, the warm pool full, nothing in flight, each
-//! canister as its row says, every member on its role's module. Or root says what holds it back.
+//! When a fleet is at rest: all pools within their bounds, the warm pool full, nothing in flight or on
+//! its way, each canister as its row says, every member on its role's module. A root that says that it
+//! buys no more is let off what follows from that, and nothing else.
 
 use super::{tenants, watch};
 use crate::world::{CallError, FleetWorld, Truth};
 use candid::Principal;
 use hatchery_api::{EffectView, FleetStatus, RowView};
-use hatchery_types::{CanisterId, FleetSpec, Phase, Reason};
+use hatchery_types::{CanisterId, FleetSpec, Nanos, Phase, Reason};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the world looks like.
@@ -16,7 +17,13 @@ struct Scene<'a> {
     rows: Vec<RowView>,
     effects: Vec<EffectView>,
     truth: Vec<Truth>,
+    now: u64,
 }
+
+/// The kind of effect that buys a canister.
+const CREATE: &str = "create";
+/// A creation takes no longer when nothing goes wrong.
+const CREATION_MAX: Nanos = Nanos::from_secs(120);
 
 /// What is not at rest yet; none = all is.
 ///
@@ -33,12 +40,11 @@ pub(super) fn unrest(
         rows: world.rows()?,
         effects: world.effects()?,
         truth: world.truth(),
+        now: world.engine.now_ns(),
     };
-    if is_held_back(&scene.status) {
-        return Ok(None);
-    }
     let unrest = [
         in_flight,
+        on_the_way,
         out_of_bounds,
         warm_pool,
         unaccounted,
@@ -49,24 +55,46 @@ pub(super) fn unrest(
     Ok(unrest.or_else(|| left_behind(world, &scene.rows)))
 }
 
-/// Root says that it buys no more, and why: too much came to nothing.
-fn is_held_back(status: &FleetStatus) -> bool {
-    let held = [
-        Reason::LostCreations.code(),
-        Reason::UnprovenCanisters.code(),
-    ];
-    held.contains(&status.warm_reason.code)
+impl Scene<'_> {
+    /// Root says that it buys no more, and why: too much came to nothing. Pools may lack members then,
+    /// and spare canisters may be missing.
+    fn buys_no_more(&self) -> bool {
+        let held = [
+            Reason::LostCreations.code(),
+            Reason::UnprovenCanisters.code(),
+        ];
+        held.contains(&self.status.warm_reason.code)
+    }
+
+    fn creations(&self) -> usize {
+        let kinds = self.effects.iter().map(|effect| effect.kind.as_str());
+        kinds.filter(|kind| *kind == CREATE).count()
+    }
 }
 
-fn open<'a>(scene: &'a Scene<'_>) -> Vec<&'a str> {
-    let kinds = scene.effects.iter().map(|effect| effect.kind.as_str());
-    kinds.collect()
-}
-
+/// Nothing is open but creations, and none of those for long but the ones that root says are lost.
 fn in_flight(scene: &Scene<'_>) -> Option<String> {
-    let open = open(scene);
-    let is_busy = open.iter().any(|kind| *kind != "create");
-    is_busy.then(|| format!("still open: {open:?}"))
+    let is_old = |effect: &&EffectView| Nanos(scene.now).since(effect.started_at) > CREATION_MAX;
+    let (creations, others): (Vec<&EffectView>, Vec<_>) =
+        scene.effects.iter().partition(|it| it.kind == CREATE);
+    let old: Vec<_> = creations.into_iter().filter(is_old).collect();
+    let is_late = old.len() as u64 > scene.status.lost_creations;
+    let late = others.first().or(old.first().filter(|_| is_late))?;
+    Some(format!("still open: {late:?}"))
+}
+
+/// No canister is between two phases in which it may stay.
+fn on_the_way(scene: &Scene<'_>) -> Option<String> {
+    let stays = [
+        Phase::Ready,
+        Phase::InService,
+        Phase::Standby,
+        Phase::Leased,
+        Phase::Failed,
+        Phase::Lost,
+    ];
+    let row = scene.rows.iter().find(|row| !stays.contains(&row.phase))?;
+    Some(format!("{} is still on its way: {row:?}", row.canister))
 }
 
 fn out_of_bounds(scene: &Scene<'_>) -> Option<String> {
@@ -77,7 +105,8 @@ fn out_of_bounds(scene: &Scene<'_>) -> Option<String> {
             .filter(|row| row.pool.as_ref() == Some(&pool.name))
             .count();
         let (min, max) = (pool.min, pool.max);
-        let is_within = (min as usize..=max as usize).contains(&count);
+        let least = if scene.buys_no_more() { 0 } else { min };
+        let is_within = (least as usize..=max as usize).contains(&count);
         (!is_within).then(|| format!("{}: {count} of {min}..{max}: {:?}", pool.name, scene.status))
     })
 }
@@ -90,14 +119,22 @@ fn warm_pool(scene: &Scene<'_>) -> Option<String> {
         .filter(|row| row.phase == Phase::Ready)
         .count();
     let (minimum, maximum) = (status.warm_minimum as usize, status.warm_maximum as usize);
-    let is_within = (minimum..=maximum).contains(&ready);
+    let least = if scene.buys_no_more() { 0 } else { minimum };
+    let is_within = (least..=maximum).contains(&ready);
     (!is_within).then(|| format!("{ready} ready of {minimum}..{maximum}: {status:?}"))
 }
 
 fn unaccounted(scene: &Scene<'_>) -> Option<String> {
-    let orphans = watch::orphans(&scene.truth, scene.root, &scene.rows);
-    if orphans.len() > open(scene).len() {
-        return Some(format!("orphans: {orphans:?}"));
+    // What root lost was searched for and is not there, unless it says that it lost too much; what
+    // somebody took from it then is not its any more.
+    let root = scene.root;
+    let is_ours = |one: &&Truth| one.controllers.contains(&root.0);
+    let ours: Vec<Truth> = scene.truth.iter().filter(is_ours).cloned().collect();
+    let orphans = watch::orphans(&ours, root, &scene.rows);
+    let lost = scene.status.lost_creations as usize;
+    let absent = if scene.buys_no_more() { 0 } else { lost };
+    if orphans.len() + absent > scene.creations() {
+        return Some(format!("orphans: {orphans:?}, {:?}", scene.status));
     }
     let dead = watch::dead_members(&scene.truth, &scene.rows);
     let first = dead.first();

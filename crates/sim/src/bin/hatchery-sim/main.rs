@@ -4,6 +4,8 @@
 mod model;
 #[cfg(feature = "plant")]
 mod plant;
+#[cfg(feature = "plant")]
+mod plant_wasm;
 mod progress;
 mod wasm;
 
@@ -25,6 +27,9 @@ enum What {
     /// Hunt each planted bug with the simulation.
     #[cfg(feature = "plant")]
     Plant(plant::Args),
+    /// Hunt each bug planted in root's wasm with seeds of the wasm level.
+    #[cfg(feature = "plant")]
+    PlantWasm(plant_wasm::Args),
 }
 
 fn main() -> ExitCode {
@@ -33,5 +38,7 @@ fn main() -> ExitCode {
         None => model::run(&args.sim),
         #[cfg(feature = "plant")]
         Some(What::Plant(args)) => plant::run(&args),
+        #[cfg(feature = "plant")]
+        Some(What::PlantWasm(args)) => plant_wasm::run(&args),
     }
 }

@@ -4,10 +4,13 @@ use crate::progress::{bar, now, per_second};
 use crate::wasm;
 use hatchery_sim::checkers::edge_names;
 use hatchery_sim::model::{Story, shrink};
-use hatchery_sim::run::{PANICKED, Plan, SEEDS_FULL, STEPS_FULL, Tally, run as run_seeds};
+use hatchery_sim::run::{Plan, SEEDS_FULL, STEPS_FULL, Tally, run as run_seeds};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// Seeds of the full run of the wasm level.
+const SEEDS_WASM: u64 = 200;
 
 /// What to run and how to tell.
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -34,10 +37,14 @@ pub(crate) struct Args {
     /// Print how often each edge of the state diagram was taken.
     #[arg(long)]
     edges: bool,
-    /// Make the first failing seed small and print it as a script; implied by one seed alone.
-    #[arg(long)]
+    /// Make the first failing seed small and print it as a script; implied by one seed alone, and by
+    /// --wasm.
+    #[arg(long, conflicts_with = "no_shrink")]
     shrink: bool,
-    /// Replay a script that was printed.
+    /// Do not make it small; with --wasm, print its script as long as it is.
+    #[arg(long)]
+    no_shrink: bool,
+    /// Replay a script that was printed, one of --wasm with --wasm.
     #[arg(long)]
     script: Option<PathBuf>,
     /// One JSON object as the last line of standard output.
@@ -49,11 +56,19 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.unwrap_or(cores);
-    if let Some(script) = &args.script {
-        return replay(script);
+    match &args.script {
+        Some(script) if args.wasm => return wasm::replay_script(script),
+        Some(script) => return replay(script),
+        None => {}
     }
     if args.wasm {
-        return wasm::run(args.seed, args.seeds.unwrap_or(200), threads, args.json);
+        return wasm::run(wasm::Plan {
+            first: args.seed,
+            seeds: args.seeds.unwrap_or(SEEDS_WASM),
+            threads,
+            is_long: args.no_shrink,
+            is_json: args.json,
+        });
     }
     let seeds = args.seeds.unwrap_or(SEEDS_FULL);
     let plan = Plan {
@@ -70,8 +85,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     for failure in tally.failures.iter().take(10) {
         eprintln!("{failure}\n");
     }
-    if (args.shrink || seeds == 1)
-        && let Some(failure) = tally.failures.iter().find(|it| it.checker != PANICKED)
+    if (args.shrink || seeds == 1 && !args.no_shrink)
+        && let Some(failure) = tally.failures.first()
     {
         tell_small(failure.seed, args.steps);
     }

@@ -47,6 +47,20 @@ pub(super) struct Watch {
     reasons: BTreeMap<String, u64>,
 }
 
+/// What a look found to be wrong.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    /// Who says so.
+    pub(super) checker: &'static str,
+    /// What, in words.
+    pub(super) what: String,
+}
+
+/// In whose name something is wrong.
+fn by(checker: &'static str) -> impl Fn(String) -> Wrong {
+    move |what| Wrong { checker, what }
+}
+
 /// Everything that root is asked at one look.
 struct Answers {
     rows: Vec<RowView>,
@@ -109,47 +123,33 @@ impl Watch {
     /// Looks at everything; false: root does not answer just now, and is looked at later.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// What is wrong.
     pub(super) fn look(
         &mut self,
         world: &mut FleetWorld,
         spec: &FleetSpec,
         meddled: &BTreeSet<Principal>,
-    ) -> Result<bool, String> {
-        self.check_answers(world)?;
+    ) -> Result<bool, Wrong> {
+        self.check_answers(world).map_err(by("operations"))?;
         let Ok(answers) = Answers::ask(world, spec, self.event) else {
             return Ok(false);
         };
         let rows = answers.rows;
         self.canisters = rows.len() as u64;
-        let effects = answers.effects.iter();
-        let creations = effects.filter(|effect| effect.kind == "create");
-        let orphans = orphans(&world.truth(), world.root, &rows);
-        if orphans.len() > creations.count() {
-            return Err(format!("bought, without row or creation: {orphans:?}"));
-        }
+        check_accounted(world, &rows, &answers.effects).map_err(by("accounted"))?;
         if let Some(first) = answers.violations.first() {
-            return Err(format!("root says: {first}"));
+            return Err(by("root-check")(format!("root says: {first}")));
         }
-        // Of a canister that somebody else changed root learns when it looks; the roster knows the
-        // bounds that were in force before, too.
-        let is_excused = |text: &str| {
-            let is_meddled = || meddled.iter().any(|id| text.starts_with(&id.to_string()));
-            let of_ready = text.contains(" is Ready and ") && is_meddled();
-            of_ready || (text.starts_with("more than ") && text.contains(" living in "))
-        };
-        let mut wrong = answers.census.violations.iter();
-        if let Some(wrong) = wrong.find(|text| !is_excused(text)) {
-            return Err(wrong.clone());
-        }
+        check_census(&answers.census, meddled).map_err(by("census"))?;
         self.check_moves(answers.events, spec)?;
-        self.roster.look(spec, &rows)?;
-        roster::check_grants(spec, world.root, &rows)?;
-        self.receipts.look(world, &mut self.holders)?;
+        self.roster.look(spec, &rows).map_err(by("bounded"))?;
+        roster::check_grants(spec, world.root, &rows).map_err(by("granted"))?;
+        let receipts = self.receipts.look(world, &mut self.holders);
+        receipts.map_err(by("operations"))?;
         self.holders.look(world, &rows);
-        self.memories.look(world, &rows)?;
-        check_budget(world, &answers.status, spec)?;
-        self.check_tenancies(&rows)?;
+        self.memories.look(world, &rows).map_err(by("memories"))?;
+        check_budget(world, &answers.status, spec).map_err(by("conserved"))?;
+        self.check_tenancies(&rows).map_err(by("generations"))?;
         Ok(true)
     }
 
@@ -159,12 +159,13 @@ impl Watch {
     }
 
     /// Each move in the log is one of the diagram's, within budgets, and of nobody who is spared.
-    fn check_moves(&mut self, events: Vec<EventView>, spec: &FleetSpec) -> Result<(), String> {
+    fn check_moves(&mut self, events: Vec<EventView>, spec: &FleetSpec) -> Result<(), Wrong> {
         for event in events {
             self.event = event.number;
             *self.reasons.entry(event.reason.name.clone()).or_default() += 1;
-            let before = self.roster.moved(spec, &event)?;
-            self.holders.moved(before, &event)?;
+            let before = self.roster.moved(spec, &event).map_err(by("edges"))?;
+            let moved = self.holders.moved(before, &event);
+            moved.map_err(by("protected"))?;
         }
         Ok(())
     }
@@ -202,6 +203,33 @@ impl Watch {
     }
 }
 
+/// What root bought has a row, or a creation in the journal.
+fn check_accounted(
+    world: &FleetWorld,
+    rows: &[RowView],
+    effects: &[EffectView],
+) -> Result<(), String> {
+    let creations = effects.iter().filter(|effect| effect.kind == "create");
+    let orphans = orphans(&world.truth(), world.root, rows);
+    if orphans.len() > creations.count() {
+        return Err(format!("bought, without row or creation: {orphans:?}"));
+    }
+    Ok(())
+}
+
+/// Of a canister that somebody else changed root learns when it looks; the roster knows the bounds
+/// that were in force before, too.
+fn check_census(census: &Census, meddled: &BTreeSet<Principal>) -> Result<(), String> {
+    let is_excused = |text: &str| {
+        let is_meddled = || meddled.iter().any(|id| text.starts_with(&id.to_string()));
+        let of_ready = text.contains(" is Ready and ") && is_meddled();
+        of_ready || (text.starts_with("more than ") && text.contains(" living in "))
+    };
+    let mut wrong = census.violations.iter();
+    let wrong = wrong.find(|text| !is_excused(text));
+    wrong.map_or(Ok(()), |wrong| Err(wrong.clone()))
+}
+
 /// What root pays in a day stays within its budget, and the engine's own account is exact.
 fn check_budget(world: &FleetWorld, status: &FleetStatus, spec: &FleetSpec) -> Result<(), String> {
     let account = world.engine.cycles_account();
@@ -224,7 +252,8 @@ fn is_final(answer: &[u8]) -> bool {
     !matches!(answer, Ok(Ok(CommandAnswer::InProgress)))
 }
 
-/// What root bought and has no row for: each must be the result of a creation in the journal.
+/// What root bought and has no row for: each must be the result of a creation in the journal,
+/// where those stay that root says are lost.
 pub(super) fn orphans(truth: &[Truth], root: CanisterId, rows: &[RowView]) -> Vec<String> {
     let listed: BTreeSet<CanisterId> = rows.iter().map(|row| row.canister).collect();
     let bought = truth.iter().filter(|one| one.creator == root.0);
@@ -240,6 +269,8 @@ pub(super) fn dead_members(truth: &[Truth], rows: &[RowView]) -> Vec<CanisterId>
         let one = truth.get(&row.canister);
         one.is_none_or(|one| !one.running || one.module != module)
     };
-    let at_work = rows.iter().filter(|row| row.phase == Phase::InService);
+    let at_work =
+        |row: &&RowView| matches!(row.phase, Phase::InService | Phase::Standby | Phase::Leased);
+    let at_work = rows.iter().filter(at_work);
     at_work.filter(is_dead).map(|row| row.canister).collect()
 }
