@@ -30,6 +30,6 @@ pub use kinds::every_kind;
 pub use mirror::{Change, Journal, Rows};
 pub use platform::{Answer, Call, Platform};
 pub use script::Story;
-pub use shrink::shrink;
+pub use shrink::{shrink, tell};
 pub use swarm::{Fault, Swarm};
 pub use world::{Failure, Report, WHOLE_EVERY, Watch, World, simulate, simulate_watched};

@@ -108,7 +108,7 @@ impl World {
     }
 
     fn next_recovery(&self) -> OperationId {
-        OperationId(format!("recover-{}-{}", self.step, self.now.0))
+        OperationId(format!("recover-{}", self.decisions))
     }
 
     fn may_recover(&self) -> bool {

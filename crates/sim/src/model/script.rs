@@ -21,7 +21,7 @@ use super::canister::Habits;
 use super::fate::{CallName, Fate, Script};
 use super::kinds::every_kind;
 use super::swarm::{Fault, Swarm};
-use super::world::{Failure, Watch, World};
+use super::world::{Failure, Report, Watch, World};
 use hatchery_core::{Ask, Command, LeaseAsk, Recover};
 use hatchery_types::{
     CanisterId, Cycles, Direction, ExportTo, Nanos, OperationId, Principal, Registered,
@@ -48,7 +48,7 @@ impl Story {
     ///
     /// # Errors
     /// The first violation.
-    pub fn replay(&self) -> Result<(), Failure> {
+    pub fn replay(&self) -> Result<Report, Failure> {
         let mut swarm = Swarm::none(self.seed);
         swarm.set(Fault::TickSplit, self.splits);
         let mut world = World::unborn(self.seed, swarm, Watch::Closely);
@@ -60,7 +60,7 @@ impl Story {
         if self.rests {
             world.converge()?;
         }
-        Ok(())
+        Ok(world.report())
     }
 
     /// The text.
@@ -258,7 +258,9 @@ fn loads_text(loads: &[(CanisterId, u64)]) -> String {
 }
 
 fn ask_text(ask: &LeaseAsk) -> String {
-    let for_long = |ttl: &Option<Nanos>| ttl.map_or(0, millis);
+    let for_long = |ttl: &Option<Nanos>| {
+        ttl.map_or_else(|| "default".to_owned(), |ttl| millis(ttl).to_string())
+    };
     match ask {
         LeaseAsk::Take { count, ttl } => format!("take {count} {}", for_long(ttl)),
         LeaseAsk::Renew { canisters, ttl } => {
@@ -269,7 +271,10 @@ fn ask_text(ask: &LeaseAsk) -> String {
 }
 
 fn read_ask(words: &[&str]) -> Option<LeaseAsk> {
-    let for_long = |word: &str| Some(read_millis(word)?).map(|ttl| Some(ttl).filter(|it| it.0 > 0));
+    let for_long = |word: &str| match word {
+        "default" => Some(None),
+        word => Some(Some(read_millis(word)?)),
+    };
     Some(match words {
         ["take", count, ttl] => LeaseAsk::Take {
             count: count.parse().ok()?,

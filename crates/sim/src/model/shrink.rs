@@ -3,7 +3,7 @@
 use super::fate::Fate;
 use super::script::Story;
 use super::swarm::{Fault, Swarm};
-use super::world::{Failure, Watch, World};
+use super::world::{Failure, Report, Watch, World};
 use crate::shrink::{Parts, Shrinker};
 use std::ops::Range;
 
@@ -16,18 +16,24 @@ const TRIALS_MAX: u32 = 2_000;
 /// The failure of a seed, and the smallest story found that ends in one of the same checker. None
 /// if the seed does not fail.
 pub fn shrink(seed: u64, steps: u64) -> Option<(Failure, Story)> {
-    let (failure, story) = tell(seed, steps)?;
+    let (ended, story) = tell(seed, steps);
+    let failure = ended.err()?;
     let replay = |story: &Story| story.replay().err();
     let mut shrinker = Shrinker::new(&failure.checker, TRIALS_MAX, &replay);
     if !shrinker.fails(&story) {
         return None;
     }
+    let whole = Story {
+        splits: 0,
+        ..story.clone()
+    };
+    let story = if shrinker.fails(&whole) { whole } else { story };
     let story = shrinker.drop_parts(story);
     Some((shrinker.into_failure()?, story))
 }
 
-/// The failing seed as a story.
-fn tell(seed: u64, steps: u64) -> Option<(Failure, Story)> {
+/// How a seed ends, and the seed as a story, which ends in the same bytes.
+pub fn tell(seed: u64, steps: u64) -> (Result<Report, Failure>, Story) {
     let mut world = World::unborn(seed, Swarm::new(seed), Watch::Closely);
     world.keep();
     let mut rests = false;
@@ -39,7 +45,7 @@ fn tell(seed: u64, steps: u64) -> Option<(Failure, Story)> {
         rests = true;
         world.converge()
     };
-    let failure = run().err()?;
+    let ended = run();
     let splits = Swarm::new(seed).permille(Fault::TickSplit);
     let mut fates = world.platform.recorded();
     fates.retain(|_, fate| *fate != Fate::GOOD);
@@ -51,7 +57,7 @@ fn tell(seed: u64, steps: u64) -> Option<(Failure, Story)> {
         actions,
         rests,
     };
-    Some((failure, story))
+    (ended.map(|()| world.report()), story)
 }
 
 impl Parts for Story {

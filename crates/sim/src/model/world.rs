@@ -146,7 +146,7 @@ pub struct World {
     pub(super) exported: BTreeMap<CanisterId, Registered>,
     /// Every action so far, if they are kept.
     kept: Option<Vec<Action>>,
-    decisions: u64,
+    pub(super) decisions: u64,
     seen: BTreeMap<&'static str, u64>,
 }
 

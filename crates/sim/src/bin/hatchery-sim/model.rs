@@ -139,7 +139,7 @@ fn replay(path: &Path) -> ExitCode {
             println!("{}: {}", failure.checker, failure.what);
             ExitCode::FAILURE
         }
-        Ok(Ok(())) => {
+        Ok(Ok(_report)) => {
             println!("nothing is wrong");
             ExitCode::SUCCESS
         }
