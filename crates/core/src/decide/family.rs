@@ -95,12 +95,14 @@ pub(super) fn children_first<M: Memory>(draft: &mut Draft, state: &State<M>, row
 
 /// Root takes in the children of a parent that is gone, a batch of them.
 pub(super) fn adopt_next<M: Memory>(state: &State<M>, now: Nanos) -> Option<Decision> {
-    let parent = *state.index.family.bereft.first()?;
+    let root = state.header().root;
+    let mut bereft = state.index.family.bereft.iter();
+    let parent = *bereft.find(|parent| Some(**parent) != root)?;
     let mut draft = Draft::new(state, now);
     let children = state.children(parent, None).map(|id| expect_row(state, id));
     let children = children.filter(|row| row.kept && row.phase.is_living());
     for mut row in children.take(limits::FAMILY_BATCH) {
-        row.parent = state.header().root;
+        row.parent = root;
         if row.phase != Phase::Installing {
             row.reason = Reason::Adopted;
             // Its environment variables name the parent.

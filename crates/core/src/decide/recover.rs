@@ -15,8 +15,8 @@ use crate::state::State;
 use crate::storage::encode;
 use crate::{Event, Purpose, Recover, SWEEPER_HASH, Search, Standing};
 use hatchery_types::{
-    CanisterId, FleetSpec, ModuleHash, Nanos, Observation, Phase, Reason, Registered, RunState,
-    Tenancy,
+    CanisterId, FleetSpec, ModuleHash, Nanos, Observation, ParentSpec, Phase, Reason, Registered,
+    RunState, Tenancy,
 };
 use ic_stable_structures::Memory;
 use sha2::{Digest, Sha256};
@@ -191,7 +191,12 @@ fn rebuilt(case: &Case<'_>, mut row: Row, seen: &Observation) -> Row {
     row.module = Some(module);
     // Who asked for whom is not known any more: rather none too many than one too few is taken.
     let grants = case.spec.map_or(&[][..], |spec| &spec.grants);
-    row.kept = grants.iter().any(|it| Some(&it.pool) == row.pool.as_ref());
+    let pool = row.pool.as_deref();
+    let pool = pool.and_then(|pool| case.spec.and_then(|spec| spec.pool(pool)));
+    let owner = row.parent.map(ParentSpec::Canister);
+    let is_pools_own = pool.is_some_and(|pool| pool.parent.is_some() && pool.parent == owner);
+    let is_granted = grants.iter().any(|it| Some(&it.pool) == row.pool.as_ref());
+    row.kept = is_granted && !is_pools_own;
     match (fits, row.stopped) {
         // Only root stops members, on their way back to the warm pool.
         (true, true) => row.moved(Phase::PendingReset, now, Reason::NotRunning),

@@ -20,7 +20,7 @@ pub(crate) struct Family {
     kept_in: BTreeMap<String, u32>,
     /// Parents of those, with how many they have.
     bound: BTreeMap<CanisterId, u32>,
-    /// Those parents that have a row and are members no longer.
+    /// Those parents that are no members (any more); root itself is one of them.
     pub(crate) bereft: BTreeSet<CanisterId>,
 }
 
@@ -31,7 +31,7 @@ fn kept_of(row: &Row) -> Option<(&String, CanisterId)> {
 }
 
 impl Family {
-    /// Takes a row in. `is_gone` says whether a canister has a row and is no member.
+    /// Takes a row in. `is_gone` says whether a canister is no member.
     /// The parent, if it became one by this.
     pub(super) fn put(
         &mut self,
@@ -41,8 +41,8 @@ impl Family {
         if let Some(parent) = row.parent.filter(|_| row.phase.is_member()) {
             self.children.insert((parent, row.canister));
         }
-        if !row.phase.is_member() && self.bound.contains_key(&row.canister) {
-            self.bereft.insert(row.canister);
+        if row.phase.is_member() {
+            self.bereft.remove(&row.canister);
         }
         let (pool, parent) = kept_of(row)?;
         *self.kept.entry((pool.clone(), parent)).or_default() += 1;
@@ -61,7 +61,9 @@ impl Family {
         if let Some(parent) = row.parent {
             self.children.remove(&(parent, row.canister));
         }
-        self.bereft.remove(&row.canister);
+        if self.bound.contains_key(&row.canister) {
+            self.bereft.insert(row.canister);
+        }
         let (pool, parent) = kept_of(row)?;
         fewer(&mut self.kept, &(pool.clone(), parent));
         fewer(&mut self.kept_in, pool);

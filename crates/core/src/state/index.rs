@@ -336,8 +336,8 @@ impl Index {
     fn put_family(&mut self, row: &Row) {
         let by_phase = &self.by_phase;
         let is_gone = |id: CanisterId| {
-            let mut others = Phase::ALL.iter().filter(|phase| !phase.is_member());
-            others.any(|phase| by_phase[*phase as usize].contains(&id))
+            let mut members = Phase::ALL.iter().filter(|phase| phase.is_member());
+            !members.any(|phase| by_phase[*phase as usize].contains(&id))
         };
         if let Some(parent) = self.family.put(row, is_gone) {
             self.bind(parent, true);

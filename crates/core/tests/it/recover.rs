@@ -5,8 +5,8 @@ use hatchery_core::{
     Answer, Command, Input, Recover, Reply, RowFilter, Standing, plan_pool, warm_reason,
 };
 use hatchery_types::{
-    CanisterId, EffectKind, FleetSpec, Generation, Info, ModuleHash, Observation, Outcome, Phase,
-    Principal, Reason, Refusal, Registered, RunState, Tenancy,
+    CanisterId, EffectKind, FleetSpec, Generation, GrantSpec, Info, ModuleHash, Observation,
+    Outcome, Phase, Principal, Reason, Refusal, Registered, RunState, Tenancy,
 };
 
 /// A fresh root whose history holds an earlier deployment, with the fleet's spec.
@@ -227,6 +227,42 @@ fn l07_after_the_end_of_the_recovery_root_does_its_work() {
     assert_eq!(again, done, "the same operation, the same answer");
     let other = recover(&mut root, "done again", Recover::Done);
     assert_eq!(refusal(&other), Some(Reason::WrongPhase));
+}
+
+#[test]
+fn l07_children_of_a_parent_that_did_not_come_back_are_roots() {
+    let mut fleet = spec(0, 0, 4);
+    fleet.grants = vec![GrantSpec {
+        role: "worker".to_owned(),
+        pool: "workers".to_owned(),
+        each: 2,
+        all: 4,
+        depth: 2,
+        under_root: true,
+    }];
+    let mut root = reinstalled(fleet);
+    recover(&mut root, "ids", bare([11, 12, 14]));
+    let child_of = |parent| Observation {
+        tenancy: member(1).tenancy.map(|it| Tenancy {
+            parent: Some(canister(parent)),
+            ..it
+        }),
+        ..member(1)
+    };
+    look(&mut root, |id| match id.number() {
+        Some(11) => saw(child_of(14)),
+        Some(12) => saw(child_of(13)),
+        _ => saw(member(1)),
+    });
+    let parents = |root: &Root| {
+        let parent = |number| root.state.row(canister(number)).expect("rebuilt").parent;
+        [parent(11), parent(12)]
+    };
+    assert_eq!(parents(&root), [Some(canister(14)), Some(canister(13))]);
+    recover(&mut root, "done", Recover::Done);
+    root.tick();
+    let expected = [Some(canister(14)), Some(CanisterId(ROOT))];
+    assert_eq!(parents(&root), expected);
 }
 
 #[test]
