@@ -7,7 +7,7 @@ use super::watch::Watch;
 use crate::world::{FleetWorld, calls::encode, relay};
 use hatchery_api::{LeaseRequest, MemberRequest, Protect, ReleaseRequest};
 use hatchery_types::{
-    CanisterId, Cycles, FleetSpec, Generation, ModuleHash, Nanos, OperationId, RoleSpec,
+    CanisterId, Cycles, FleetSpec, Generation, ModuleHash, Nanos, OperationId, Phase, RoleSpec,
     UpgradeSpec,
 };
 
@@ -75,9 +75,16 @@ pub(super) fn protect(world: &mut FleetWorld, watch: &mut Watch, tenant: Tenant)
     }
 }
 
-/// A member counts.
+/// A member counts, if it is at work: in the middle of its upgrade nobody gives it any, since what it
+/// then counts goes with a module that does not work.
 pub(super) fn count(world: &mut FleetWorld, watch: &mut Watch, tenant: Tenant) {
     let Tenant(member, generation) = tenant;
+    let at_work = [Phase::InService, Phase::Standby, Phase::Leased];
+    let rows = world.rows().unwrap_or_default();
+    let mut ours = rows.iter().filter(|row| row.canister == member);
+    if !ours.any(|row| at_work.contains(&row.phase)) {
+        return;
+    }
     let message = world.submit(world.operator, member.0, "count", Vec::new());
     if let Ok(message) = message {
         watch.memories.count(member, generation, message);
